@@ -1,0 +1,1 @@
+"""NCP Bridge carries signed, sealed route alerts between national contact points."""

@@ -1,0 +1,193 @@
+"""The store: one transaction is one unit of work, and everything in it becomes true together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from bridge.ports.store.records import (
+    AuditEntry,
+    InboxItem,
+    OutboxRow,
+    OutgoingMessage,
+    OutgoingRecipient,
+    ReceiptRow,
+    Refusal,
+    Replay,
+    SequenceUse,
+)
+
+MessageKey = tuple[str, str]  # (sender, message id): what identifies a message
+
+
+class Ledger(Protocol):
+    """The messages that we sent, and what became of them at each recipient."""
+
+    async def next_numbers(self, sender: str, recipients: Sequence[str], *, lane: str) -> tuple[int, Mapping[str, int]]:
+        """Takes the next number towards each recipient; answers (epoch, recipient -> number).
+
+        A counter starts at a random number (wire-format: `seq`).
+        """
+        ...
+
+    async def add(self, message: OutgoingMessage) -> None:
+        """Stores a message with its recipients."""
+        ...
+
+    async def get(self, message_id: str) -> OutgoingMessage | None:
+        """A message we sent, with its recipients."""
+        ...
+
+    async def list(self, *, sender: str | None = None, limit: int = 200) -> Sequence[OutgoingMessage]:
+        """The newest first; bodies are left out (`body` is `None`)."""
+        ...
+
+    async def mark_sent(self, message_id: str, country: str, at: datetime) -> None:
+        """The broker confirmed the publish towards this country: its `pending` recipients become `sent`."""
+        ...
+
+    async def find_recipient(self, message_id: str, recipient: str) -> tuple[OutgoingMessage, OutgoingRecipient] | None:
+        """The message and its one recipient, or `None` when we never sent it there."""
+        ...
+
+    async def add_receipt(self, receipt: ReceiptRow) -> bool:
+        """Stores a verified receipt and moves the recipient's state; `False` when it said nothing new."""
+        ...
+
+    async def mark_acknowledged(self, message_id: str, recipient: str, *, level: str, at: datetime) -> None:
+        """A person at the recipient answered."""
+        ...
+
+
+class Outbox(Protocol):
+    """Publishes to be made, leased to one relay at a time."""
+
+    async def add(self, rows: Sequence[OutboxRow]) -> None:
+        """Stores the rows, due at once."""
+        ...
+
+    async def claim(self, relay: str, *, token: str, now: datetime, lease_seconds: float, limit: int) -> Sequence[OutboxRow]:
+        """Leases due rows, urgent before normal, oldest first within a lane."""
+        ...
+
+    async def mark_sent(self, ids: Sequence[str], *, token: str, now: datetime) -> int:
+        """Marks rows that this lease still owns; answers how many."""
+        ...
+
+    async def mark_failed(self, ids: Sequence[str], *, token: str, next_attempt_at: datetime, error: str) -> int:
+        """Gives rows back to be tried again later; answers how many."""
+        ...
+
+    async def backlog(self, relay: str) -> tuple[int, datetime | None]:
+        """How many rows wait, and when the oldest was made."""
+        ...
+
+
+class Inbox(Protocol):
+    """What contact points of this node received."""
+
+    async def replays(self, contact_point: str, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Replay]:
+        """What is known of these messages."""
+        ...
+
+    async def remember(self, contact_point: str, replays: Mapping[MessageKey, Replay]) -> None:
+        """Adds or replaces what is known of these messages."""
+        ...
+
+    async def originators(self, contact_point: str, threads: Sequence[str]) -> Mapping[str, str]:
+        """Thread -> the contact point that began it, for the threads known here (received or sent)."""
+        ...
+
+    async def use_numbers(self, uses: Sequence[SequenceUse], at: datetime) -> Sequence[SequenceUse]:
+        """Notes used numbers, opens and closes gaps; answers the uses whose number another message had used."""
+        ...
+
+    async def gaps(self, *, older_than: datetime) -> Sequence[tuple[str, str, int, str, int]]:
+        """Missing numbers first missed before a moment: (recipient, sender, epoch, lane, number)."""
+        ...
+
+    async def add(self, items: Sequence[InboxItem]) -> None:
+        """Stores received messages with their exact wire bytes."""
+        ...
+
+    async def get(self, message_id: str, *, contact_point: str | None = None) -> Sequence[InboxItem]:
+        """The items with this message id, one per contact point of the node that received it."""
+        ...
+
+    async def list(
+        self, *, contact_point: str | None = None, state: str | None = None, after: str | None = None, limit: int = 200
+    ) -> Sequence[InboxItem]:
+        """Oldest first by arrival; `after` continues behind an item's `<contact point>/<id>` cursor. No bodies."""
+        ...
+
+    async def set_state(self, contact_point: str, message_id: str, state: str) -> None:
+        """Moves an item on: `new` to `read`, either to `acknowledged`; never back."""
+        ...
+
+
+class Refusals(Protocol):
+    """Quarantine (refused for good until somebody acts) and held (cannot be judged yet)."""
+
+    async def quarantine(self, refusals: Sequence[Refusal]) -> None:
+        """Keeps refused raw bytes with code, step, time and queue."""
+        ...
+
+    async def hold(self, refusals: Sequence[Refusal], *, quota_bytes: int) -> Sequence[Refusal]:
+        """Keeps what may verify later, within a quota; answers those that no longer fitted."""
+        ...
+
+    async def release_held(self, *, limit: int, not_tried_since: datetime) -> Sequence[Refusal]:
+        """Held messages to verify again, oldest first, marked as tried now."""
+        ...
+
+    async def drop_held(self, ids: Sequence[str]) -> None:
+        """Forgets held messages that found their verdict."""
+        ...
+
+    async def list(self, *, code: str | None = None, limit: int = 200) -> Sequence[Refusal]:
+        """Quarantine, newest first."""
+        ...
+
+    async def get(self, refusal_id: str) -> Refusal | None:
+        """One quarantined message."""
+        ...
+
+    async def counts(self) -> tuple[Mapping[str, int], int]:
+        """Quarantined by code, and how many are held."""
+        ...
+
+
+class AuditLog(Protocol):
+    """Append-only (Directive (EU) 2016/680 Art. 25)."""
+
+    async def add(self, entries: Sequence[AuditEntry]) -> None:
+        """Appends entries, unchained; a sealer chains them later."""
+        ...
+
+    async def list(self, *, subject: str | None = None, limit: int = 200) -> Sequence[AuditEntry]:
+        """Newest first."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction; leaving its context commits, an exception rolls back."""
+
+    ledger: Ledger
+    outbox: Outbox
+    inbox: Inbox
+    refusals: Refusals
+    audit: AuditLog
+
+
+class Store(Protocol):
+    """Opens units of work. Failures of the database are `UnavailableError`."""
+
+    def writing(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A unit of work that may write (SQLite: BEGIN IMMEDIATE)."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A unit of work that only reads."""
+        ...

@@ -1,0 +1,175 @@
+"""The rows that cross the store port, as frozen records. Times are aware UTC, digests are base64url text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge.ports.vault import BodyAtRest
+
+URGENT = "urgent"
+NORMAL = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRecipient:
+    """One recipient of a message we sent.
+
+    `state` is `pending`, `sent`, `delivered` or `rejected`; a later `delivered` replaces `rejected`, never the reverse.
+    """
+
+    id: str
+    country: str
+    roles: tuple[str, ...]
+    rule: str
+    reason: str
+    state: str = "pending"
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    level: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """A message we made: the origin's side of the ledger. `wire_bytes` never change once made."""
+
+    id: str
+    sender: str
+    kind: str
+    status: str
+    urgency: str
+    lane: str
+    thread: str
+    sent: datetime
+    expires: datetime
+    payload_sha256: str
+    sealed_sha256: str
+    wire_bytes: bytes
+    body: BodyAtRest | None
+    recipients: tuple[OutgoingRecipient, ...]
+    supersedes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One publish to be made: the same bytes go once to each destination country.
+
+    `relay` is the service that publishes it: `publisher` (to `from.<cc>`) or `subscriber` (to `contact-points.<cc>`).
+    """
+
+    id: str
+    relay: str
+    exchange: str
+    routing_key: str
+    country: str
+    lane: str
+    kind: str
+    sender: str
+    message_id: str
+    sent: datetime
+    expires: datetime
+    wire_bytes: bytes
+    created_at: datetime
+    attempts: int = 0
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What was known of (`sender`, `message_id`) at a contact point: the digest, the verdict, the last answer."""
+
+    payload_sha256: str
+    outcome: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceUse:
+    """One signed number that a verified sender used towards one of our contact points."""
+
+    recipient: str
+    sender: str
+    epoch: int
+    lane: str
+    number: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """A verified, stored message at one contact point.
+
+    `state` is `new`, `read` or `acknowledged`, or `expired` for a stub without a body. `acknowledge_by` is `None` for
+    kinds that need no answer.
+    """
+
+    contact_point: str
+    id: str
+    sender: str
+    kind: str
+    schema: str
+    status: str
+    urgency: str
+    lane: str
+    thread: str
+    sent: datetime
+    expires: datetime
+    received_at: datetime
+    acknowledge_by: datetime | None
+    state: str
+    payload_sha256: str
+    sealed_sha256: str
+    wire_bytes: bytes
+    body: BodyAtRest | None
+    supersedes: str | None = None
+    of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """A verified receipt at the origin. `state` is `delivered` or `rejected`."""
+
+    message_id: str
+    recipient: str
+    receipt_id: str
+    state: str
+    code: str | None
+    payload_sha256: str
+    received_at: datetime
+    wire_bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Raw bytes that were refused (quarantine) or cannot be judged yet (held), with why."""
+
+    id: str
+    code: str
+    step: int
+    detail: str
+    at: datetime
+    queue: str
+    contact_point: str | None
+    properties: Mapping[str, str | None]
+    wire_bytes: bytes
+    replays: int = 0
+
+    @property
+    def size(self) -> int:
+        """The raw message's length in bytes."""
+        return len(self.wire_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which message, when. `detail` never holds body text."""
+
+    at: datetime
+    actor: str
+    action: str
+    contact_point: str | None
+    subject: str | None
+    detail: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,102 @@
+"""Strict JSON and canonical base64url for the jwcrypto peer, which is lenient in both (wire-format: steps 2 and 3).
+
+Promises: what `parse` returns has no duplicate member, no NaN, no lone surrogate and at most `MAX_DEPTH` levels;
+what `decode` accepts is the one spelling of its bytes. Errors are `ValueError`. Does not know what the JSON means.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from jwcrypto.common import base64url_decode, base64url_encode
+
+# Payloads and bodies have a fixed set of names but nested values: no narrower type describes all of them.
+JsonObject = dict[str, Any]
+
+MAX_DEPTH = 32
+MAX_INTEGER = 2**53 - 1
+
+
+def parse(text_bytes: bytes, *, integers_only: bool = False) -> JsonObject:
+    """The JSON object in `text_bytes`.
+
+    Args:
+        text_bytes: UTF-8 without a byte order mark.
+        integers_only: Refuse floats and integers that a JavaScript reader could not hold ("No floats").
+
+    Raises:
+        ValueError: not strict JSON, or not an object.
+    """
+    try:
+        value = json.loads(
+            text_bytes.decode("utf-8"),
+            object_pairs_hook=_unique_members,
+            parse_constant=_refuse_constant,
+            parse_float=_refuse_float if integers_only else None,
+            parse_int=_safe_integer if integers_only else None,
+        )
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    # A lone surrogate can be written as an escape; it is the only text that UTF-8 cannot hold.
+    json.dumps(value, ensure_ascii=False).encode("utf-8")
+    if not isinstance(value, dict):
+        raise ValueError("not an object")  # noqa: TRY004 -- one error type for every bad text
+    if _depth(value) > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    return value
+
+
+def decode(text: object) -> bytes:
+    """The bytes behind canonical, unpadded base64url; `ValueError` for every other spelling."""
+    if not isinstance(text, str):
+        raise ValueError("not a string")  # noqa: TRY004 -- one error type for every bad text
+    found_bytes: bytes = base64url_decode(text)
+    if base64url_encode(found_bytes) != text:
+        raise ValueError("not canonical base64url")
+    return found_bytes
+
+
+def encode(plain_bytes: bytes) -> str:
+    """Unpadded base64url."""
+    return str(base64url_encode(plain_bytes))
+
+
+def sha256(plain_bytes: bytes) -> str:
+    """The SHA-256 of `plain_bytes` as base64url, 43 characters."""
+    return base64.urlsafe_b64encode(hashlib.sha256(plain_bytes).digest()).decode("ascii").rstrip("=")
+
+
+def _unique_members(pairs: list[tuple[str, object]]) -> JsonObject:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members
+
+
+def _refuse_constant(text: str) -> None:
+    message = f"{text} is not JSON"
+    raise ValueError(message)
+
+
+def _refuse_float(text: str) -> None:
+    message = f"{text} is a float"
+    raise ValueError(message)
+
+
+def _safe_integer(text: str) -> int:
+    number = int(text)
+    if abs(number) > MAX_INTEGER:
+        message = f"{text} is beyond 2^53 - 1"
+        raise ValueError(message)
+    return number
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
