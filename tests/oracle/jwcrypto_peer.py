@@ -15,28 +15,19 @@ import json
 import secrets
 from datetime import UTC, datetime
 
+from envelope_rules import ALG, CONTROL_TYPE, ENC, MESSAGE_TYPE, is_bytes, is_exact_jwe, open_envelope, read_protected
 from jwcrypto.common import JWException
 from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
-from payload_rules import CONTACT_POINT, CONTROL_KINDS, check_payload
-from refused import RefusedError
+from payload_rules import CONTROL_KINDS, check_payload
+from refused import refuse
 from strict_text import JsonObject, decode, encode, parse, sha256
 
 Jwk = dict[str, str]
 
-MESSAGE_TYPE = "ncp-bridge+jws"
-CONTROL_TYPE = "ncp-bridge-control+jws"
-MAX_MESSAGE_BYTES = 1024 * 1024
-MAX_PLAINTEXT_BYTES = 128 * 1024
 
-_ENC = "A256GCM"
-_ALG = "ECDH-ES+A256KW"
 _SALT_BYTES = 32
-_MAX_SIGNATURES = 3
-_SEALED_LENGTHS = {"iv": 12, "tag": 16}
-_WRAPPED_KEY_BYTES = 40
-_COORDINATE_BYTES = 32
 
 
 def new_message_id(moment: datetime | None = None) -> str:
@@ -86,9 +77,11 @@ def seal_binding(payload: JsonObject) -> bytes:
 
 def seal(plaintext_bytes: bytes, *, aad_bytes: bytes, recipients: list[tuple[str, Jwk]]) -> str:
     """The JWE's JSON text in the general form."""
-    jwe = JWE(plaintext_bytes, protected=json.dumps({"enc": _ENC}, separators=(",", ":")), aad=aad_bytes, flattened=False)
+    jwe = JWE(
+        plaintext_bytes, protected=json.dumps({"enc": ENC}, separators=(",", ":")), aad=aad_bytes, flattened=False
+    )
     for kid, public_jwk in recipients:
-        jwe.add_recipient(JWK(**public_jwk), header={"alg": _ALG, "kid": kid})
+        jwe.add_recipient(JWK(**public_jwk), header={"alg": ALG, "kid": kid})
     return str(jwe.serialize())
 
 
@@ -116,23 +109,23 @@ def verify(raw_bytes: bytes, *, signing_public: dict[str, Jwk]) -> JsonObject:
     Raises:
         RefusedError: steps 1 to 4 and 6 to 10, `E_NETWORK` and hints excepted.
     """
-    envelope = _open_envelope(raw_bytes)
+    envelope = open_envelope(raw_bytes)
     owner, typ = _verify_signatures(envelope, signing_public)
     sealed = envelope.get("sealed")
     try:
         payload = parse(decode(envelope["payload"]), integers_only=True)
     except ValueError as error:
-        raise RefusedError("E_PAYLOAD", str(error)) from error
+        refuse("E_PAYLOAD", str(error))
     check_payload(payload)
     is_control = payload["kind"] in CONTROL_KINDS
     if not is_control and sealed is not None and sha256(sealed.encode()) != payload["sealed_sha256"]:
-        raise RefusedError("E_SEAL_DIGEST", "sealed is not what was signed")
+        refuse("E_SEAL_DIGEST", "sealed is not what was signed")
     if payload["from"] != owner:
-        raise RefusedError("E_SENDER", f"{payload['from']} signed by {owner}")
+        refuse("E_SENDER", f"{payload['from']} signed by {owner}")
     if is_control != (typ == CONTROL_TYPE):
-        raise RefusedError("E_ROUTE_MISMATCH", f"{payload['kind']} under {typ}")
+        refuse("E_ROUTE_MISMATCH", f"{payload['kind']} under {typ}")
     if payload["to"] != sorted(set(payload["to"])):
-        raise RefusedError("E_NOT_RECIPIENT", "to is not sorted and unique")
+        refuse("E_NOT_RECIPIENT", "to is not sorted and unique")
     return payload
 
 
@@ -152,79 +145,42 @@ def read_message(
     payload = verify(raw_bytes, signing_public=signing_public)
     kid, private_jwk = opening
     if kid.partition("#")[0] not in payload["to"]:
-        raise RefusedError("E_NOT_RECIPIENT", f"{kid} is not addressed")
+        refuse("E_NOT_RECIPIENT", f"{kid} is not addressed")
     sealed = json.loads(raw_bytes).get("sealed")
     if sealed is None:
-        raise RefusedError("E_ENVELOPE", "a control message has no body")
+        refuse("E_ENVELOPE", "a control message has no body")
     plaintext_bytes = _open_sealed(sealed, payload, kid=kid, private_jwk=private_jwk)
     if sha256(plaintext_bytes) != payload["body_sha256"]:
-        raise RefusedError("E_COMMITMENT", "the plaintext is not what was committed to")
+        refuse("E_COMMITMENT", "the plaintext is not what was committed to")
     try:
         body = parse(plaintext_bytes)
     except ValueError as error:
-        raise RefusedError("E_BODY", str(error)) from error
-    if not _is_bytes(body.get("salt"), _SALT_BYTES):
-        raise RefusedError("E_BODY_SCHEMA", "salt is not 256 bits")
+        refuse("E_BODY", str(error))
+    if not is_bytes(body.get("salt"), _SALT_BYTES):
+        refuse("E_BODY_SCHEMA", "salt is not 256 bits")
     return payload, body
 
 
-def _open_envelope(raw_bytes: bytes) -> JsonObject:
-    if len(raw_bytes) > MAX_MESSAGE_BYTES:
-        raise RefusedError("E_SIZE", f"{len(raw_bytes)} bytes")
-    try:
-        envelope = parse(raw_bytes)
-    except ValueError as error:
-        raise RefusedError("E_JSON", str(error)) from error
-    signatures = envelope.get("signatures")
-    well_formed = (
-        set(envelope) - {"sealed"} == {"payload", "signatures"}
-        and isinstance(envelope.get("sealed", ""), str)
-        and isinstance(signatures, list)
-        and 1 <= len(signatures) <= _MAX_SIGNATURES
-        and all(isinstance(entry, dict) and set(entry) == {"protected", "signature"} for entry in signatures)
-        and all(_is_bytes(text) for entry in signatures for text in (envelope["payload"], *entry.values()))
-    )
-    if not well_formed:
-        raise RefusedError("E_ENVELOPE", f"not an envelope: {sorted(envelope)}")
-    return envelope
-
-
 def _verify_signatures(envelope: JsonObject, signing_public: dict[str, Jwk]) -> tuple[str, str]:
-    headers = [_read_protected(entry["protected"]) for entry in envelope["signatures"]]
+    headers = [read_protected(entry["protected"]) for entry in envelope["signatures"]]
     kinds_of_message = {header["typ"] for header in headers}
     if kinds_of_message != {MESSAGE_TYPE if "sealed" in envelope else CONTROL_TYPE}:
-        raise RefusedError("E_ENVELOPE", f"sealed and {sorted(kinds_of_message)} do not agree")
+        refuse("E_ENVELOPE", f"sealed and {sorted(kinds_of_message)} do not agree")
     for header in headers:
         if header["kid"] not in signing_public:
-            raise RefusedError("E_KEY_UNKNOWN", header["kid"])
+            refuse("E_KEY_UNKNOWN", header["kid"])
     owners = {header["kid"].partition("#")[0] for header in headers}
     if len(owners) != 1 or len({header["alg"] for header in headers}) != len(headers):
-        raise RefusedError("E_SIG_POLICY", "several owners, or an algorithm twice")
+        refuse("E_SIG_POLICY", "several owners, or an algorithm twice")
     for entry, header in zip(envelope["signatures"], headers, strict=True):
         jws = JWS()
         jws.allowed_algs = ["ES256"]
         try:
             jws.deserialize(json.dumps({"payload": envelope["payload"], **entry}))
             jws.verify(JWK(**signing_public[header["kid"]]))
-        except JWException as error:
-            raise RefusedError("E_SIGNATURE", header["kid"]) from error
+        except JWException:
+            refuse("E_SIGNATURE", header["kid"])
     return owners.pop(), kinds_of_message.pop()
-
-
-def _read_protected(protected: str) -> JsonObject:
-    try:
-        header = parse(decode(protected))
-    except ValueError as error:
-        raise RefusedError("E_HEADER", str(error)) from error
-    well_formed = (
-        set(header) == {"alg", "kid", "typ"}
-        and header["alg"] == "ES256"
-        and header["typ"] in (MESSAGE_TYPE, CONTROL_TYPE)
-        and _is_kid(header["kid"])
-    )
-    if not well_formed:
-        raise RefusedError("E_HEADER", f"protected header {header}")
-    return header
 
 
 def _open_sealed(sealed: str, payload: JsonObject, *, kid: str, private_jwk: Jwk) -> bytes:
@@ -232,67 +188,20 @@ def _open_sealed(sealed: str, payload: JsonObject, *, kid: str, private_jwk: Jwk
         jwe = parse(sealed.encode())
         protected = parse(decode(jwe.get("protected")))
     except ValueError as error:
-        raise RefusedError("E_SEAL", str(error)) from error
-    if not _is_exact_jwe(jwe, protected):
-        raise RefusedError("E_SEAL", "not the JWE of the specification")
+        refuse("E_SEAL", str(error))
+    if not is_exact_jwe(jwe, protected):
+        refuse("E_SEAL", "not the JWE of the specification")
     if decode(jwe["aad"]) != seal_binding(payload):
-        raise RefusedError("E_SEAL_BINDING", "sealed for another message")
+        refuse("E_SEAL_BINDING", "sealed for another message")
     entries = {entry["header"]["kid"]: entry for entry in jwe["recipients"]}
     if sorted(entry["header"]["kid"].partition("#")[0] for entry in jwe["recipients"]) != payload["to"]:
-        raise RefusedError("E_RECIPIENTS", f"sealed to {sorted(entries)}")
+        refuse("E_RECIPIENTS", f"sealed to {sorted(entries)}")
     if kid not in entries:
-        raise RefusedError("E_NO_KEY", f"not sealed to {kid}")
+        refuse("E_NO_KEY", f"not sealed to {kid}")
     ours = {name: jwe[name] for name in ("protected", "aad", "iv", "ciphertext", "tag")} | entries[kid]
-    opened = JWE(algs=[_ALG, _ENC])
+    opened = JWE(algs=[ALG, ENC])
     try:
         opened.deserialize(json.dumps(ours), JWK(**private_jwk))
     except (JWException, ValueError) as error:
-        raise RefusedError("E_DECRYPT", str(error)) from error
+        refuse("E_DECRYPT", str(error))
     return bytes(opened.payload)
-
-
-def _is_exact_jwe(jwe: JsonObject, protected: JsonObject) -> bool:
-    recipients = jwe.get("recipients")
-    return (
-        set(jwe) == {"protected", "recipients", "aad", "iv", "ciphertext", "tag"}
-        and protected == {"enc": _ENC}
-        and all(_is_bytes(jwe[name], length) for name, length in _SEALED_LENGTHS.items())
-        and _is_bytes(jwe["aad"])
-        and _is_bytes(jwe["ciphertext"])
-        and len(decode(jwe["ciphertext"])) <= MAX_PLAINTEXT_BYTES
-        and isinstance(recipients, list)
-        and len(recipients) > 0
-        and all(_is_exact_recipient(entry) for entry in recipients)
-    )
-
-
-def _is_exact_recipient(entry: object) -> bool:
-    if not isinstance(entry, dict) or set(entry) != {"header", "encrypted_key"}:
-        return False
-    header = entry["header"]
-    if not isinstance(header, dict) or set(header) != {"alg", "kid", "epk"}:
-        return False
-    epk = header["epk"]
-    return (
-        header["alg"] == _ALG
-        and _is_kid(header["kid"])
-        and _is_bytes(entry["encrypted_key"], _WRAPPED_KEY_BYTES)
-        and isinstance(epk, dict)
-        and set(epk) == {"kty", "crv", "x", "y"}
-        and (epk["kty"], epk["crv"]) == ("EC", "P-256")
-        and all(_is_bytes(epk[name], _COORDINATE_BYTES) for name in ("x", "y"))
-    )
-
-
-def _is_kid(value: object) -> bool:
-    if not isinstance(value, str):
-        return False
-    owner, _, name = value.partition("#")
-    return CONTACT_POINT.fullmatch(owner) is not None and name != ""
-
-
-def _is_bytes(value: object, length: int | None = None) -> bool:
-    try:
-        return length in (None, len(decode(value)))
-    except ValueError:
-        return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from refused import RefusedError
+from refused import refuse
 from strict_text import JsonObject, decode
 
 CONTROL_KINDS = ("receipt", "heartbeat", "resend_request")
@@ -68,7 +68,7 @@ def _check_schema(payload: JsonObject) -> None:
     match = _SCHEMA.fullmatch(schema) if isinstance(schema, str) else None
     _require(match is not None and match[1] == payload["kind"], f"schema {schema!r} is not one of this kind")
     if match is not None and match[2] != "1":
-        raise RefusedError("E_SCHEMA", f"major version {match[2]}")
+        refuse("E_SCHEMA", f"major version {match[2]}")
 
 
 def _check_sealed(payload: JsonObject) -> None:
@@ -99,7 +99,7 @@ def _check_control(payload: JsonObject) -> None:
 
 def _require(holds: bool, detail: str) -> None:  # noqa: FBT001 -- reads as a sentence: require that, else
     if not holds:
-        raise RefusedError("E_PAYLOAD", detail)
+        refuse("E_PAYLOAD", detail)
 
 
 def _has_exactly(value: object, members: set[str]) -> bool:

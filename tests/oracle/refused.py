@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 
 class RefusedError(Exception):
     """A peer refused a message.
@@ -15,3 +17,8 @@ class RefusedError(Exception):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+def refuse(code: str, detail: str) -> NoReturn:
+    """Refuse the message under `code`."""
+    raise RefusedError(code, detail)

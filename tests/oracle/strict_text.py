@@ -6,10 +6,9 @@ what `decode` accepts is the one spelling of its bytes. Errors are `ValueError`.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 from jwcrypto.common import base64url_decode, base64url_encode
 
@@ -38,24 +37,25 @@ def parse(text_bytes: bytes, *, integers_only: bool = False) -> JsonObject:
             parse_float=_refuse_float if integers_only else None,
             parse_int=_safe_integer if integers_only else None,
         )
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    # A lone surrogate can be written as an escape; it is the only text that UTF-8 cannot hold.
-    json.dumps(value, ensure_ascii=False).encode("utf-8")
+        # A lone surrogate can be written as an escape; it is the only text that UTF-8 cannot hold.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        too_deep = _depth(value) > MAX_DEPTH
+    except RecursionError:
+        too_deep = True
+    if too_deep:
+        _refuse("nested too deeply")
     if not isinstance(value, dict):
-        raise ValueError("not an object")  # noqa: TRY004 -- one error type for every bad text
-    if _depth(value) > MAX_DEPTH:
-        raise ValueError("nested too deeply")
+        _refuse("not an object")
     return value
 
 
 def decode(text: object) -> bytes:
     """The bytes behind canonical, unpadded base64url; `ValueError` for every other spelling."""
     if not isinstance(text, str):
-        raise ValueError("not a string")  # noqa: TRY004 -- one error type for every bad text
+        _refuse("not a string")
     found_bytes: bytes = base64url_decode(text)
     if base64url_encode(found_bytes) != text:
-        raise ValueError("not canonical base64url")
+        _refuse("not canonical base64url")
     return found_bytes
 
 
@@ -66,31 +66,32 @@ def encode(plain_bytes: bytes) -> str:
 
 def sha256(plain_bytes: bytes) -> str:
     """The SHA-256 of `plain_bytes` as base64url, 43 characters."""
-    return base64.urlsafe_b64encode(hashlib.sha256(plain_bytes).digest()).decode("ascii").rstrip("=")
+    return encode(hashlib.sha256(plain_bytes).digest())
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise ValueError(reason)
 
 
 def _unique_members(pairs: list[tuple[str, object]]) -> JsonObject:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("duplicate member")
+        _refuse("duplicate member")
     return members
 
 
 def _refuse_constant(text: str) -> None:
-    message = f"{text} is not JSON"
-    raise ValueError(message)
+    _refuse(f"{text} is not JSON")
 
 
 def _refuse_float(text: str) -> None:
-    message = f"{text} is a float"
-    raise ValueError(message)
+    _refuse(f"{text} is a float")
 
 
 def _safe_integer(text: str) -> int:
     number = int(text)
     if abs(number) > MAX_INTEGER:
-        message = f"{text} is beyond 2^53 - 1"
-        raise ValueError(message)
+        _refuse(f"{text} is beyond 2^53 - 1")
     return number
 
 
