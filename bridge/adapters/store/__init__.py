@@ -1,0 +1,8 @@
+"""The store on SQLite or PostgreSQL.
+
+`bridge.adapters.store.schema.migrate` creates and upgrades it; it stands apart because alembic is slow to import.
+"""
+
+from bridge.adapters.store.unit_of_work import SqlStore, open_store
+
+__all__ = ["SqlStore", "open_store"]

@@ -9,7 +9,7 @@ from bridge.core.verification.authenticate import Authenticated, AuthenticatedRe
 from bridge.core.verification.hints import Hints
 from bridge.core.verification.open_message import VerifiedMessage, check_originator, open_message
 from bridge.core.verification.ports import OpeningError, OpeningKeys, SignatureCheck
-from bridge.core.verification.receipts import Receipt, read_receipt
+from bridge.core.verification.receipts import SentDigests, control_of, read_receipt
 from bridge.core.verification.replay import HELD_CODES, ReplayVerdict, judge_replay
 
 __all__ = [
@@ -19,14 +19,15 @@ __all__ = [
     "Hints",
     "OpeningError",
     "OpeningKeys",
-    "Receipt",
     "Receiver",
     "ReplayVerdict",
+    "SentDigests",
     "SignatureCheck",
     "TrustView",
     "VerifiedMessage",
     "authenticate",
     "check_originator",
+    "control_of",
     "judge_replay",
     "open_message",
     "read_receipt",

@@ -24,7 +24,7 @@ from bridge.core.verification.hints import Hints
 from bridge.core.verification.ports import SignatureCheck
 from bridge.core.wire import base64url, strict_json
 from bridge.core.wire.envelope import Envelope, parse_envelope
-from bridge.core.wire.payload import CONTROL_KINDS, AnyPayload, ControlPayload, SealedPayload, read_payload
+from bridge.core.wire.payload import CONTROL_KINDS, AnyPayload, SealedPayload, read_payload
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=120)
 MAX_LIFETIME: Final = timedelta(days=30)
@@ -64,8 +64,8 @@ class Authenticated:
 
     @property
     def key_of_message(self) -> tuple[str, str]:
-        """(`from`, `id`): what identifies a message."""
-        return self.payload.sender, self.payload.id
+        """(signer, `id`): what identifies a message. Not `from`, which step 9 may just have refused."""
+        return self.sender.id, self.payload.id
 
 
 class _Step:
@@ -290,10 +290,3 @@ def _first_fault(error: ValidationError) -> str:
     where = ".".join(_KEEP.sub("?", str(part))[:40] for part in fault["loc"]) or "the payload"
     return f"{where}: {fault['type']}"
 
-
-def control_payload(proven: Authenticated) -> ControlPayload:
-    """The payload of a control message; `TypeError` for a sealed one, which is a fault of the caller."""
-    if not isinstance(proven.payload, ControlPayload):
-        message = f"{proven.payload.kind} is not a control message"
-        raise TypeError(message)
-    return proven.payload

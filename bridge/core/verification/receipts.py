@@ -1,12 +1,16 @@
-"""Receipts and other control messages after steps 1 to 12 (wire-format: Control messages)."""
+"""Control messages after steps 1 to 12 (wire-format: Control messages). What is wrong with one is `E_RECEIPT`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bridge.core.errors import VerificationError
-from bridge.core.messages import ReceiptControl, read_control
-from bridge.core.verification.authenticate import Authenticated, control_payload
+from bridge.core.messages import ControlBody, ReceiptControl, read_control
+from bridge.core.verification.authenticate import Authenticated
+from bridge.core.wire.payload import ControlPayload
+
+# Receipts take the place of steps 13 to 17: they are held against the ledger instead of the replay table.
+STEP = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,36 +21,30 @@ class SentDigests:
     sealed_sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A machine's signed word: whole, verified, stored; or refused with a code."""
+def control_of(message: Authenticated) -> ControlBody:
+    """The control member of a control message.
 
-    message: Authenticated
-    control: ReceiptControl
+    Raises:
+        VerificationError: `E_RECEIPT` when it has not the form of its kind.
+        TypeError: for a sealed message, which is a fault of the caller.
+    """
+    payload = message.payload
+    if not isinstance(payload, ControlPayload):
+        fault = f"{payload.kind} is not a control message"
+        raise TypeError(fault)
+    control = read_control(payload.kind, payload.schema_urn, payload.control)
+    if isinstance(control, tuple):
+        raise VerificationError(STEP, "E_RECEIPT", f"{control[0].path}: expected {control[0].expected}")
+    return control
 
 
-def read_receipt(message: Authenticated, *, sent: SentDigests | None) -> Receipt:
-    """The receipt, given what we sent under its `of.id` to this very sender (`None`: nothing).
+def read_receipt(control: ReceiptControl, *, sent: SentDigests | None) -> None:
+    """Holds a receipt against what we sent under its `of.id` to its signer (`None`: nothing).
 
     Raises:
         VerificationError: `E_RECEIPT`; never answered.
     """
-    control = receipt_of(message)
     if sent is None:
-        raise _refuse("it answers nothing that was sent to this contact point")
+        raise VerificationError(STEP, "E_RECEIPT", "it answers nothing that was sent to this contact point")
     if (control.of.payload_sha256, control.of.sealed_sha256) != (sent.payload_sha256, sent.sealed_sha256):
-        raise _refuse("its digests are not those of what was sent")
-    return Receipt(message, control)
-
-
-def receipt_of(message: Authenticated) -> ReceiptControl:
-    """What the receipt says, unverified against the ledger; `E_RECEIPT` for another form."""
-    payload = control_payload(message)
-    control = read_control(payload.kind, payload.schema_urn, payload.control)
-    if not isinstance(control, ReceiptControl):
-        raise _refuse("its control member is not a receipt")
-    return control
-
-
-def _refuse(detail: str) -> VerificationError:
-    return VerificationError(13, "E_RECEIPT", detail)
+        raise VerificationError(STEP, "E_RECEIPT", "its digests are not those of what was sent")

@@ -12,7 +12,6 @@ from bridge.ports.store.records import (
     InboxItem,
     OutboxRow,
     OutgoingMessage,
-    OutgoingRecipient,
     ReceiptRow,
     Refusal,
     Replay,
@@ -44,16 +43,16 @@ class Ledger(Protocol):
         """The newest first; bodies are left out (`body` is `None`)."""
         ...
 
-    async def mark_sent(self, message_id: str, country: str, at: datetime) -> None:
-        """The broker confirmed the publish towards this country: its `pending` recipients become `sent`."""
+    async def mark_sent(self, publishes: Sequence[tuple[str, str]], at: datetime) -> None:
+        """The broker confirmed these publishes (message id, country prefix): `pending` recipients become `sent`."""
         ...
 
-    async def find_recipient(self, message_id: str, recipient: str) -> tuple[OutgoingMessage, OutgoingRecipient] | None:
-        """The message and its one recipient, or `None` when we never sent it there."""
+    async def digests_sent(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[str, str]]:
+        """(message id, recipient) -> (payload_sha256, sealed_sha256), for what we really sent there."""
         ...
 
-    async def add_receipt(self, receipt: ReceiptRow) -> bool:
-        """Stores a verified receipt and moves the recipient's state; `False` when it said nothing new."""
+    async def add_receipts(self, receipts: Sequence[ReceiptRow]) -> None:
+        """Stores verified receipts and moves the recipients' states; a repeated receipt changes nothing."""
         ...
 
     async def mark_acknowledged(self, message_id: str, recipient: str, *, level: str, at: datetime) -> None:
@@ -122,8 +121,11 @@ class Inbox(Protocol):
         """Oldest first by arrival; `after` continues behind an item's `<contact point>/<id>` cursor. No bodies."""
         ...
 
-    async def set_state(self, contact_point: str, message_id: str, state: str) -> None:
-        """Moves an item on: `new` to `read`, either to `acknowledged`; never back."""
+    async def set_state(self, contact_point: str, message_id: str, state: str, *, sender: str | None = None) -> None:
+        """Moves an item on: `new` to `read`, either to `acknowledged`; never back.
+
+        `sender` tells two senders apart that used one id; without it both items move.
+        """
         ...
 
 
@@ -138,8 +140,8 @@ class Refusals(Protocol):
         """Keeps what may verify later, within a quota; answers those that no longer fitted."""
         ...
 
-    async def release_held(self, *, limit: int, not_tried_since: datetime) -> Sequence[Refusal]:
-        """Held messages to verify again, oldest first, marked as tried now."""
+    async def release_held(self, *, limit: int, not_tried_since: datetime, now: datetime) -> Sequence[Refusal]:
+        """Held messages never tried, or last tried before a moment, oldest first; they count as tried `now`."""
         ...
 
     async def drop_held(self, ids: Sequence[str]) -> None:

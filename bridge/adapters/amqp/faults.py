@@ -1,0 +1,86 @@
+"""The client library's exceptions, as the bridge's own errors with a sentence that names broker, host and account.
+
+No password appears in a sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import aiormq.exceptions as amqp
+
+from bridge.core.errors import UnavailableError
+
+DEFAULT_PORTS: Final = {"amqp": 5672, "amqps": 5671}
+
+# In this order: the first class that fits names the fault.
+_FAULTS: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
+    (amqp.ProbableAuthenticationError, "E_BROKER_CREDENTIALS", "refuses the account {account}"),
+    (amqp.AuthenticationError, "E_BROKER_CREDENTIALS", "offers no way of login that the account {account} uses"),
+    (
+        amqp.ConnectionNotAllowed,
+        "E_BROKER_VHOST",
+        "does not let the account {account} into the virtual host {vhost}, or it has too many connections",
+    ),
+    (
+        amqp.InvalidFrameError,  # how the library shows a `Connection.Close` that answers `Connection.Open`
+        "E_BROKER_VHOST",
+        "does not let the account {account} into the virtual host {vhost}, or it has too many connections",
+    ),
+    (amqp.ChannelAccessRefused, "E_BROKER_REFUSED", "does not let the account {account} do this: {reason}"),
+    (amqp.ChannelNotFoundEntity, "E_BROKER_MISSING", "lacks what is needed here: {reason}"),
+    (amqp.ChannelPreconditionFailed, "E_BROKER_REFUSED", "refuses: {reason}"),
+    (amqp.ConnectionClosed, "E_BROKER_LOST", "closed the connection: {reason}"),
+    (amqp.AMQPConnectionError, "E_BROKER_UNREACHABLE", "cannot be reached: {reason}"),
+    (amqp.ChannelClosed, "E_BROKER_LOST", "closed the channel: {reason}"),
+    (TimeoutError, "E_BROKER_UNREACHABLE", "does not answer in time"),
+    (OSError, "E_BROKER_UNREACHABLE", "cannot be reached: {reason}"),
+)
+
+_LIBRARY_ERRORS: Final = (amqp.AMQPError, OSError, TimeoutError, RuntimeError)  # the last: "connection closed"
+
+
+def unavailable(error: BaseException | None, *, url: str) -> UnavailableError:
+    """The bridge's error for what the library raised, or for a loss without a reason."""
+    target = urlsplit(url)
+    code, sentence = "E_BROKER_LOST", "is not connected: {reason}"
+    for fault, its_code, its_sentence in _FAULTS:
+        if isinstance(error, fault):
+            code, sentence = its_code, its_sentence
+            break
+    told = sentence.format(
+        account=unquote(target.username or ""),
+        vhost=virtual_host(url),
+        reason=" ".join(str(error).split()) or type(error).__name__,
+    )
+    return UnavailableError(
+        code, f"the broker at {target.hostname}:{target.port or DEFAULT_PORTS.get(target.scheme)} {told}"
+    )
+
+
+@asynccontextmanager
+async def broker_calls(url: str, *, deadline_seconds: float) -> AsyncIterator[None]:
+    """Around calls on the broker: bounds them by a deadline and translates what they raise.
+
+    A connection that the heartbeat gives up ends pending calls with `CancelledError` although nobody cancelled this
+    task; a task group would take that for a quiet end.
+    """
+    try:
+        async with asyncio.timeout(deadline_seconds):
+            yield
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise unavailable(None, url=url) from None
+    except _LIBRARY_ERRORS as error:
+        raise unavailable(error, url=url) from error
+
+
+def virtual_host(url: str) -> str:
+    """The virtual host that an AMQP URL names; an empty path means `/`."""
+    return unquote(urlsplit(url).path[1:]) or "/"

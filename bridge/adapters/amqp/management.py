@@ -1,0 +1,101 @@
+"""The little of RabbitMQ's management API that applying a topology needs.
+
+It sends the password on loopback or under TLS only, follows no redirect and uses no proxy. It blocks: call it in a
+thread.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import ipaddress
+import json
+from dataclasses import dataclass, field
+from typing import Final, Self
+from urllib.parse import quote, unquote, urlsplit
+
+from bridge.core.errors import BadInputError, RefusedError, UnavailableError
+
+DEADLINE_SECONDS: Final = 30.0
+PORTS: Final = {"http": 15672, "https": 15671}
+OK: Final = 200
+REDIRECT: Final = 300
+UNAUTHORISED: Final = 401
+NOT_FOUND: Final = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Management:
+    """One API and the account for it."""
+
+    scheme: str
+    host: str
+    port: int
+    authorization: str = field(repr=False)
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """Reads `https://account:password@host:port`; plain `http` for a loopback host only.
+
+        Raises:
+            BadInputError: another scheme, no account, or the password would travel in the clear.
+        """
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+            raise BadInputError("E_BROKER_URL", f"the management API at {host} needs https (http on loopback only)")
+        if parts.username is None or parts.password is None:
+            raise BadInputError(
+                "E_BROKER_URL", f"the URL of the management API at {host} names no account and password"
+            )
+        login = f"{unquote(parts.username)}:{unquote(parts.password)}"
+        basic = "Basic " + base64.b64encode(login.encode("utf-8")).decode("ascii")
+        return cls(parts.scheme, host, parts.port or PORTS[parts.scheme], basic)
+
+    def entries(self, kind: str, vhost: str) -> list[dict[str, object]]:
+        """All exchanges, queues, ... of a virtual host; none where it does not exist."""
+        status, answer = self.request("GET", f"/api/{kind}/{quote(vhost, safe='')}?disable_stats=true")
+        if status == NOT_FOUND:
+            return []
+        found: list[dict[str, object]] = json.loads(answer)
+        return found
+
+    def load(self, document: object) -> None:
+        """Imports a definitions document."""
+        self.request("POST", "/api/definitions", document)
+
+    def request(self, method: str, path: str, document: object = None) -> tuple[int, bytes]:
+        """The status, 2xx or 404, and the body.
+
+        Raises:
+            UnavailableError: nobody answers, the account is refused, or the broker has an internal fault.
+            RefusedError: the broker refuses the request.
+        """
+        where = f"the management API at {self.host}:{self.port}"
+        body_bytes = None if document is None else json.dumps(document).encode("utf-8")
+        kind = http.client.HTTPSConnection if self.scheme == "https" else http.client.HTTPConnection
+        connection = kind(self.host, self.port, timeout=DEADLINE_SECONDS)
+        headers = {"Authorization": self.authorization, "Content-Type": "application/json"}
+        try:
+            connection.request(method, path, body_bytes, headers)
+            response = connection.getresponse()
+            status, answer_bytes = response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise UnavailableError("E_BROKER_UNREACHABLE", f"{where} cannot be reached: {error}") from error
+        finally:
+            connection.close()
+        if status == UNAUTHORISED:
+            raise UnavailableError("E_BROKER_CREDENTIALS", f"{where} refuses the account")
+        if status >= http.client.INTERNAL_SERVER_ERROR:
+            raise UnavailableError("E_BROKER_UNREACHABLE", f"{where} failed with status {status}")
+        if not OK <= status < REDIRECT and status != NOT_FOUND:
+            reason = answer_bytes.decode("utf-8", errors="replace")
+            raise RefusedError("E_TOPOLOGY", f"{where} refuses {method} {path}: {status} {reason}")
+        return status, answer_bytes
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,118 @@
+"""From a database URL to an engine: SQLite by default, PostgreSQL for a real node.
+
+SQLite: WAL, every commit synchronised, foreign keys checked, erased bytes overwritten, and transactions begun by us,
+because the driver would begin them late and deferred: a writer says BEGIN IMMEDIATE and so waits its turn instead of
+failing half-way, a reader cannot write. The file is never created by opening it, see `create_file`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from bridge.core.errors import BadInputError, UnavailableError
+
+READS_ONLY: Final = "reads_only"  # execution option of an engine whose transactions must not write
+WAIT_SECONDS: Final = 10  # for another process's lock, for a connection, for the server to answer
+STATEMENT_SECONDS: Final = 30
+OWNER_ONLY: Final = 0o600
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+)
+
+
+def make_engine(url: str) -> AsyncEngine:
+    """The engine for `sqlite:///<path>` or `postgresql://...`; nothing is opened yet.
+
+    Raises:
+        BadInputError: `E_DATABASE_URL`, neither of the two.
+        UnavailableError: `E_DATABASE`, PostgreSQL's driver is not installed.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(_sqlite_path(parsed))
+    try:
+        return create_async_engine(
+            parsed.set(drivername="postgresql+asyncpg"),
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_timeout=WAIT_SECONDS,
+            connect_args={"timeout": WAIT_SECONDS, "command_timeout": STATEMENT_SECONDS},
+        )
+    except ModuleNotFoundError:
+        raise UnavailableError("E_DATABASE", "PostgreSQL needs the extra: pip install 'ncp-bridge[postgres]'") from None
+
+
+def create_file(url: str) -> None:
+    """Makes the SQLite file, readable by its owner only, when there is none yet; PostgreSQL needs nothing.
+
+    Raises:
+        UnavailableError: `E_DATABASE`, the folder is missing or not writable.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite":
+        return
+    path = _sqlite_path(parsed)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise UnavailableError("E_DATABASE", f"{path} cannot be created: {error.strerror}") from error
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.drivername not in {"sqlite", "postgresql"}:
+        raise BadInputError("E_DATABASE_URL", "the database URL is neither sqlite:///<path> nor postgresql://...")
+    return parsed
+
+
+def _sqlite_path(url: URL) -> Path:
+    if not url.database or url.database == ":memory:" or url.query:
+        raise BadInputError("E_DATABASE_URL", "an SQLite database URL is sqlite:///<path>, nothing more")
+    return Path(url.database).absolute()
+
+
+def _sqlite_engine(path: Path) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///file:{quote(quote(str(path)))}?mode=rw&uri=true",
+        hide_parameters=True,
+        pool_timeout=WAIT_SECONDS,
+        pool_use_lifo=True,  # the connection used last has the pages in its cache
+        connect_args={"timeout": WAIT_SECONDS},
+    )
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver begins nothing of its own accord
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    reads_only = bool(connection.get_execution_options().get(READS_ONLY))
+    if connection.info.get(READS_ONLY, False) != reads_only:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads_only else 'OFF'}")
+        connection.info[READS_ONLY] = reads_only
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,174 @@
+"""What the node's contact points received: items, what is known of each message, and the signed numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import RowMapping, func, null, select, update
+
+from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, keep_bodies, keep_wire, read_body
+from bridge.adapters.store.sequence import missing_numbers, note_numbers
+from bridge.adapters.store.tables import body, inbox, message, replay, wire
+from bridge.adapters.store.transaction import Transaction, in_parts
+from bridge.core.errors import BadInputError
+from bridge.ports.store import MessageKey
+from bridge.ports.store.records import InboxItem, Replay, SequenceUse
+
+_COPIED: Final = (
+    "contact_point",
+    "id",
+    "sender",
+    "kind",
+    "schema",
+    "status",
+    "urgency",
+    "lane",
+    "thread",
+    "sent",
+    "expires",
+    "received_at",
+    "acknowledge_by",
+    "state",
+    "payload_sha256",
+    "sealed_sha256",
+    "supersedes",
+    "of",
+)
+_COLUMNS: Final = tuple(inbox.c[name] for name in _COPIED)
+_BEFORE: Final = {"read": ("new",), "acknowledged": ("new", "read")}  # the states that each may replace
+
+
+class SqlInbox:
+    """Implements `bridge.ports.store.Inbox`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def replays(self, contact_point: str, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Replay]:
+        """What is known of these messages."""
+        asked = set(keys)
+        known: dict[MessageKey, Replay] = {}
+        for part in in_parts([message_id for _, message_id in keys]):
+            query = select(replay).where(replay.c.contact_point == contact_point, replay.c.message_id.in_(part))
+            for row in await self._transaction.rows(query):
+                key = (row["sender"], row["message_id"])
+                if key in asked:
+                    known[key] = Replay(row["payload_sha256"], row["outcome"], row["answered_at"])
+        return known
+
+    async def remember(self, contact_point: str, replays: Mapping[MessageKey, Replay]) -> None:
+        """Adds or replaces what is known of these messages."""
+        values = [
+            {
+                "contact_point": contact_point,
+                "message_id": message_id,
+                "sender": sender,
+                "payload_sha256": known.payload_sha256,
+                "outcome": known.outcome,
+                "answered_at": known.answered_at,
+            }
+            for (sender, message_id), known in replays.items()
+        ]
+        statement = self._transaction.insert(replay)
+        replaced = {name: statement.excluded[name] for name in ("payload_sha256", "outcome", "answered_at")}
+        upsert = statement.on_conflict_do_update(index_elements=replay.primary_key, set_=replaced)
+        await self._transaction.change_each(upsert, values)
+
+    async def originators(self, contact_point: str, threads: Sequence[str]) -> Mapping[str, str]:
+        """Thread -> who began it: the sender of the message that gave it its name, else of the first one known here."""
+        known: list[RowMapping] = []
+        for part in in_parts(threads):
+            received = select(inbox.c.thread, inbox.c.sender, inbox.c.id, inbox.c.received_at.label("at"))
+            sent = select(message.c.thread, message.c.sender, message.c.id, message.c.sent.label("at"))
+            for query in (
+                received.where(inbox.c.contact_point == contact_point, inbox.c.thread.in_(part)),
+                sent.where(message.c.sender == contact_point, message.c.thread.in_(part)),
+            ):
+                known += await self._transaction.rows(query)
+        known.sort(key=lambda row: (row["id"] != row["thread"], row["at"]), reverse=True)
+        return {row["thread"]: row["sender"] for row in known}
+
+    async def use_numbers(self, uses: Sequence[SequenceUse], at: datetime) -> Sequence[SequenceUse]:
+        """Notes used numbers, opens and closes gaps; answers the uses whose number another message had used."""
+        return await note_numbers(self._transaction, uses, at) if uses else []
+
+    async def gaps(self, *, older_than: datetime) -> Sequence[tuple[str, str, int, str, int]]:
+        """Missing numbers first missed before a moment: (recipient, sender, epoch, lane, number)."""
+        return await missing_numbers(self._transaction, older_than=older_than)
+
+    async def add(self, items: Sequence[InboxItem]) -> None:
+        """Stores received messages. One that is there already stays, only an expired stub gives way to the message."""
+        digests = await keep_wire(self._transaction, items)
+        bodies = [(item.contact_point, item.id, item.sender, item.body) for item in items if item.body is not None]
+        await keep_bodies(self._transaction, bodies)
+        values = [
+            {name: getattr(item, name) for name in _COPIED} | {"wire_sha256": digest}
+            for item, digest in zip(items, digests, strict=True)
+        ]
+        statement = self._transaction.insert(inbox)
+        upsert = statement.on_conflict_do_update(
+            index_elements=[inbox.c.id, inbox.c.contact_point, inbox.c.sender],
+            set_={name: statement.excluded[name] for name in (*_COPIED, "wire_sha256")},
+            where=inbox.c.state == "expired",
+        )
+        await self._transaction.change_each(upsert, values)
+
+    async def get(self, message_id: str, *, contact_point: str | None = None) -> Sequence[InboxItem]:
+        """The items with this message id, oldest first, with their bodies unless those were erased."""
+        query = (
+            select(*_COLUMNS, wire.c.wire_bytes, *BODY_COLUMNS)
+            .join(wire, wire.c.sha256 == inbox.c.wire_sha256)
+            .outerjoin(body, body_of(inbox.c.contact_point, inbox.c.id, inbox.c.sender))
+            .where(inbox.c.id == message_id)
+            .order_by(inbox.c.position)
+        )
+        if contact_point is not None:
+            query = query.where(inbox.c.contact_point == contact_point)
+        return [_item(row) for row in await self._transaction.rows(query)]
+
+    async def list(
+        self, *, contact_point: str | None = None, state: str | None = None, after: str | None = None, limit: int = 200
+    ) -> Sequence[InboxItem]:
+        """Oldest first by arrival, without bodies; `after` continues behind an item's `<contact point>/<id>` cursor.
+
+        Raises:
+            BadInputError: `E_CURSOR`, there is no such item.
+        """
+        query = (
+            select(*_COLUMNS, wire.c.wire_bytes, null().label("wrapped_key"), null().label("ciphertext"))
+            .join(wire, wire.c.sha256 == inbox.c.wire_sha256)
+            .order_by(inbox.c.position)
+            .limit(limit)
+        )
+        if contact_point is not None:
+            query = query.where(inbox.c.contact_point == contact_point)
+        if state is not None:
+            query = query.where(inbox.c.state == state)
+        if after is not None:
+            query = query.where(inbox.c.position > await self._position(after))
+        return [_item(row) for row in await self._transaction.rows(query)]
+
+    async def set_state(self, contact_point: str, message_id: str, state: str, *, sender: str | None = None) -> None:
+        """Moves an item on: `new` to `read`, either to `acknowledged`; never back."""
+        moved = update(inbox).where(inbox.c.contact_point == contact_point, inbox.c.id == message_id)
+        if sender is not None:
+            moved = moved.where(inbox.c.sender == sender)
+        await self._transaction.change(moved.where(inbox.c.state.in_(_BEFORE[state])).values(state=state))
+
+    async def _position(self, cursor: str) -> int:
+        contact_point, _, message_id = cursor.partition("/")
+        # Two senders may have used one id: behind the first of them, rather twice than never.
+        first = select(func.min(inbox.c.position).label("position"))
+        rows = await self._transaction.rows(
+            first.where(inbox.c.contact_point == contact_point, inbox.c.id == message_id)
+        )
+        position: int | None = rows[0]["position"]
+        if position is None:
+            raise BadInputError("E_CURSOR", f"{cursor!r} is not <contact point>/<id> of an item here")
+        return position
+
+
+def _item(row: RowMapping) -> InboxItem:
+    return InboxItem(**{name: row[name] for name in _COPIED}, wire_bytes=row["wire_bytes"], body=read_body(row))

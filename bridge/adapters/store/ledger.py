@@ -1,0 +1,198 @@
+"""The sender's ledger: what we sent, and what became of it at each recipient.
+
+A recipient moves `pending`, `sent`, then `rejected` or `delivered`; `delivered` replaces `rejected`, never the reverse.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import RowMapping, Select, bindparam, case, func, insert, null, select, update
+
+from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, keep_bodies, keep_wire, read_body
+from bridge.adapters.store.numbering import take_numbers
+from bridge.adapters.store.tables import body, message, receipt, recipient, wire
+from bridge.adapters.store.transaction import Transaction, in_parts
+from bridge.core.ids import prefix_of
+from bridge.ports.store.records import OutgoingMessage, OutgoingRecipient, ReceiptRow
+
+_COPIED: Final = (
+    "id",
+    "sender",
+    "kind",
+    "status",
+    "urgency",
+    "lane",
+    "thread",
+    "sent",
+    "expires",
+    "payload_sha256",
+    "sealed_sha256",
+    "supersedes",
+)
+_STATE: Final = (
+    "country",
+    "rule",
+    "reason",
+    "state",
+    "sent_at",
+    "delivered_at",
+    "acknowledged_at",
+    "level",
+    "code",
+)
+_COLUMNS: Final = (*(message.c[name] for name in _COPIED), wire.c.wire_bytes)
+
+_the_recipient = (
+    update(recipient)
+    .where(recipient.c.message_id == bindparam("at_message"))
+    .where(recipient.c.recipient == bindparam("at_recipient"))
+)
+_SENT: Final = (
+    update(recipient)
+    .where(recipient.c.message_id == bindparam("at_message"))
+    .where(recipient.c.prefix == bindparam("at_prefix"))
+    .values(
+        state=case((recipient.c.state == "pending", "sent"), else_=recipient.c.state),
+        sent_at=func.coalesce(recipient.c.sent_at, bindparam("at", type_=recipient.c.sent_at.type)),
+    )
+)
+_REJECTED: Final = _the_recipient.where(recipient.c.state.in_(("pending", "sent"))).values(
+    state="rejected", code=bindparam("with_code")
+)
+_DELIVERED: Final = _the_recipient.where(recipient.c.state != "delivered").values(
+    state="delivered", code=null(), delivered_at=bindparam("at", type_=recipient.c.delivered_at.type)
+)
+
+
+class SqlLedger:
+    """Implements `bridge.ports.store.Ledger`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def next_numbers(self, sender: str, recipients: Sequence[str], *, lane: str) -> tuple[int, Mapping[str, int]]:
+        """Takes the next number towards each recipient; answers (epoch, recipient -> number)."""
+        return await take_numbers(self._transaction, sender, recipients, lane=lane)
+
+    async def add(self, outgoing: OutgoingMessage) -> None:
+        """Stores a message with its recipients."""
+        (digest,) = await keep_wire(self._transaction, [outgoing])
+        if outgoing.body is not None:
+            await keep_bodies(self._transaction, [(outgoing.sender, outgoing.id, outgoing.sender, outgoing.body)])
+        values = {name: getattr(outgoing, name) for name in _COPIED} | {"wire_sha256": digest}
+        await self._transaction.change_each(insert(message), [values])
+        rows = [
+            {name: getattr(to, name) for name in _STATE}
+            | {
+                "message_id": outgoing.id,
+                "recipient": to.id,
+                "rank": rank,
+                "prefix": prefix_of(to.id),
+                "roles": list(to.roles),
+            }
+            for rank, to in enumerate(outgoing.recipients)
+        ]
+        await self._transaction.change_each(insert(recipient), rows)
+
+    async def get(self, message_id: str) -> OutgoingMessage | None:
+        """A message we sent, with its recipients and its body, unless that was erased."""
+        query = (
+            select(*_COLUMNS, *BODY_COLUMNS)
+            .join(wire, wire.c.sha256 == message.c.wire_sha256)
+            .outerjoin(body, body_of(message.c.sender, message.c.id, message.c.sender))
+            .where(message.c.id == message_id)
+        )
+        found = await self._messages(query)
+        return found[0] if found else None
+
+    async def list(self, *, sender: str | None = None, limit: int = 200) -> Sequence[OutgoingMessage]:
+        """The newest first, without bodies."""
+        query = (
+            select(*_COLUMNS, null().label("wrapped_key"), null().label("ciphertext"))
+            .join(wire, wire.c.sha256 == message.c.wire_sha256)
+            .order_by(message.c.position.desc())
+            .limit(limit)
+        )
+        return await self._messages(query if sender is None else query.where(message.c.sender == sender))
+
+    async def mark_sent(self, publishes: Sequence[tuple[str, str]], at: datetime) -> None:
+        """Notes when each publish was confirmed, and moves recipients that were still `pending`."""
+        values = [{"at_message": message_id, "at_prefix": prefix, "at": at} for message_id, prefix in publishes]
+        await self._transaction.change_each(_SENT, values)
+
+    async def digests_sent(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[str, str]]:
+        """(message id, recipient) -> (payload_sha256, sealed_sha256), for what we really sent there."""
+        asked = set(keys)
+        found: dict[tuple[str, str], tuple[str, str]] = {}
+        for part in in_parts([message_id for message_id, _ in keys]):
+            query = (
+                select(recipient.c.message_id, recipient.c.recipient, message.c.payload_sha256, message.c.sealed_sha256)
+                .join(message, message.c.id == recipient.c.message_id)
+                .where(recipient.c.message_id.in_(part))
+            )
+            for row in await self._transaction.rows(query):
+                key = (row["message_id"], row["recipient"])
+                if key in asked:
+                    found[key] = (row["payload_sha256"], row["sealed_sha256"])
+        return found
+
+    async def add_receipts(self, receipts: Sequence[ReceiptRow]) -> None:
+        """Stores verified receipts and moves the recipients' states; a repeated receipt changes nothing."""
+        digests = await keep_wire(self._transaction, receipts)
+        values = [
+            {
+                "message_id": row.message_id,
+                "recipient": row.recipient,
+                "state": row.state,
+                "receipt_id": row.receipt_id,
+                "code": row.code,
+                "payload_sha256": row.payload_sha256,
+                "received_at": row.received_at,
+                "wire_sha256": digest,
+            }
+            for row, digest in zip(receipts, digests, strict=True)
+        ]
+        await self._transaction.change_each(self._transaction.insert(receipt).on_conflict_do_nothing(), values)
+        rejected = [_at(row) | {"with_code": row.code} for row in receipts if row.state == "rejected"]
+        await self._transaction.change_each(_REJECTED, rejected)
+        delivered = [_at(row) | {"at": row.received_at} for row in receipts if row.state == "delivered"]
+        await self._transaction.change_each(_DELIVERED, delivered)
+
+    async def mark_acknowledged(self, message_id: str, recipient_id: str, *, level: str, at: datetime) -> None:
+        """A person at the recipient answered; the last answer's level and the first answer's time are kept."""
+        answered = (
+            update(recipient)
+            .where(recipient.c.message_id == message_id, recipient.c.recipient == recipient_id)
+            .values(level=level, acknowledged_at=func.coalesce(recipient.c.acknowledged_at, at))
+        )
+        await self._transaction.change(answered)
+
+    async def _messages(self, query: Select[*tuple[object, ...]]) -> Sequence[OutgoingMessage]:
+        rows = await self._transaction.rows(query)
+        recipients: dict[str, list[OutgoingRecipient]] = defaultdict(list)
+        for part in in_parts([row["id"] for row in rows]):
+            of_these = select(recipient).where(recipient.c.message_id.in_(part)).order_by(recipient.c.rank)
+            for to in await self._transaction.rows(of_these):
+                recipients[to["message_id"]].append(_recipient(to))
+        return [_message(row, recipients[row["id"]]) for row in rows]
+
+
+def _at(row: ReceiptRow) -> dict[str, object]:
+    return {"at_message": row.message_id, "at_recipient": row.recipient}
+
+
+def _recipient(row: RowMapping) -> OutgoingRecipient:
+    return OutgoingRecipient(id=row["recipient"], roles=tuple(row["roles"]), **{name: row[name] for name in _STATE})
+
+
+def _message(row: RowMapping, recipients: Sequence[OutgoingRecipient]) -> OutgoingMessage:
+    return OutgoingMessage(
+        **{name: row[name] for name in _COPIED},
+        wire_bytes=row["wire_bytes"],
+        body=read_body(row),
+        recipients=tuple(recipients),
+    )

@@ -1,0 +1,114 @@
+"""The store over SQLAlchemy Core: opens units of work, commits or rolls back, checks that the database can be written.
+
+SQLite has one writer at a time; within a process they queue up here for a lock, fairly and without polling, and only
+other processes (the command line) meet SQLite's own waiting. PostgreSQL's writers run side by side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+
+from sqlalchemy import text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bridge.adapters.store.audit import SqlAuditLog
+from bridge.adapters.store.engine import READS_ONLY, make_engine
+from bridge.adapters.store.inbox import SqlInbox
+from bridge.adapters.store.ledger import SqlLedger
+from bridge.adapters.store.outbox import SqlOutbox
+from bridge.adapters.store.refusals import SqlRefusals
+from bridge.adapters.store.tables import SCHEMA_REVISION, node_state
+from bridge.adapters.store.transaction import Transaction, translated
+from bridge.core.errors import UnavailableError
+from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
+
+
+@dataclass(slots=True)
+class SqlUnitOfWork:
+    """The repositories of one transaction."""
+
+    ledger: Ledger
+    outbox: Outbox
+    inbox: Inbox
+    refusals: Refusals
+    audit: AuditLog
+
+
+class SqlStore:
+    """Implements `bridge.ports.store.Store` on an engine made by `make_engine`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        on_sqlite = engine.dialect.name == "sqlite"
+        self._turn = asyncio.Lock() if on_sqlite else nullcontext()
+        # Readers see one moment throughout: SQLite's snapshot, PostgreSQL's REPEATABLE READ.
+        reading = (
+            {READS_ONLY: True} if on_sqlite else {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        )
+        self._reader = engine.execution_options(**reading)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work that may write; commits when left, rolls back on any exception."""
+        async with self._turn, _transaction(self._engine) as transaction:
+            yield _unit(transaction)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work that sees one moment of the database and cannot write."""
+        async with _transaction(self._reader) as transaction:
+            yield _unit(transaction)
+
+    async def check(self) -> None:
+        """Writes and commits something that changes nothing.
+
+        Raises:
+            UnavailableError: `E_DATABASE`, not reachable or writable; `E_DATABASE_SCHEMA`, not this program's.
+        """
+        async with self._turn, _transaction(self._engine) as transaction:
+            rows = await transaction.rows(text("SELECT version_num FROM alembic_version"))
+            found = [row["version_num"] for row in rows]
+            if found != [SCHEMA_REVISION]:
+                detail = f"the database has schema {', '.join(found) or 'none'}, this program needs {SCHEMA_REVISION}"
+                raise UnavailableError("E_DATABASE_SCHEMA", detail)
+            await transaction.change(update(node_state).values(epoch=node_state.c.epoch))
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._engine.dispose()
+
+
+def open_store(url: str) -> SqlStore:
+    """The store behind `sqlite:///<path>` or `postgresql://...`. Opens nothing yet and does not migrate.
+
+    Raises:
+        BadInputError: `E_DATABASE_URL`.
+        UnavailableError: `E_DATABASE`, PostgreSQL's driver is not installed.
+    """
+    return SqlStore(make_engine(url))
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine) -> AsyncIterator[Transaction]:
+    async with AsyncExitStack() as stack:
+        with translated():
+            connection = await stack.enter_async_context(engine.connect())
+            begun = await connection.begin()
+        transaction = Transaction(connection)
+        yield transaction  # an exception from here on closes the connection, which rolls back
+        transaction.check()
+        with translated():
+            await begun.commit()
+
+
+def _unit(transaction: Transaction) -> SqlUnitOfWork:
+    return SqlUnitOfWork(
+        ledger=SqlLedger(transaction),
+        outbox=SqlOutbox(transaction),
+        inbox=SqlInbox(transaction),
+        refusals=SqlRefusals(transaction),
+        audit=SqlAuditLog(transaction),
+    )

@@ -1,0 +1,64 @@
+"""Signed receipts: the machine's word that a message is here, whole, verified and stored; or refused, with the code."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bridge.app.make_message import Addressing, make_control
+from bridge.core.directory import Directory
+from bridge.core.ids import prefix_of
+from bridge.core.verification import Authenticated
+from bridge.core.wire.payload import SealedPayload
+from bridge.ports.clock import Ids
+from bridge.ports.keys import Desk
+from bridge.ports.store.records import OutboxRow
+
+RECEIPT_LIFETIME: Final = timedelta(days=30)
+
+
+def receipt_row(  # noqa: PLR0913 - all named
+    message: Authenticated, *, code: str | None, desk: Desk, directory: Directory, now: datetime, ids: Ids
+) -> OutboxRow:
+    """The outbox row with a signed receipt for the proven signer of `message`: delivered, or rejected with `code`.
+
+    It takes the lane of what it answers.
+    """
+    payload = message.payload
+    if not isinstance(payload, SealedPayload):
+        fault = "a control message is never answered"
+        raise TypeError(fault)
+    of = {"id": payload.id, "payload_sha256": message.payload_sha256, "sealed_sha256": payload.sealed_sha256}
+    verdict = {"state": "delivered"} if code is None else {"state": "rejected", "code": code}
+    addressing = Addressing(
+        id=ids.new(now),
+        kind="receipt",
+        status=payload.status,
+        urgency=payload.urgency,
+        sender=desk.id,
+        to=(message.sender.id,),
+        sent=now,
+        expires=now + RECEIPT_LIFETIME,
+    )
+    made = make_control(addressing, control={**verdict, "of": of}, directory=directory, signer=desk.signer)
+    return outbox_row(addressing, made.wire_bytes, country=prefix_of(message.sender.id), lane=payload.lane, ids=ids)
+
+
+def outbox_row(addressing: Addressing, wire_bytes: bytes, *, country: str, lane: str, ids: Ids) -> OutboxRow:
+    """One publish of finished bytes towards one destination country or organisation prefix."""
+    origin = prefix_of(addressing.sender)
+    return OutboxRow(
+        id=ids.new(addressing.sent),
+        relay="publisher",
+        exchange=f"from.{origin}",
+        routing_key=f"{origin}.{country}.{lane}.{addressing.kind}",
+        country=country,
+        lane=lane,
+        kind=addressing.kind,
+        sender=addressing.sender,
+        message_id=addressing.id,
+        sent=addressing.sent,
+        expires=addressing.expires,
+        wire_bytes=wire_bytes,
+        created_at=addressing.sent,
+    )

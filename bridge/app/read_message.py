@@ -1,0 +1,108 @@
+"""Reading what arrived. Every look at a body is logged before the body is handed out: who, when, which message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bridge.app.inbox_items import body_context
+from bridge.core.errors import BadInputError, RefusedError
+from bridge.core.times import format_time
+from bridge.core.wire import strict_json
+from bridge.core.wire.envelope import parse_envelope
+from bridge.ports.clock import Clock
+from bridge.ports.store import Store, UnitOfWork
+from bridge.ports.store.records import AuditEntry, InboxItem
+from bridge.ports.vault import BodyVault
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMessages:
+    """Reads for the contact points of one node."""
+
+    store: Store
+    vault: BodyVault
+    clock: Clock
+
+    async def item(self, message_id: str, *, contact_point: str | None) -> InboxItem:
+        """The one item that an id means on this node.
+
+        Raises:
+            BadInputError: `E_UNKNOWN_MESSAGE`, or `E_CONTACT_POINT` when several contact points received it.
+        """
+        async with self.store.reading() as unit:
+            items = await unit.inbox.get(message_id, contact_point=contact_point)
+        if not items:
+            raise BadInputError("E_UNKNOWN_MESSAGE", f"no message {message_id} in this inbox; inbox list shows what there is")
+        if len(items) > 1:
+            names = " or ".join(item.contact_point for item in items)
+            raise BadInputError("E_CONTACT_POINT", f"--contact-point: several received this message; expected {names}")
+        return items[0]
+
+    async def show(self, message_id: str, *, contact_point: str | None, officer: str) -> Mapping[str, object]:
+        """Envelope, body, signature state and answers of one message; logs the read and marks it read.
+
+        Raises:
+            BadInputError: see `item`.
+            RefusedError: `E_NO_BODY` for the stub of an expired message, or an erased body.
+        """
+        item = await self.item(message_id, contact_point=contact_point)
+        if item.body is None:
+            what = "expired before it arrived; ask the sender" if item.state == "expired" else "has been erased"
+            raise RefusedError("E_NO_BODY", f"{item.sender} sent {item.kind} {item.id} on {format_time(item.sent)}; it {what}")
+        context = body_context(item.contact_point, item.id)
+        body_bytes = self.vault.get(item.contact_point, item.body, context=context)
+        now = self.clock.now()
+        async with self.store.writing() as unit:
+            await unit.audit.add([AuditEntry(now, officer, "body.read", item.contact_point, item.id)])
+            await unit.inbox.set_state(item.contact_point, item.id, "read")
+            receipts = await _answers(unit, item)
+        envelope = parse_envelope(item.wire_bytes)
+        return {
+            "id": item.id,
+            "envelope": strict_json.parse(envelope.payload_bytes),
+            "body": strict_json.parse(body_bytes),
+            "signature": {
+                "verified": True,
+                "verified_at": format_time(item.received_at),
+                "kids": [part.kid for part in envelope.signatures],
+                "payload_sha256": item.payload_sha256,
+            },
+            "receipts": receipts,
+        }
+
+    async def newest_cursor(self, contact_point: str | None) -> str | None:
+        """Where a watcher begins that wants only what is to come."""
+        async with self.store.reading() as unit:
+            return await unit.inbox.newest(contact_point)
+
+
+async def _answers(unit: UnitOfWork, item: InboxItem) -> list[Mapping[str, object]]:
+    """What we answered: the machine's receipt, and the officers' acknowledgements with their names."""
+    key = (item.sender, item.id)
+    answers: list[Mapping[str, object]] = []
+    for replay in (await unit.inbox.replays(item.contact_point, [key])).values():
+        answers.append({"kind": "receipt", "state": replay.outcome, "at": format_time(replay.answered_at)})
+    for entry in await unit.audit.list(subject=item.id):
+        if entry.action == "message.acknowledged" and entry.contact_point == item.contact_point:
+            officer = {"officer": entry.actor, "at": format_time(entry.at)}
+            answers.append({"kind": "acknowledgement", **entry.detail, **officer})
+    return answers
+
+
+def item_summary(item: InboxItem) -> Mapping[str, object]:
+    """What a list shows of an item: nothing from the sealed body."""
+    return {
+        "id": item.id,
+        "contact_point": item.contact_point,
+        "from": item.sender,
+        "kind": item.kind,
+        "urgency": item.urgency,
+        "status": item.status,
+        "received_at": format_time(item.received_at),
+        "state": item.state,
+        "acknowledge_by": format_time(item.acknowledge_by) if item.acknowledge_by else None,
+        "thread": item.thread,
+        "supersedes": item.supersedes,
+        "of": item.of,
+    }

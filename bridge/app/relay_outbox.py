@@ -1,0 +1,97 @@
+"""The publisher's use case: lease due rows, publish, and mark them sent only once the broker has confirmed.
+
+There is one retry mechanism, the row's `next_attempt_at`. A crash between publish and mark publishes the row again
+under the same bytes; the receiver absorbs it.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from bridge.core.errors import UnavailableError
+from bridge.ports.broker import Publication, Publisher, PublishOutcome
+from bridge.ports.clock import Clock
+from bridge.ports.store import Store
+from bridge.ports.store.records import OutboxRow
+
+LEASE_SECONDS: Final = 60.0
+FIRST_RETRY_SECONDS: Final = 0.5
+LONGEST_RETRY_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class RelayOutbox:
+    """Publishes the rows of one relay (`publisher` or `subscriber`) with that relay's own broker account."""
+
+    relay: str
+    publisher: Publisher
+    store: Store
+    clock: Clock
+    batch: int = 100
+
+    async def relay_once(self) -> int:
+        """Publishes one batch of due rows; answers how many were confirmed (0: nothing is due, or nothing went).
+
+        Raises:
+            UnavailableError: the broker or the database cannot be reached; the rows stay and become due again.
+        """
+        token = secrets.token_hex(8)
+        async with self.store.writing() as unit:
+            rows = await unit.outbox.claim(
+                self.relay, token=token, now=self.clock.now(), lease_seconds=LEASE_SECONDS, limit=self.batch
+            )
+        if not rows:
+            return 0
+        try:
+            outcomes = await self.publisher.publish([_publication(row) for row in rows])
+        except UnavailableError as error:
+            await self._put_back(rows, token, error.code)
+            raise
+        confirmed = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome is PublishOutcome.CONFIRMED]
+        if confirmed:
+            await self._mark_sent(confirmed, token)
+        for failure in set(outcomes) - {PublishOutcome.CONFIRMED}:
+            failed = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome is failure]
+            await self._put_back(failed, token, failure.value)
+        return len(confirmed)
+
+    async def _mark_sent(self, rows: Sequence[OutboxRow], token: str) -> None:
+        now = self.clock.now()
+        async with self.store.writing() as unit:
+            await unit.outbox.mark_sent([row.id for row in rows], token=token, now=now)
+            if self.relay == "publisher":
+                await unit.ledger.mark_sent([(row.message_id, row.country) for row in rows], now)
+
+    async def _put_back(self, rows: Sequence[OutboxRow], token: str, error: str) -> None:
+        async with self.store.writing() as unit:
+            for row in rows:
+                await unit.outbox.mark_failed(
+                    [row.id],
+                    token=token,
+                    next_attempt_at=self.clock.now() + _patience(row.attempts),
+                    error=error,
+                )
+
+
+def _publication(row: OutboxRow) -> Publication:
+    return Publication(
+        row_id=row.id,
+        exchange=row.exchange,
+        routing_key=row.routing_key,
+        wire_bytes=row.wire_bytes,
+        kind=row.kind,
+        sender=row.sender,
+        message_id=row.message_id,
+        sent=row.sent,
+    )
+
+
+def _patience(attempts: int) -> timedelta:
+    """Doubles from half a second to five minutes, with jitter, so that a country's relays do not move in step."""
+    longest = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(attempts, 16))
+    return timedelta(seconds=longest * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret

@@ -1,0 +1,68 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from bridge.compose import Node, open_node
+from bridge.core.errors import BadInputError, UnavailableError
+from bridge.settings import load_settings
+
+Answer = TypeVar("Answer")
+
+MAX_FILE_BYTES = 1024 * 1024 + 1  # one byte more than the largest message: a larger file is refused by its size
+
+Config = Annotated[Path, typer.Option("--config", envvar="NCP_BRIDGE_CONFIG", help="The node's settings file.")]
+ContactPoint = Annotated[str | None, typer.Option("--contact-point", help="Which contact point of this node.")]
+InputFile = Annotated[str, typer.Argument(metavar="FILE", help="A file, or - for standard input.")]
+
+
+def on_node(config: Path, work: Callable[[Node], Awaitable[Answer]]) -> Answer:
+    """Opens the node that the settings describe, does `work` with it, and closes it."""
+    settings = load_settings(config)
+
+    async def run() -> Answer:
+        async with open_node(settings) as node:
+            return await work(node)
+
+    return asyncio.run(run())
+
+
+def read_input(name: str) -> bytes:
+    """The bytes of a file or, for `-`, of standard input; at most a little over the largest message."""
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(MAX_FILE_BYTES)
+        with Path(name).open("rb") as file:
+            return file.read(MAX_FILE_BYTES)
+    except OSError as error:
+        raise UnavailableError("E_FILE", f"{name}: {error.strerror}") from None
+
+
+def one_contact_point(node: Node, given: str | None, *, option: str) -> str:
+    """The contact point that is meant: the given one, or the only one of the node."""
+    hosted = sorted(node.desks)
+    if given is None and len(hosted) == 1:
+        return hosted[0]
+    if given not in node.desks:
+        found = f"{given} is not hosted here" if given else "this node hosts several contact points"
+        raise BadInputError("E_CONTACT_POINT", f"{option}: {found}; expected {' or '.join(hosted)}")
+    return given
+
+
+def officer_or_login(officer: str | None) -> str:
+    """Who reads, for the log: the given name, else the account this command runs under."""
+    if officer:
+        return officer
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

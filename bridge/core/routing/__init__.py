@@ -1,0 +1,9 @@
+"""Who gets an alert, and which rule says so: one pure function over (alert, directory).
+
+`plan_route` proposes; an officer releases (Directive (EU) 2016/680 Art. 11: no automatic decision).
+"""
+
+from bridge.core.routing.corridor import Corridor, corridor_of
+from bridge.core.routing.plan import Exclusion, Recipient, RoutePlan, plan_answer, plan_route
+
+__all__ = ["Corridor", "Exclusion", "Recipient", "RoutePlan", "corridor_of", "plan_answer", "plan_route"]

@@ -1,0 +1,81 @@
+"""Runs services side by side: ready when all are, SIGTERM drains, a second SIGTERM stops at once.
+
+Whatever is stopped loses nothing: a message that was not acknowledged stays with the broker, a row that was not marked
+stays in the outbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+_log = structlog.get_logger()
+
+
+class Service(Protocol):
+    """Something that runs until it is asked to stop."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set; what was begun is finished."""
+        ...
+
+
+class Readiness:
+    """Notes which services are ready; when all are, says so once, in the log and in a file."""
+
+    def __init__(self, names: set[str], *, file: Path | None) -> None:
+        self._waiting = set(names)
+        self._file = file
+
+    def note(self, name: str) -> None:
+        """One service is ready."""
+        if name in self._waiting:
+            self._waiting.discard(name)
+            if not self._waiting:
+                _log.info("service.ready", pid=os.getpid())
+                if self._file is not None:
+                    self._file.write_text(f"{os.getpid()}\n", "utf-8")
+
+
+async def run_services(services: Mapping[str, Service], *, drain_seconds: float) -> None:
+    """Runs all until SIGTERM or SIGINT; then waits for them to finish, at most `drain_seconds`.
+
+    Raises:
+        ExceptionGroup: a service ended by a fault of its own; the others were stopped.
+    """
+    stop, at_once = asyncio.Event(), asyncio.Event()
+
+    def on_signal(name: str) -> None:
+        _log.info("service.draining", signal=name)
+        if stop.is_set():
+            at_once.set()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number.name)
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(service.run(stop), name=name) for name, service in services.items()]
+        hurry = group.create_task(_hurry(running, stop, at_once, drain_seconds))
+        await asyncio.wait(running)
+        hurry.cancel()
+
+
+async def _hurry(
+    running: list[asyncio.Task[None]], stop: asyncio.Event, at_once: asyncio.Event, drain_seconds: float
+) -> None:
+    """Cancels what is still running when the drain takes too long, or at the second signal."""
+    await stop.wait()
+    try:
+        async with asyncio.timeout(drain_seconds):
+            await at_once.wait()
+    except TimeoutError:
+        _log.warning("service.drain_timeout", seconds=drain_seconds)
+    for task in running:
+        task.cancel()
