@@ -1,13 +1,16 @@
 """The plan: recipients, each with the rule that chose it; exclusions, each with its reason; countries out of reach.
 
 Rules:
-1. Every transit and destination country on the legs is concerned; the origin too, unless the sender is there.
-2. In a concerned country a national desk always receives; another contact point where its remit covers the alert.
-3. Excluded once is excluded: whoever is suspended, unknown or unable to receive does not come back through another
-   country, role or an earlier version of the alert.
-4. Never the sender itself.
-5. A concerned country in which nobody would receive is unreachable: the alert is refused naming it, or goes to the rest
-   when the officer says so (`--partial`).
+1. Every transit and destination country on the legs is concerned; an origin too, unless the sender is there.
+2. In a concerned country a national desk receives, always; another contact point where its remit covers the alert.
+3. Whoever received the version before receives this one, whatever has become of the route: nobody is left with an alert
+   that was corrected or cancelled.
+4. Never the sender itself, nobody unknown, suspended or unable to receive: on no way, neither by a second role of its
+   country nor by rule 3 (`bridge.core.routing.obstacles`).
+5. A country of rule 1 or 3, other than the sender's, in which nobody would receive is unreachable. The alert is then
+   refused naming it, or goes to the rest when the officer says so (`--partial`).
+
+It proposes; it neither asks nor sends, and does not judge whether the sender may send.
 """
 
 from __future__ import annotations
@@ -19,7 +22,10 @@ from typing import Final
 
 from bridge.core.countries import country_name
 from bridge.core.directory import ContactPoint, Directory
+from bridge.core.ids import ORGANISATION_PREFIXES, prefix_of
 from bridge.core.routing.corridor import DESTINATION, ORIGIN, TRANSIT, Corridor
+from bridge.core.routing.obstacles import find_obstacle
+from bridge.core.routing.remit import covered_part, uncovered
 
 NATIONAL_DESK: Final = "national_desk"
 REMIT: Final = "remit"
@@ -29,7 +35,10 @@ ANSWER: Final = "answer"
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One contact point that receives, with the rule that chose it and the sentence that explains it."""
+    """One contact point that receives, with the rule that chose it and the words that explain it.
+
+    `country` is a country code, or the prefix of an organisation. `roles` are those of its country on the route.
+    """
 
     id: str
     country: str
@@ -40,7 +49,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """One contact point of a concerned country that does not receive, and why."""
+    """One contact point that does not receive, and why: `reason` is what is said of it (`is suspended: ...`)."""
 
     id: str
     reason: str
@@ -48,14 +57,17 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class RoutePlan:
-    """Who receives, who does not, and which concerned countries nobody can be reached in. All sorted."""
+    """Who receives, who does not, and where nobody can be reached. All sorted.
+
+    `unreachable` holds country codes; an organisation, which has no country, stands there with its id.
+    """
 
     recipients: tuple[Recipient, ...]
     excluded: tuple[Exclusion, ...]
     unreachable: tuple[str, ...]
 
 
-def plan_route(  # noqa: PLR0913 - all named
+def plan_route(
     corridor: Corridor,
     directory: Directory,
     *,
@@ -68,118 +80,91 @@ def plan_route(  # noqa: PLR0913 - all named
     """The plan for an alert.
 
     Args:
-        corridor: what of the alert decides its recipients.
+        corridor: what of the alert decides its recipients; the empty one of a cancellation leaves rule 3.
         directory: the membership list.
         kind: `route_alert`, `alert_update` or `alert_cancel`.
         status: the message's status; a live contact point does not receive `test`.
-        sender: the contact point that sends.
+        sender: the contact point that sends; where it is not a member, no country counts as its own.
         at: the moment of sending; a recipient needs an encryption key valid then.
-        earlier: contact points that received the version before; they receive the next one too.
+        earlier: contact points that received the version before.
     """
-    origin = directory.contact_points.get(sender)
+    author = directory.contact_points.get(sender)
+    home = author.country if author is not None else None
+    concerned = _concerned_countries(corridor, home)
     chosen: dict[str, Recipient] = {}
     excluded: dict[str, Exclusion] = {}
-    for country, roles in _concerned(corridor, origin.country if origin else None).items():
+
+    def obstacle_of(identifier: str) -> str | None:
+        return find_obstacle(identifier, directory, kind=kind, status=status, sender=sender, at=at)
+
+    for country in concerned:
         for point in directory.in_country(country):
-            obstacle = _obstacle(point, directory, kind=kind, status=status, sender=sender, at=at)
-            if obstacle is None:
-                verdict = _by_remit(point, corridor, kind, roles)
+            reason = obstacle_of(point.id) or uncovered(point, corridor, kind=kind)
+            if reason is None:
+                chosen[point.id] = _choose(point, corridor)
             else:
-                verdict = Exclusion(point.id, obstacle)
-            if isinstance(verdict, Recipient):
-                chosen[point.id] = verdict
-            else:
-                excluded[point.id] = verdict
-    for identifier in earlier:
-        point = directory.contact_points.get(identifier)
-        if identifier in chosen:
-            continue
-        obstacle = (
-            "not in the membership list any more"
-            if point is None
-            else _obstacle(point, directory, kind=kind, status=status, sender=sender, at=at)
-        )
-        if obstacle is not None or point is None:
-            excluded[identifier] = Exclusion(identifier, obstacle or "unknown")
-        else:
+                excluded[point.id] = Exclusion(point.id, reason)
+    before = frozenset(earlier)
+    for identifier in before - chosen.keys():
+        obstacle = obstacle_of(identifier)
+        if obstacle is None:
             excluded.pop(identifier, None)
-            roles = corridor.roles.get(point.country or "", ())
-            reason = "received the version before"
-            chosen[identifier] = Recipient(identifier, point.country or point.prefix, roles, EARLIER_VERSION, reason)
-    reached = {recipient.country for recipient in chosen.values()}
-    concerned = _concerned(corridor, origin.country if origin else None)
+            chosen[identifier] = _keep(directory.contact_points[identifier], corridor)
+        else:
+            excluded[identifier] = Exclusion(identifier, obstacle)
+    places = {*concerned, *(_place_of(identifier, directory) for identifier in before - {sender})}
+    reached = {_place_of(identifier, directory) for identifier in chosen}
     return RoutePlan(
-        recipients=tuple(chosen[key] for key in sorted(chosen)),
-        excluded=tuple(excluded[key] for key in sorted(excluded)),
-        unreachable=tuple(sorted(set(concerned) - reached - _served_by_sender(concerned, origin))),
+        recipients=tuple(chosen[identifier] for identifier in sorted(chosen)),
+        excluded=tuple(excluded[identifier] for identifier in sorted(excluded)),
+        unreachable=tuple(sorted(places - reached - {home})),
     )
 
 
-def plan_answer(recipient: str, directory: Directory, *, kind: str, status: str, sender: str, at: datetime) -> RoutePlan:
+def plan_answer(
+    recipient: str, directory: Directory, *, kind: str, status: str, sender: str, at: datetime
+) -> RoutePlan:
     """The plan for a message to one contact point that is named: an answer to something it sent."""
-    point = directory.contact_points.get(recipient)
-    if point is None:
-        return RoutePlan((), (Exclusion(recipient, "not in the membership list"),), (recipient,))
-    obstacle = _obstacle(point, directory, kind=kind, status=status, sender=sender, at=at)
+    obstacle = find_obstacle(recipient, directory, kind=kind, status=status, sender=sender, at=at)
     if obstacle is not None:
-        return RoutePlan((), (Exclusion(recipient, obstacle),), (recipient,))
-    chosen = Recipient(recipient, point.country or point.prefix, (), ANSWER, "sent the message that is answered")
-    return RoutePlan((chosen,), (), ())
+        return RoutePlan((), (Exclusion(recipient, obstacle),), (_place_of(recipient, directory),))
+    country = _country_of(directory.contact_points[recipient])
+    return RoutePlan((Recipient(recipient, country, (), ANSWER, "sent the message that is answered"),), (), ())
 
 
-def _concerned(corridor: Corridor, sender_country: str | None) -> dict[str, tuple[str, ...]]:
-    concerned = {}
-    for country, roles in corridor.roles.items():
-        if TRANSIT in roles or DESTINATION in roles or (ORIGIN in roles and country != sender_country):
-            concerned[country] = roles
-    return concerned
+def _concerned_countries(corridor: Corridor, home: str | None) -> tuple[str, ...]:
+    """Rule 1, in order of travel. `home` is where the alert already is."""
+    return tuple(
+        country
+        for country, roles in corridor.roles.items()
+        if TRANSIT in roles or DESTINATION in roles or (ORIGIN in roles and country != home)
+    )
 
 
-def _served_by_sender(concerned: Iterable[str], sender: ContactPoint | None) -> set[str]:
-    """The sender's own country needs nobody else: the alert is already there."""
-    return {country for country in concerned if sender is not None and country == sender.country}
-
-
-def _obstacle(  # noqa: PLR0913 - all named
-    point: ContactPoint, directory: Directory, *, kind: str, status: str, sender: str, at: datetime
-) -> str | None:
-    """Why this contact point must not or cannot receive, whatever its remit; `None` when nothing stands against it."""
-    if point.id == sender:
-        return "the sender itself"
-    if point.suspended is not None:
-        return f"suspended: {point.suspended}"
-    if kind not in point.receives:
-        return f"does not receive {kind}"
-    if status == "test" and point.mode == "live":
-        return "live, does not receive test traffic"
-    if directory.seal_key(point.id, at) is None:
-        return "has no valid encryption key in the membership list"
-    return None
-
-
-def _by_remit(point: ContactPoint, corridor: Corridor, kind: str, roles: tuple[str, ...]) -> Recipient | Exclusion:
-    country = point.country or point.prefix
-    place = f"{country_name(country)}: {' and '.join(roles)}"
+def _choose(point: ContactPoint, corridor: Corridor) -> Recipient:
+    """Rule 2, for a contact point against which nothing stands and whose remit covers the alert."""
+    country = _country_of(point)
+    roles = corridor.roles[country]
+    where = f"{country_name(country)}, {' and '.join(roles)} on this route"
     if point.remit.national_desk:
-        return Recipient(point.id, country, roles, NATIONAL_DESK, f"national desk of {place}")
-    remit = point.remit
-    if remit.kinds is not None and kind not in remit.kinds:
-        return Exclusion(point.id, f"its remit does not cover {kind}")
-    if remit.exploitation is not None and not remit.exploitation & corridor.exploitation:
-        return Exclusion(point.id, "its remit does not cover these forms of exploitation")
-    if remit.children_only and not corridor.child_involved:
-        return Exclusion(point.id, "its remit is children, none is involved")
-    if remit.crossings is not None and not remit.crossings & corridor.crossings.get(country, frozenset()):
-        return Exclusion(point.id, "its remit is border crossings that the route does not use")
-    return Recipient(point.id, country, roles, REMIT, f"{_covered(point, corridor)} in {place}")
+        return Recipient(point.id, country, roles, NATIONAL_DESK, f"national desk of {where}")
+    return Recipient(point.id, country, roles, REMIT, f"responsible for {covered_part(point, corridor)} in {where}")
 
 
-def _covered(point: ContactPoint, corridor: Corridor) -> str:
-    remit, parts = point.remit, []
-    if remit.exploitation is not None:
-        parts.append("exploitation " + ", ".join(sorted(remit.exploitation & corridor.exploitation)))
-    if remit.children_only:
-        parts.append("a child is involved")
-    if remit.crossings is not None and point.country is not None:
-        parts.append("crossing " + ", ".join(sorted(remit.crossings & corridor.crossings[point.country])))
-    return "remit covers " + ("; ".join(parts) or "every alert")
+def _keep(point: ContactPoint, corridor: Corridor) -> Recipient:
+    """Rule 3."""
+    country = _country_of(point)
+    roles = corridor.roles.get(country, ())
+    return Recipient(point.id, country, roles, EARLIER_VERSION, "received the version before this one")
+
+
+def _country_of(point: ContactPoint) -> str:
+    return point.country or point.prefix
+
+
+def _place_of(identifier: str, directory: Directory) -> str:
+    """Where a contact point is, member or not: the code of its country, or the id of an organisation."""
+    point, prefix = directory.contact_points.get(identifier), prefix_of(identifier)
+    if point is not None:
+        return point.country or identifier
+    return identifier if prefix in ORGANISATION_PREFIXES else prefix.upper()
