@@ -37,5 +37,12 @@ def is_signature(key: PublicKey, *, signing_input: bytes, signature_bytes: bytes
 
 @lru_cache(maxsize=4096)
 def public_key(point: bytes) -> ec.EllipticCurvePublicKey:
-    """The P-256 key of an uncompressed point; loading costs more than verifying, so it is kept. `ValueError` off curve."""
+    """The P-256 key of an uncompressed point; loading costs more than verifying, so it is kept.
+
+    Raises:
+        ValueError: not 65 bytes in the uncompressed form, or not on the curve.
+    """
+    if len(point) != 1 + 2 * _HALF:
+        message = "not an uncompressed point"
+        raise ValueError(message)
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)

@@ -148,9 +148,9 @@ def _header(protected: str, protected_bytes: bytes, signature_bytes: bytes) -> S
     if set(header) != {"alg", "kid", "typ"}:
         raise VerificationError(4, "E_HEADER", "the header is not exactly alg, kid, typ")
     alg, kid, typ = header["alg"], header["kid"], header["typ"]
-    if typ not in (TYP_SEALED, TYP_CONTROL) or not isinstance(typ, str):
+    if not isinstance(typ, str) or typ not in (TYP_SEALED, TYP_CONTROL):
         raise VerificationError(4, "E_HEADER", "typ is unknown")
-    if alg not in SIGNATURE_ALGORITHMS or not isinstance(alg, str):
+    if not isinstance(alg, str) or alg not in SIGNATURE_ALGORITHMS:
         raise VerificationError(4, "E_HEADER", "alg is not registered")
     if not isinstance(kid, str) or not is_kid(kid):
         raise VerificationError(4, "E_HEADER", "kid is not a key id")

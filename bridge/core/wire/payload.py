@@ -37,7 +37,7 @@ Time = Annotated[datetime, BeforeValidator(_time), PlainSerializer(format_time, 
 Digest = Annotated[str, Field(min_length=43, max_length=43), AfterValidator(_digest)]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
-_FORM = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+_FORM = ConfigDict(frozen=True, strict=True, extra="forbid", serialize_by_alias=True)
 
 
 class Trust(BaseModel):
@@ -63,7 +63,7 @@ class Header(BaseModel):
 
     model_config = _FORM
 
-    v: Literal[1]
+    v: Annotated[int, Field(ge=1, le=1)]  # not Literal: that takes true for 1
     id: MessageId
     kind: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
     schema_urn: Annotated[str, Field(alias="schema", pattern=r"^urn:ncp-bridge:[a-z_]{1,40}:[0-9]{1,4}\.[0-9]{1,4}$")]
@@ -75,6 +75,14 @@ class Header(BaseModel):
     expires: Time
     reply_within_s: Annotated[int, Field(ge=1, le=31 * 86400)] | None = None
     trust: Trust
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null(cls, members: object) -> object:
+        if isinstance(members, dict) and None in members.values():
+            message = "a member is null; what is not there is left out"
+            raise ValueError(message)
+        return members
 
     @property
     def lane(self) -> str:
@@ -115,5 +123,6 @@ def lane_of(urgency: str) -> str:
 
 def read_payload(members: dict[str, object]) -> AnyPayload:
     """The payload model for parsed members; raises pydantic's `ValidationError` on any other form."""
-    model = ControlPayload if members.get("kind") in CONTROL_KINDS else SealedPayload
+    kind = members.get("kind")
+    model = ControlPayload if isinstance(kind, str) and kind in CONTROL_KINDS else SealedPayload
     return model.model_validate(members)
