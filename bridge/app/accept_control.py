@@ -39,7 +39,8 @@ async def accept_control(
         else:
             detail = {"from": message.payload.sender, "kind": message.payload.kind}
             noted.append(AuditEntry(now, contact_point, "control.received", contact_point, message.payload.id, detail))
-    sent = await unit.ledger.digests_sent([(control.of.id, message.payload.sender) for _, message, control in read])
+    answered = [(control.of.id, message.payload.sender) for _, message, control in read]
+    sent = await unit.ledger.digests_sent(answered, sender=contact_point)
     rows: list[ReceiptRow] = []
     for item, message, control in read:
         digests = sent.get((control.of.id, message.payload.sender))

@@ -50,7 +50,7 @@ def show(
     """Open one message. The read is logged: who, when, which message."""
 
     async def work(node: Node) -> Mapping[str, object]:
-        return await node.read.show(message_id, contact_point=contact_point, officer=officer_or_login(officer))
+        return await node.reading.show(message_id, contact_point=contact_point, officer=officer_or_login(officer))
 
     shown = on_node(config, work)
     emit(shown, as_json=as_json, text=lambda: body_text(shown))
@@ -67,13 +67,13 @@ def watch(
     del as_json  # one object a line is this command's only form
 
     async def work(node: Node) -> None:
-        after = None if since_start else await node.read.newest_cursor(contact_point)
+        after = None if since_start else await node.reading.newest_cursor(contact_point)
         while True:
             async with node.store.reading() as unit:
                 items = await unit.inbox.list(contact_point=contact_point, after=after, limit=200)
             for item in items:
                 emit_line(item_summary(item))
-                after = f"{item.contact_point}/{item.id}"
+                after = item.cursor
             if not items:
                 await asyncio.sleep(POLL_SECONDS)
 
@@ -84,7 +84,7 @@ def watch(
 def acknowledge(  # noqa: PLR0913 - the command's options
     message_id: Annotated[str, typer.Argument(metavar="ID")],
     config: Config,
-    level: Annotated[str, typer.Option(help="read, accepted, forwarded_nationally or not_competent.")],
+    level: Annotated[str, typer.Option(help="delivered, read, accepted, forwarded_nationally or not_competent.")],
     officer: Annotated[str, typer.Option(help="The officer's name; it goes into the answer.")],
     note: Annotated[str | None, typer.Option(help="A short note for the sender.")] = None,
     redirect_to: Annotated[str | None, typer.Option(help="Whom to ask instead, with not_competent.")] = None,
@@ -94,13 +94,12 @@ def acknowledge(  # noqa: PLR0913 - the command's options
     """Answer a message in an officer's name: signed, sealed, back to the sender."""
 
     async def work(node: Node) -> Mapping[str, object]:
-        item = await node.read.item(message_id, contact_point=contact_point)
-        submitted = await node.acknowledge.acknowledge(
+        item = await node.reading.item(message_id, contact_point=contact_point)
+        acknowledging = await node.acknowledging()
+        submitted = await acknowledging.acknowledge(
             item, level=level, officer=officer, note=note, redirect_to=redirect_to
         )
         return {"id": submitted.id, "of": message_id, "level": level}
 
     answer = on_node(config, work)
     emit(answer, as_json=as_json, text=lambda: f"acknowledged {message_id} as {level}; the answer {answer['id']} is in the outbox")
-
-

@@ -32,11 +32,15 @@ class SqlAuditLog:
         ]
         await self._transaction.change_each(insert(audit), values)
 
-    async def list(self, *, subject: str | None = None, limit: int = 200) -> Sequence[AuditEntry]:
+    async def list(
+        self, *, subject: str | None = None, action: str | None = None, limit: int = 200
+    ) -> Sequence[AuditEntry]:
         """Newest first."""
         query = select(audit).order_by(audit.c.position.desc()).limit(limit)
         if subject is not None:
             query = query.where(audit.c.subject == subject)
+        if action is not None:
+            query = query.where(audit.c.action == action)
         return [_entry(row) for row in await self._transaction.rows(query)]
 
 

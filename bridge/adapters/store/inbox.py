@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, func, null, select, update
+from sqlalchemy import RowMapping, null, select, update
 
-from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, keep_bodies, keep_wire, read_body
+from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire, read_body
 from bridge.adapters.store.sequence import missing_numbers, note_numbers
 from bridge.adapters.store.tables import body, inbox, message, replay, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.core.errors import BadInputError
 from bridge.ports.store import MessageKey
-from bridge.ports.store.records import InboxItem, Replay, SequenceUse
+from bridge.ports.store.records import InboxItem, Replay, SequenceUse, cursor_of
 
 _COPIED: Final = (
     "contact_point",
@@ -45,6 +45,10 @@ class SqlInbox:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+
+    async def begin_receiving(self, contact_point: str) -> None:
+        """Waits for its turn to receive for a contact point, and keeps it to the end of the transaction."""
+        await self._transaction.take_turn(f"receive {contact_point}")
 
     async def replays(self, contact_point: str, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Replay]:
         """What is known of these messages."""
@@ -100,6 +104,8 @@ class SqlInbox:
 
     async def add(self, items: Sequence[InboxItem]) -> None:
         """Stores received messages. One that is there already stays, only an expired stub gives way to the message."""
+        # Positions become visible in order, or whoever watches the inbox could step over one.
+        await self._transaction.take_turn("inbox position")
         digests = await keep_wire(self._transaction, items)
         bodies = [(item.contact_point, item.id, item.sender, item.body) for item in items if item.body is not None]
         await keep_bodies(self._transaction, bodies)
@@ -131,7 +137,7 @@ class SqlInbox:
     async def list(
         self, *, contact_point: str | None = None, state: str | None = None, after: str | None = None, limit: int = 200
     ) -> Sequence[InboxItem]:
-        """Oldest first by arrival, without bodies; `after` continues behind an item's `<contact point>/<id>` cursor.
+        """Oldest first by arrival, without bodies; `after` continues behind an item's `cursor`.
 
         Raises:
             BadInputError: `E_CURSOR`, there is no such item.
@@ -150,6 +156,14 @@ class SqlInbox:
             query = query.where(inbox.c.position > await self._position(after))
         return [_item(row) for row in await self._transaction.rows(query)]
 
+    async def newest(self, contact_point: str | None) -> str | None:
+        """The cursor of the item that arrived last, or `None` when there is none."""
+        query = select(inbox.c.contact_point, inbox.c.id, inbox.c.sender).order_by(inbox.c.position.desc()).limit(1)
+        if contact_point is not None:
+            query = query.where(inbox.c.contact_point == contact_point)
+        rows = await self._transaction.rows(query)
+        return cursor_of(rows[0]["contact_point"], rows[0]["id"], rows[0]["sender"]) if rows else None
+
     async def set_state(self, contact_point: str, message_id: str, state: str, *, sender: str | None = None) -> None:
         """Moves an item on: `new` to `read`, either to `acknowledged`; never back."""
         moved = update(inbox).where(inbox.c.contact_point == contact_point, inbox.c.id == message_id)
@@ -157,16 +171,21 @@ class SqlInbox:
             moved = moved.where(inbox.c.sender == sender)
         await self._transaction.change(moved.where(inbox.c.state.in_(_BEFORE[state])).values(state=state))
 
+    async def erase_bodies(self, contact_point: str, keys: Sequence[MessageKey]) -> int:
+        """Destroys data keys and ciphertexts; the items stay. Answers how many bodies there were."""
+        bodies = [(contact_point, message_id, sender) for sender, message_id in keys]
+        return await erase_bodies(self._transaction, bodies)
+
     async def _position(self, cursor: str) -> int:
-        contact_point, _, message_id = cursor.partition("/")
-        # Two senders may have used one id: behind the first of them, rather twice than never.
-        first = select(func.min(inbox.c.position).label("position"))
-        rows = await self._transaction.rows(
-            first.where(inbox.c.contact_point == contact_point, inbox.c.id == message_id)
+        contact_point, _, rest = cursor.partition("/")
+        message_id, _, sender = rest.partition("/")
+        query = select(inbox.c.position).where(
+            inbox.c.contact_point == contact_point, inbox.c.id == message_id, inbox.c.sender == sender
         )
-        position: int | None = rows[0]["position"]
-        if position is None:
-            raise BadInputError("E_CURSOR", f"{cursor!r} is not <contact point>/<id> of an item here")
+        rows = await self._transaction.rows(query)
+        if not rows:
+            raise BadInputError("E_CURSOR", f"{cursor!r} is not <contact point>/<id>/<sender> of an item here")
+        position: int = rows[0]["position"]
         return position
 
 

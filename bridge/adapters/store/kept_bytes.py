@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from sqlalchemy import ColumnElement, RowMapping, and_
+from sqlalchemy import ColumnElement, RowMapping, and_, update
 
 from bridge.adapters.store.tables import body, wire
 from bridge.adapters.store.transaction import Transaction
@@ -24,7 +24,8 @@ async def keep_wire(transaction: Transaction, rows: Sequence[_HasWireBytes]) -> 
     """Stores the rows' wire bytes unless they are known; answers each row's digest."""
     digests = [hashlib.sha256(row.wire_bytes).digest() for row in rows]
     known = {digest: row.wire_bytes for digest, row in zip(digests, rows, strict=True)}
-    values = [{"sha256": digest, "wire_bytes": data} for digest, data in known.items()]
+    # In one order for everybody: on PostgreSQL two transactions with the same messages would else wait for each other.
+    values = [{"sha256": digest, "wire_bytes": data} for digest, data in sorted(known.items())]
     await transaction.change_each(transaction.insert(wire).on_conflict_do_nothing(), values)
     return digests
 
@@ -42,6 +43,16 @@ async def keep_bodies(transaction: Transaction, bodies: Sequence[tuple[str, str,
         for contact_point, message_id, sender, at_rest in bodies
     ]
     await transaction.change_each(transaction.insert(body).on_conflict_do_nothing(), values)
+
+
+async def erase_bodies(transaction: Transaction, bodies: Sequence[tuple[str, str, str]]) -> int:
+    """Destroys the data keys and ciphertexts of (contact point, message id, sender); answers how many there were."""
+    erased = 0
+    for contact_point, message_id, sender in bodies:
+        this = and_(body.c.contact_point == contact_point, body.c.message_id == message_id, body.c.sender == sender)
+        erasing = update(body).where(this, body.c.wrapped_key.is_not(None))
+        erased += await transaction.change(erasing.values(wrapped_key=None, ciphertext=None))
+    return erased
 
 
 def body_of(

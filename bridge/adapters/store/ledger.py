@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, Select, bindparam, case, func, insert, null, select, update
+from sqlalchemy import RowMapping, Select, Text, and_, bindparam, case, func, insert, null, or_, select, update
 
-from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, keep_bodies, keep_wire, read_body
+from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire, read_body
 from bridge.adapters.store.numbering import take_numbers
 from bridge.adapters.store.tables import body, message, receipt, recipient, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
@@ -46,11 +46,7 @@ _STATE: Final = (
 )
 _COLUMNS: Final = (*(message.c[name] for name in _COPIED), wire.c.wire_bytes)
 
-_the_recipient = (
-    update(recipient)
-    .where(recipient.c.message_id == bindparam("at_message"))
-    .where(recipient.c.recipient == bindparam("at_recipient"))
-)
+# Several are changed in the order of their keys, so that on PostgreSQL relays and receivers never wait in a ring.
 _SENT: Final = (
     update(recipient)
     .where(recipient.c.message_id == bindparam("at_message"))
@@ -60,11 +56,21 @@ _SENT: Final = (
         sent_at=func.coalesce(recipient.c.sent_at, bindparam("at", type_=recipient.c.sent_at.type)),
     )
 )
-_REJECTED: Final = _the_recipient.where(recipient.c.state.in_(("pending", "sent"))).values(
-    state="rejected", code=bindparam("with_code")
-)
-_DELIVERED: Final = _the_recipient.where(recipient.c.state != "delivered").values(
-    state="delivered", code=null(), delivered_at=bindparam("at", type_=recipient.c.delivered_at.type)
+_ANSWERED: Final = (
+    update(recipient)
+    .where(recipient.c.message_id == bindparam("at_message"))
+    .where(recipient.c.recipient == bindparam("at_recipient"))
+    .where(
+        or_(
+            recipient.c.state.in_(("pending", "sent")),
+            and_(recipient.c.state == "rejected", bindparam("to_state", type_=Text) == "delivered"),
+        )
+    )
+    .values(
+        state=bindparam("to_state", type_=Text),
+        code=bindparam("with_code"),
+        delivered_at=bindparam("at", type_=recipient.c.delivered_at.type),
+    )
 )
 
 
@@ -119,20 +125,34 @@ class SqlLedger:
         )
         return await self._messages(query if sender is None else query.where(message.c.sender == sender))
 
+    async def recipients_of_thread(self, thread: str, *, sender: str) -> Sequence[str]:
+        """Everybody to whom this sender sent any message of the thread, sorted."""
+        query = (
+            select(recipient.c.recipient)
+            .distinct()
+            .join(message, message.c.id == recipient.c.message_id)
+            .where(message.c.thread == thread, message.c.sender == sender)
+            .order_by(recipient.c.recipient)
+        )
+        return [row["recipient"] for row in await self._transaction.rows(query)]
+
     async def mark_sent(self, publishes: Sequence[tuple[str, str]], at: datetime) -> None:
         """Notes when each publish was confirmed, and moves recipients that were still `pending`."""
-        values = [{"at_message": message_id, "at_prefix": prefix, "at": at} for message_id, prefix in publishes]
+        in_order = sorted(set(publishes))
+        values = [{"at_message": message_id, "at_prefix": prefix, "at": at} for message_id, prefix in in_order]
         await self._transaction.change_each(_SENT, values)
 
-    async def digests_sent(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[str, str]]:
-        """(message id, recipient) -> (payload_sha256, sealed_sha256), for what we really sent there."""
+    async def digests_sent(
+        self, keys: Sequence[tuple[str, str]], *, sender: str
+    ) -> Mapping[tuple[str, str], tuple[str, str]]:
+        """(message id, recipient) -> (payload_sha256, sealed_sha256), for what `sender` really sent there."""
         asked = set(keys)
         found: dict[tuple[str, str], tuple[str, str]] = {}
         for part in in_parts([message_id for message_id, _ in keys]):
             query = (
                 select(recipient.c.message_id, recipient.c.recipient, message.c.payload_sha256, message.c.sealed_sha256)
                 .join(message, message.c.id == recipient.c.message_id)
-                .where(recipient.c.message_id.in_(part))
+                .where(recipient.c.message_id.in_(part), message.c.sender == sender)
             )
             for row in await self._transaction.rows(query):
                 key = (row["message_id"], row["recipient"])
@@ -157,10 +177,8 @@ class SqlLedger:
             for row, digest in zip(receipts, digests, strict=True)
         ]
         await self._transaction.change_each(self._transaction.insert(receipt).on_conflict_do_nothing(), values)
-        rejected = [_at(row) | {"with_code": row.code} for row in receipts if row.state == "rejected"]
-        await self._transaction.change_each(_REJECTED, rejected)
-        delivered = [_at(row) | {"at": row.received_at} for row in receipts if row.state == "delivered"]
-        await self._transaction.change_each(_DELIVERED, delivered)
+        in_order = sorted(receipts, key=lambda row: (row.message_id, row.recipient))
+        await self._transaction.change_each(_ANSWERED, [_answer(row) for row in in_order])
 
     async def mark_acknowledged(self, message_id: str, recipient_id: str, *, level: str, at: datetime) -> None:
         """A person at the recipient answered; the last answer's level and the first answer's time are kept."""
@@ -170,6 +188,14 @@ class SqlLedger:
             .values(level=level, acknowledged_at=func.coalesce(recipient.c.acknowledged_at, at))
         )
         await self._transaction.change(answered)
+
+    async def erase_bodies(self, message_ids: Sequence[str]) -> int:
+        """Destroys the data keys and ciphertexts of our own copies; answers how many there were."""
+        senders: dict[str, str] = {}
+        for part in in_parts(message_ids):
+            of_these = select(message.c.id, message.c.sender).where(message.c.id.in_(part))
+            senders |= {row["id"]: row["sender"] for row in await self._transaction.rows(of_these)}
+        return await erase_bodies(self._transaction, [(own, message_id, own) for message_id, own in senders.items()])
 
     async def _messages(self, query: Select[*tuple[object, ...]]) -> Sequence[OutgoingMessage]:
         rows = await self._transaction.rows(query)
@@ -181,8 +207,14 @@ class SqlLedger:
         return [_message(row, recipients[row["id"]]) for row in rows]
 
 
-def _at(row: ReceiptRow) -> dict[str, object]:
-    return {"at_message": row.message_id, "at_recipient": row.recipient}
+def _answer(row: ReceiptRow) -> dict[str, object]:
+    return {
+        "at_message": row.message_id,
+        "at_recipient": row.recipient,
+        "to_state": row.state,
+        "with_code": row.code,
+        "at": row.received_at if row.state == "delivered" else None,
+    }
 
 
 def _recipient(row: RowMapping) -> OutgoingRecipient:

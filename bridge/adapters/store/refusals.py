@@ -42,10 +42,10 @@ class SqlRefusals:
         return left
 
     async def release_held(self, *, limit: int, not_tried_since: datetime, now: datetime) -> Sequence[Refusal]:
-        """Held messages never tried, or last tried before a moment, oldest first; they count as tried `now`."""
+        """Held messages that are due, oldest first; they count as tried `now`. Tried later than now is a wrong clock."""
         query = (
             select(held)
-            .where(or_(held.c.tried_at.is_(None), held.c.tried_at < not_tried_since))
+            .where(or_(held.c.tried_at.is_(None), held.c.tried_at < not_tried_since, held.c.tried_at > now))
             .order_by(held.c.position)
             .limit(limit)
             .with_for_update(skip_locked=True)

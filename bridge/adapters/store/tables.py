@@ -160,12 +160,15 @@ outbox = Table(
     _time("sent_at", nullable=True),
 )
 unsent = outbox.c.sent_at.is_(None)
-# "urgent" sorts behind "normal": the lane descending is the order of claiming.
+# "urgent" sorts behind "normal": the lane descending is the order of claiming. The two times stand in the index so that
+# rows which wait for their next attempt, a whole country's in an outage, are passed over without being read.
 Index(
     "ix_outbox_unsent",
     outbox.c.relay,
     outbox.c.lane.desc(),
     outbox.c.position,
+    outbox.c.next_attempt_at,
+    outbox.c.lease_until,
     sqlite_where=unsent,
     postgresql_where=unsent,
 )
@@ -255,7 +258,7 @@ sequence_gap = Table(
 )
 
 
-def _refusal_columns() -> list[SchemaItem]:
+def _refusal_columns(*more: SchemaItem) -> list[SchemaItem]:
     return [
         _position(),
         Column("id", Text, nullable=False, unique=True),
@@ -268,13 +271,14 @@ def _refusal_columns() -> list[SchemaItem]:
         Column("properties", JSON, nullable=False),
         Column("size", BigInteger, nullable=False),
         Column("replays", Integer, nullable=False),
+        *more,
         Column("wire_bytes", LargeBinary, nullable=False),  # last: reading the others need not pass it
     ]
 
 
 quarantine = Table("quarantine", metadata, *_refusal_columns(), Index(None, "code", "position"))
 
-held = Table("held", metadata, *_refusal_columns(), _time("tried_at", nullable=True), Index(None, "size"))
+held = Table("held", metadata, *_refusal_columns(_time("tried_at", nullable=True)), Index(None, "size"))
 
 audit = Table(
     "audit",

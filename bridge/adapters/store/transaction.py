@@ -1,6 +1,7 @@
 """One database transaction as the repositories see it: statements in, rows out, never an exception of the driver.
 
-It hides the one construct in which SQLite and PostgreSQL differ (`INSERT ... ON CONFLICT`), and nothing else.
+It hides the two constructs in which SQLite and PostgreSQL differ (`INSERT ... ON CONFLICT`, and one transaction waiting
+for another), and nothing else.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from sqlalchemy import CursorResult, Executable, RowMapping, Table
+from sqlalchemy import CursorResult, Executable, RowMapping, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -44,6 +45,11 @@ class Transaction:
         """Runs a changing statement once per element of `values`; nothing happens when there is none."""
         if values:
             await self._execute(statement, values)
+
+    async def take_turn(self, name: str) -> None:
+        """Waits until no other transaction has this turn and keeps it to the end; SQLite has one writer anyway."""
+        if not self._is_sqlite:
+            await self.rows(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that can say ON CONFLICT."""

@@ -1,7 +1,7 @@
 """Bodies at rest: each under a data key of its own, wrapped with the contact point's storage key.
 
-Erasing a body means destroying its wrapped key; the ciphertext is then noise, in backups too (up to the backup's own copy
-of the wrapped key). AES-256-GCM for the body, AES key wrap (RFC 3394) for the data key.
+Erasing a body means destroying its wrapped key; the ciphertext is then noise, in backups too (up to the backup's own
+copy of the wrapped key). AES-256-GCM for the body, AES key wrap (RFC 3394) for the data key.
 """
 
 from __future__ import annotations

@@ -43,12 +43,18 @@ class Ledger(Protocol):
         """The newest first; bodies are left out (`body` is `None`)."""
         ...
 
+    async def recipients_of_thread(self, thread: str, *, sender: str) -> Sequence[str]:
+        """Everybody to whom this sender sent any message of the thread, sorted."""
+        ...
+
     async def mark_sent(self, publishes: Sequence[tuple[str, str]], at: datetime) -> None:
         """The broker confirmed these publishes (message id, country prefix): `pending` recipients become `sent`."""
         ...
 
-    async def digests_sent(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[str, str]]:
-        """(message id, recipient) -> (payload_sha256, sealed_sha256), for what we really sent there."""
+    async def digests_sent(
+        self, keys: Sequence[tuple[str, str]], *, sender: str
+    ) -> Mapping[tuple[str, str], tuple[str, str]]:
+        """(message id, recipient) -> (payload_sha256, sealed_sha256), for what `sender` really sent there."""
         ...
 
     async def add_receipts(self, receipts: Sequence[ReceiptRow]) -> None:
@@ -56,7 +62,11 @@ class Ledger(Protocol):
         ...
 
     async def mark_acknowledged(self, message_id: str, recipient: str, *, level: str, at: datetime) -> None:
-        """A person at the recipient answered."""
+        """A person at the recipient answered; the first answer's time and the last answer's level are kept."""
+        ...
+
+    async def erase_bodies(self, message_ids: Sequence[str]) -> int:
+        """Destroys the data keys and ciphertexts of our own copies; answers how many there were. Wire bytes stay."""
         ...
 
 
@@ -67,7 +77,9 @@ class Outbox(Protocol):
         """Stores the rows, due at once."""
         ...
 
-    async def claim(self, relay: str, *, token: str, now: datetime, lease_seconds: float, limit: int) -> Sequence[OutboxRow]:
+    async def claim(
+        self, relay: str, *, token: str, now: datetime, lease_seconds: float, limit: int
+    ) -> Sequence[OutboxRow]:
         """Leases due rows, urgent before normal, oldest first within a lane."""
         ...
 
@@ -86,6 +98,14 @@ class Outbox(Protocol):
 
 class Inbox(Protocol):
     """What contact points of this node received."""
+
+    async def begin_receiving(self, contact_point: str) -> None:
+        """Waits for its turn to receive for a contact point, and keeps it until the unit of work ends.
+
+        Between looking a message up (`replays`) and storing it, no other process may do the same: one id with two
+        payloads would be accepted twice.
+        """
+        ...
 
     async def replays(self, contact_point: str, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Replay]:
         """What is known of these messages."""
@@ -108,7 +128,10 @@ class Inbox(Protocol):
         ...
 
     async def add(self, items: Sequence[InboxItem]) -> None:
-        """Stores received messages with their exact wire bytes."""
+        """Stores received messages with their exact wire bytes.
+
+        One that is there already stays as it is, except that a message replaces the stub of an expired one.
+        """
         ...
 
     async def get(self, message_id: str, *, contact_point: str | None = None) -> Sequence[InboxItem]:
@@ -118,7 +141,15 @@ class Inbox(Protocol):
     async def list(
         self, *, contact_point: str | None = None, state: str | None = None, after: str | None = None, limit: int = 200
     ) -> Sequence[InboxItem]:
-        """Oldest first by arrival; `after` continues behind an item's `<contact point>/<id>` cursor. No bodies."""
+        """Oldest first by arrival; `after` continues behind an item's `cursor`. No bodies.
+
+        Raises:
+            BadInputError: `E_CURSOR`, there is no such item.
+        """
+        ...
+
+    async def newest(self, contact_point: str | None) -> str | None:
+        """The cursor of the item that arrived last, or `None` when there is none."""
         ...
 
     async def set_state(self, contact_point: str, message_id: str, state: str, *, sender: str | None = None) -> None:
@@ -126,6 +157,10 @@ class Inbox(Protocol):
 
         `sender` tells two senders apart that used one id; without it both items move.
         """
+        ...
+
+    async def erase_bodies(self, contact_point: str, keys: Sequence[MessageKey]) -> int:
+        """Destroys data keys and ciphertexts; the items stay. Answers how many bodies there were. Wire bytes stay."""
         ...
 
 
@@ -141,7 +176,10 @@ class Refusals(Protocol):
         ...
 
     async def release_held(self, *, limit: int, not_tried_since: datetime, now: datetime) -> Sequence[Refusal]:
-        """Held messages never tried, or last tried before a moment, oldest first; they count as tried `now`."""
+        """Held messages never tried, or last tried before a moment, oldest first; they count as tried `now`.
+
+        One that was tried later than now was tried by a wrong clock, and is due.
+        """
         ...
 
     async def drop_held(self, ids: Sequence[str]) -> None:
@@ -168,7 +206,9 @@ class AuditLog(Protocol):
         """Appends entries, unchained; a sealer chains them later."""
         ...
 
-    async def list(self, *, subject: str | None = None, limit: int = 200) -> Sequence[AuditEntry]:
+    async def list(
+        self, *, subject: str | None = None, action: str | None = None, limit: int = 200
+    ) -> Sequence[AuditEntry]:
         """Newest first."""
         ...
 

@@ -127,6 +127,16 @@ class InboxItem:
     supersedes: str | None = None
     of: str | None = None
 
+    @property
+    def cursor(self) -> str:
+        """Where a list continues behind this item. The sender belongs to it: ids are unique per sender only."""
+        return cursor_of(self.contact_point, self.id, self.sender)
+
+
+def cursor_of(contact_point: str, message_id: str, sender: str) -> str:
+    """The cursor of an item, `<contact point>/<id>/<sender>`."""
+    return f"{contact_point}/{message_id}/{sender}"
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRow:

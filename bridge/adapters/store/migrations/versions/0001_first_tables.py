@@ -57,8 +57,8 @@ def _create_views() -> None:
     op.execute(
         f"""
         CREATE VIEW v_receipts AS
-        SELECT message_id, recipient, state, code, {readable("received_at")}
-        FROM receipt
+        SELECT r.message_id, m.kind, m.sender, r.recipient, r.state, r.code, {readable("r.received_at")}
+        FROM receipt r JOIN message m ON m.id = r.message_id
         """
     )
 
@@ -94,8 +94,8 @@ def _create_tables() -> None:
         sa.Column("properties", sa.JSON(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("replays", sa.Integer(), nullable=False),
-        sa.Column("wire_bytes", sa.LargeBinary(), nullable=False),
         sa.Column("tried_at", sa.BigInteger()),
+        sa.Column("wire_bytes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("position", name="pk_held"),
         sa.UniqueConstraint("id", name="uq_held_id"),
     )
@@ -213,7 +213,7 @@ def _create_tables() -> None:
     op.create_index(
         "ix_outbox_unsent",
         "outbox",
-        ["relay", sa.literal_column("lane DESC"), "position"],
+        ["relay", sa.literal_column("lane DESC"), "position", "next_attempt_at", "lease_until"],
         unique=False,
         sqlite_where=sa.text("sent_at IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL"),
