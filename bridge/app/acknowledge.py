@@ -1,22 +1,42 @@
-"""A duty officer's answer: a signed, sealed message back to the sender, and the item moves on. It carries the officer's name."""
+"""A duty officer's answer: a signed, sealed message back to the sender, in the officer's name; the item moves on with it.
+
+The answer carries the handling marks of what it answers (vocabulary: every body), so it is never handled more loosely.
+Answer and new state are one transaction: an item is acknowledged exactly when its answer is in the outbox.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from bridge.app.submit import Draft, SubmitAlerts, Submitted
-from bridge.core.errors import BadInputError, RefusedError
+from bridge.app.inbox_items import body_context
+from bridge.app.sending import Draft, SendMessages, Submitted
+from bridge.app.submit import plan_for_answer
+from bridge.core.errors import RefusedError
 from bridge.core.times import format_time
+from bridge.core.wire import strict_json
 from bridge.ports.store.records import AuditEntry, InboxItem
+from bridge.ports.vault import BodyAtRest
 
-KIND = "acknowledgement"
+KIND: Final = "acknowledgement"
+MARKS: Final = (
+    "title",
+    "language",
+    "tlp",
+    "handling",
+    "handling_note",
+    "classification",
+    "purpose",
+    "legal_basis",
+    "retain_until",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeMessages:
     """Acknowledges for the contact points of one node."""
 
-    submit: SubmitAlerts
+    sending: SendMessages
 
     async def acknowledge(
         self, item: InboxItem, *, level: str, officer: str, note: str | None = None, redirect_to: str | None = None
@@ -25,33 +45,43 @@ class AcknowledgeMessages:
 
         Raises:
             BadInputError: the level, note or redirection is not what the code lists and rules have.
-            RefusedError: the kind takes no acknowledgement, or the sender can no longer be reached.
+            RefusedError: the kind takes no acknowledgement, its body is gone, or the sender cannot be reached any more.
         """
-        if item.acknowledge_by is None:
-            raise RefusedError("E_NO_ANSWER_EXPECTED", f"{item.kind} {item.id} takes no acknowledgement")
+        if item.acknowledge_by is None or item.body is None:
+            raise RefusedError("E_NO_ANSWER_EXPECTED", f"{item.state} {item.kind} {item.id} takes no acknowledgement")
+        sending = self.sending
+        now = sending.clock.now()
         reference = {"from": item.sender, "id": item.id, "payload_sha256": item.payload_sha256}
-        now = self.submit.clock.now()
-        body: dict[str, object] = {"of": reference, "level": level, "officer": officer, "at": format_time(now)}
+        body = {**self._marks(item, item.body), "of": reference, "level": level, "officer": officer, "at": format_time(now)}
         if note is not None:
             body["note"] = note
         if redirect_to is not None:
             body["redirect_to"] = redirect_to
-        plan = self.submit.plan_for_answer(item.sender, kind=KIND, status=item.status, sender=item.contact_point)
         draft = Draft(
             kind=KIND,
             status=item.status,
-            urgency=item.urgency,
+            urgency=item.urgency,  # an answer takes the lane of what it answers
             body=body,
-            plan=plan,
+            plan=plan_for_answer(
+                sending.trust.current(),
+                item.sender,
+                kind=KIND,
+                status=item.status,
+                sender=item.contact_point,
+                at=now,
+            ),
             thread=item.thread,
             references=(reference,),
         )
-        submitted = await self.submit.send(draft, sender=item.contact_point)
-        async with self.submit.store.writing() as unit:
-            await unit.inbox.set_state(item.contact_point, item.id, "acknowledged")
+        async with sending.store.writing() as unit:
+            submitted = await sending.send_in(unit, draft, sender=item.contact_point)
+            await unit.inbox.set_state(item.contact_point, item.id, "acknowledged", sender=item.sender)
             detail = {"level": level, "answer": submitted.id}
-            await unit.audit.add(
-                [AuditEntry(now, officer, "message.acknowledged", item.contact_point, item.id, detail)]
-            )
+            entry = AuditEntry(now, officer, "message.acknowledged", item.contact_point, item.id, detail)
+            await unit.audit.add([entry])
         return submitted
 
+    def _marks(self, item: InboxItem, body: BodyAtRest) -> dict[str, object]:
+        context = body_context(item.contact_point, item.id)
+        members = strict_json.parse_object(self.sending.vault.get(item.contact_point, body, context=context))
+        return {name: members[name] for name in MARKS if name in members}

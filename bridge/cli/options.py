@@ -49,10 +49,10 @@ def read_input(name: str) -> bytes:
 
 def one_contact_point(node: Node, given: str | None, *, option: str) -> str:
     """The contact point that is meant: the given one, or the only one of the node."""
-    hosted = sorted(node.desks)
+    hosted = node.hosted
     if given is None and len(hosted) == 1:
         return hosted[0]
-    if given not in node.desks:
+    if given is None or given not in hosted:
         found = f"{given} is not hosted here" if given else "this node hosts several contact points"
         raise BadInputError("E_CONTACT_POINT", f"{option}: {found}; expected {' or '.join(hosted)}")
     return given

@@ -29,9 +29,13 @@ class Service(Protocol):
 class Readiness:
     """Notes which services are ready; when all are, says so once, in the log and in a file."""
 
-    def __init__(self, names: set[str], *, file: Path | None) -> None:
-        self._waiting = set(names)
+    def __init__(self, *, file: Path | None) -> None:
+        self._waiting: set[str] = set()
         self._file = file
+
+    def expect(self, name: str) -> None:
+        """This service is waited for; said before any of them runs."""
+        self._waiting.add(name)
 
     def note(self, name: str) -> None:
         """One service is ready."""

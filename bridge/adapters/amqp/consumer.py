@@ -10,7 +10,8 @@ It never rejects: what is refused is stored in quarantine first, and then acknow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from bridge.adapters.amqp.session import AmqpSession
@@ -40,6 +41,16 @@ class AmqpConsumer:
         self._batch = batch
         self._subscription: Subscription | None = None
 
+    async def open(self) -> Subscription:
+        """Subscribes to all queues, where that has not happened yet.
+
+        Raises:
+            UnavailableError: there is no connection, or a queue cannot be consumed.
+        """
+        if self._subscription is None:
+            self._subscription = await Subscription.open(self._session, self._queues, prefetch=self._prefetch)
+        return self._subscription
+
     async def next_batch(self) -> list[Delivery]:
         """Waits for at least one delivery and hands out what is there, at most the batch size, urgent queues first.
 
@@ -48,10 +59,7 @@ class AmqpConsumer:
         Raises:
             UnavailableError: there is no connection, a queue cannot be consumed, or the subscription was lost.
         """
-        subscription = self._subscription
-        if subscription is None:
-            subscription = await Subscription.open(self._session, self._queues, prefetch=self._prefetch)
-            self._subscription = subscription
+        subscription = await self.open()
         try:
             return await subscription.take(self._batch)
         except UnavailableError:
@@ -78,3 +86,15 @@ class AmqpConsumer:
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             await subscription.close()
+
+
+@asynccontextmanager
+async def consuming(session: AmqpSession, queues: Sequence[str]) -> AsyncIterator[AmqpConsumer]:
+    """A consumer that is subscribed; on leaving, what was not handed out goes back, what was not settled comes again."""
+    consumer = AmqpConsumer(session, queues)
+    await consumer.open()
+    try:
+        yield consumer
+    finally:
+        await consumer.drain()
+        await consumer.close()

@@ -67,24 +67,33 @@ def make_key(folder: Path, kid: str, *, machine_secret: bytes) -> bytes:
 
 def load_keys(folder: Path, contact_point: str, *, machine_secret: bytes) -> PrivateKeys:
     """The keys of a contact point: of several signing keys the one whose name sorts last is in use."""
-    found: dict[str, ec.EllipticCurvePrivateKey] = {}
-    for path in sorted(folder.glob("*.pem")):
-        found[f"{contact_point}#{path.stem}"] = _load(path, machine_secret)
-    signing = [kid for kid in found if kid.partition("#")[2].startswith("sig-")]
+    signing = sorted(folder.glob("sig-*.pem"))
     if not signing:
         raise UnavailableError("E_KEY_FILE", f"no signing key in {folder}")
-    opening = {kid: key for kid, key in found.items() if kid.partition("#")[2].startswith("enc-")}
-    return PrivateKeys(contact_point, signing[-1], found[signing[-1]], opening, read_secret(folder / "storage.key"))
+    return PrivateKeys(
+        contact_point=contact_point,
+        signing_kid=f"{contact_point}#{signing[-1].stem}",
+        signing_key=_load(signing[-1], machine_secret),
+        opening_keys=load_opening_keys(folder, contact_point, machine_secret=machine_secret),
+        storage_key=read_secret(folder / "storage.key"),
+    )
+
+
+def load_opening_keys(
+    folder: Path, contact_point: str, *, machine_secret: bytes | None
+) -> dict[str, ec.EllipticCurvePrivateKey]:
+    """Every opening key of a contact point by its key id; `machine_secret` is `None` for unprotected files."""
+    return {f"{contact_point}#{path.stem}": _load(path, machine_secret) for path in sorted(folder.glob("enc-*.pem"))}
 
 
 def _key_path(folder: Path, kid: str) -> Path:
     return folder / f"{kid.removeprefix(owner_of(kid) + '#')}.pem"
 
 
-def _load(path: Path, machine_secret: bytes) -> ec.EllipticCurvePrivateKey:
+def _load(path: Path, machine_secret: bytes | None) -> ec.EllipticCurvePrivateKey:
     try:
         key = load_pem_private_key(read_private(path), machine_secret)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: protected and no secret, or a secret and not protected
         raise UnavailableError("E_KEY_FILE", f"{path} does not open with this machine secret") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise UnavailableError("E_KEY_FILE", f"{path} is not a P-256 key")

@@ -1,0 +1,167 @@
+"""A node as the commands use it: its store, and the use cases over it.
+
+Private keys are loaded when a use case needs them and not before: looking at outbox or quarantine takes none.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+
+from bridge.adapters.amqp import names
+from bridge.adapters.amqp.probe import probe_broker
+from bridge.adapters.jose.desk import FileDesk, load_desk
+from bridge.adapters.jose.key_files import read_secret
+from bridge.adapters.jose.sealing import seal
+from bridge.adapters.store import SqlStore, open_store
+from bridge.adapters.system import RandomIds, SystemClock
+from bridge.adapters.trust import TufTrustSource
+from bridge.adapters.vault import StorageVault
+from bridge.app.acknowledge import AcknowledgeMessages
+from bridge.app.check_node import Check, Probe, check_list, check_queues, run_probes
+from bridge.app.read_message import ReadMessages
+from bridge.app.sending import SendMessages
+from bridge.app.submit import SubmitAlerts
+from bridge.core.errors import BridgeError, UnavailableError
+from bridge.settings import NodeSettings
+
+LEAST_FREE_BYTES = 256 * 1024 * 1024
+
+
+class Node:
+    """One country's node, opened."""
+
+    def __init__(self, settings: NodeSettings, store: SqlStore) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = SystemClock()
+        self.ids = RandomIds()
+        self.trust = open_trust(settings)
+
+    @property
+    def hosted(self) -> tuple[str, ...]:
+        """The ids of the contact points hosted here, sorted."""
+        return tuple(sorted(point.id for point in self.settings.contact_points))
+
+    @cached_property
+    def reading(self) -> ReadMessages:
+        """Reads bodies; loads the storage keys."""
+        return ReadMessages(store=self.store, vault=self._keys[1], clock=self.clock)
+
+    async def submitting(self) -> SubmitAlerts:
+        """Prepares and sends alerts, against the newest membership list; loads the keys."""
+        return SubmitAlerts(await self._sending())
+
+    async def acknowledging(self) -> AcknowledgeMessages:
+        """Answers in an officer's name, against the newest membership list; loads the keys."""
+        return AcknowledgeMessages(await self._sending())
+
+    async def status(self) -> list[Check]:
+        """How the node is: what waits, what was refused, what is missing, how old the membership list is."""
+        now = self.clock.now()
+        checks = list(await check_queues(self.store, now=now))
+        try:
+            await self.trust.refresh()
+            checks += check_list(self.trust.current(), now=now, contact_points=self.hosted)
+        except UnavailableError as error:
+            checks.append(Check("membership list", ok=False, detail=error.message))
+        return checks
+
+    async def doctor(self) -> list[Check]:
+        """Everything that the node depends on, each tried for real."""
+        return await run_probes(self._probes())
+
+    async def _sending(self) -> SendMessages:
+        await self.trust.refresh()
+        desks, vault = self._keys
+        return SendMessages(
+            desks=desks,
+            seal=seal,
+            store=self.store,
+            trust=self.trust,
+            vault=vault,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    @cached_property
+    def _keys(self) -> tuple[Mapping[str, FileDesk], StorageVault]:
+        return load_desks(self.settings)
+
+    def _probes(self) -> Mapping[str, Probe]:
+        settings, broker = self.settings, self.settings.broker
+
+        async def database() -> str:
+            await self.store.check()
+            return "reachable, writable, of this program's schema"
+
+        async def keys() -> str:
+            desks, _ = self._keys
+            return "opened: " + ", ".join(desk.signer.kid for desk in desks.values())
+
+        async def disk() -> str:
+            free = shutil.disk_usage(settings.folder).free
+            detail = f"{free // 1024**2} MiB free under {settings.folder}"
+            if free < LEAST_FREE_BYTES:
+                raise UnavailableError("E_DISK", detail + f"; expected at least {LEAST_FREE_BYTES // 1024**2}")
+            return detail
+
+        async def clock() -> str:
+            signed_at = self.trust.current().signed_at
+            if self.clock.now() < signed_at:
+                raise UnavailableError("E_CLOCK", f"this clock is behind the membership list, signed {signed_at}")
+            return "not behind the membership list"
+
+        prefix = settings.prefix
+        accounts = {
+            "broker account relay": (broker.relay, (), names.ingress_exchange(prefix)),
+            "broker account router": (broker.router, names.country_queues(prefix), names.contact_points_exchange(prefix)),
+            **{
+                f"broker account {point.id}": (point.account, names.inbox_queues(point.id), None)
+                for point in settings.contact_points
+            },
+        }
+        probes: dict[str, Probe] = {"database": database, "keys": keys, "disk": disk, "clock": clock}
+        for name, (account, queues, exchange) in accounts.items():
+
+            async def reach(account=account, queues=queues, exchange=exchange) -> str:  # type: ignore[no-untyped-def]
+                return await probe_broker(settings.amqp_url(account), queues=queues, exchange=exchange)
+
+            probes[name] = reach
+        return probes
+
+
+@asynccontextmanager
+async def open_node(settings: NodeSettings) -> AsyncIterator[Node]:
+    """The node that the settings describe.
+
+    Raises:
+        UnavailableError: the database is not there or not of this program's schema (`ncp-bridge run` makes it).
+    """
+    store = open_store(settings.database_url)
+    try:
+        yield Node(settings, store)
+    finally:
+        await store.close()
+
+
+def open_trust(settings: NodeSettings) -> TufTrustSource:
+    """The membership list of the configured mirror."""
+    trust = settings.trust
+    return TufTrustSource(
+        mirror=settings.path(trust.mirror), cache=settings.path(trust.cache), root=settings.path(trust.root)
+    )
+
+
+def load_desks(settings: NodeSettings) -> tuple[Mapping[str, FileDesk], StorageVault]:
+    """The hosted contact points with their keys, and the vault for their bodies."""
+    secret = read_secret(settings.path(settings.machine_secret_file))
+    loaded = {
+        point.id: load_desk(settings.path(point.keys), point.id, machine_secret=secret)
+        for point in settings.contact_points
+    }
+    desks = {identifier: desk for identifier, (desk, _) in loaded.items()}
+    return desks, StorageVault({identifier: storage_key for identifier, (_, storage_key) in loaded.items()})

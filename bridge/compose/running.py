@@ -1,0 +1,152 @@
+"""From settings to running services: each with its own broker account, and only the keys that its role needs.
+
+The publisher and the subscriber hold no private key (architecture: Who runs what); only the contact point loads any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from bridge.adapters.amqp import names
+from bridge.adapters.amqp.consumer import consuming
+from bridge.adapters.amqp.publisher import AmqpPublisher
+from bridge.adapters.amqp.session import AmqpSession
+from bridge.adapters.jose.desk import FileDesk
+from bridge.adapters.jose.signatures import is_signature
+from bridge.adapters.store import SqlStore, open_store
+from bridge.adapters.store.schema import migrate
+from bridge.adapters.system import RandomIds, SystemClock
+from bridge.adapters.trust import TufTrustSource
+from bridge.adapters.vault import StorageVault
+from bridge.app.authenticating import Authenticator
+from bridge.app.receive_message import ReceiveMessages
+from bridge.app.recheck_held import RecheckHeld
+from bridge.app.relay_outbox import RelayOutbox
+from bridge.app.route_message import RouteMessages
+from bridge.compose.node import load_desks, open_trust
+from bridge.core.verification import Receiver
+from bridge.services.consuming import ConsumingService, Handle
+from bridge.services.housekeeping import HousekeepingService
+from bridge.services.relaying import RelayingService
+from bridge.services.runner import Readiness, Service, run_services
+from bridge.settings import Account, NodeSettings
+
+PUBLISHER: Final = "publisher"
+SUBSCRIBER: Final = "subscriber"
+CONTACT_POINT: Final = "contact-point"
+ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT)
+RECHECK_HELD_EVERY: Final = timedelta(minutes=1)
+
+
+async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: Path | None) -> None:
+    """Runs the services of these roles until SIGTERM; creates or upgrades the database first.
+
+    Raises:
+        UnavailableError: database, key files or settings' secrets are not there at the start. A broker that is not
+            there is waited for.
+    """
+    await migrate(settings.database_url)
+    store = open_store(settings.database_url)
+    trust = open_trust(settings)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        await trust.refresh()
+        readiness = Readiness(file=ready_file)
+        wiring = _Wiring(settings, store, trust, stack, readiness)
+        await wiring.build(roles)
+        await run_services(wiring.services, drain_seconds=settings.drain_seconds)
+
+
+@dataclass
+class _Wiring:
+    """Builds the services of one process; sessions are entered on the stack, so that they outlive every service."""
+
+    settings: NodeSettings
+    store: SqlStore
+    trust: TufTrustSource
+    stack: AsyncExitStack
+    readiness: Readiness
+    services: dict[str, Service] = field(default_factory=dict)
+    clock: SystemClock = field(default_factory=SystemClock)
+    ids: RandomIds = field(default_factory=RandomIds)
+
+    async def build(self, roles: Sequence[str]) -> None:
+        if PUBLISHER in roles:
+            publisher = await self._publisher(self.settings.broker.relay, PUBLISHER)
+            self._relaying(PUBLISHER, publisher)
+        router = await self._subscriber() if SUBSCRIBER in roles else None
+        receivers = await self._contact_points() if CONTACT_POINT in roles else {}
+        recheck = RecheckHeld(
+            store=self.store, clock=self.clock, receivers=receivers, router=router, every=RECHECK_HELD_EVERY
+        )
+        self.services["housekeeper"] = HousekeepingService(self.trust, recheck, self.settings.trust.refresh_seconds)
+
+    async def _subscriber(self) -> RouteMessages:
+        account, prefix = self.settings.broker.router, self.settings.prefix
+        publisher = await self._publisher(account, SUBSCRIBER)
+        router = RouteMessages(
+            prefix=prefix,
+            exchange=names.contact_points_exchange(prefix),
+            authenticator=self._authenticator(Receiver(prefix)),
+            publisher=publisher,
+            store=self.store,
+            trust=self.trust,
+            clock=self.clock,
+            ids=self.ids,
+        )
+        await self._consuming(f"{SUBSCRIBER} {prefix}", account, names.country_queues(prefix), router.route)
+        self._relaying(f"{SUBSCRIBER} outbox", publisher, relay=SUBSCRIBER)
+        return router
+
+    async def _contact_points(self) -> Mapping[str, ReceiveMessages]:
+        desks, vault = load_desks(self.settings)
+        receivers = {}
+        for point in self.settings.contact_points:
+            receiver = self._receiver(desks[point.id], vault)
+            queues = names.inbox_queues(point.id)
+            await self._consuming(f"{CONTACT_POINT} {point.id}", point.account, queues, receiver.receive)
+            receivers[point.id] = receiver
+        return receivers
+
+    def _receiver(self, desk: FileDesk, vault: StorageVault) -> ReceiveMessages:
+        return ReceiveMessages(
+            desk=desk,
+            authenticator=self._authenticator(Receiver(self.settings.prefix, desk.id)),
+            store=self.store,
+            trust=self.trust,
+            vault=vault,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def _authenticator(self, receiver: Receiver) -> Authenticator:
+        return Authenticator(trust=self.trust, clock=self.clock, receiver=receiver, is_signature=is_signature)
+
+    async def _consuming(self, name: str, account: Account, queues: Sequence[str], handle: Handle) -> None:
+        session = await self._session(account, f"{name} in")
+        self.services[name] = ConsumingService(
+            name=name,
+            open_consumer=partial(consuming, session, queues),
+            handle=handle,
+            check=self.store.check,
+            ready=self.readiness.note,
+        )
+        self.readiness.expect(name)
+
+    def _relaying(self, name: str, publisher: AmqpPublisher, *, relay: str = PUBLISHER) -> None:
+        relaying = RelayOutbox(relay=relay, publisher=publisher, store=self.store, clock=self.clock)
+        self.services[name] = RelayingService(name=name, relay=relaying, ready=self.readiness.note)
+        self.readiness.expect(name)
+
+    async def _publisher(self, account: Account, name: str) -> AmqpPublisher:
+        return AmqpPublisher(await self._session(account, f"{name} out"))
+
+    async def _session(self, account: Account, name: str) -> AmqpSession:
+        url = self.settings.amqp_url(account)
+        return await self.stack.enter_async_context(AmqpSession(url, name=f"{self.settings.prefix} {name}"))
