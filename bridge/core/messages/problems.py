@@ -1,0 +1,130 @@
+"""From what pydantic says is wrong to what a person can mend: path, what stood there, what was expected, and a hint."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from bridge.core.countries import find_country
+from bridge.core.errors import Problem
+from bridge.core.ids import CONTACT_POINT_PATTERN, MESSAGE_ID_PATTERN
+from bridge.core.messages.fields import DIGEST_PATTERN, LANGUAGE_PATTERN, REFUSAL_CODE_PATTERN, TEXT_PATTERN
+from bridge.core.messages.found import describe
+from bridge.core.vocabulary import CODE_LISTS
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_PATTERNS: Final[Mapping[str, str]] = {
+    CONTACT_POINT_PATTERN: "a contact point id like rs.border-police",
+    MESSAGE_ID_PATTERN: "a message id (a lower-case UUIDv7)",
+    DIGEST_PATTERN: "32 bytes as canonical base64url (43 characters)",
+    LANGUAGE_PATTERN: "a language like cnr or sr-Latn",
+    REFUSAL_CODE_PATTERN: "a code like E_SIGNATURE",
+    TEXT_PATTERN: "text without control characters other than line feed and tab",
+}
+_TYPES: Final[Mapping[str, str]] = {
+    "string_type": "text",
+    "int_type": "an integer",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+}
+_DERIVED: Final[Mapping[str, str]] = {
+    "child_involved": "no such member: it follows from victims",
+    "labour_involved": "no such member: it follows from exploitation",
+}
+
+
+def problems_of(error: ValidationError, *, at: str, names: Iterable[str] = ()) -> list[Problem]:
+    """The faults in a document that stands at path `at`; `names` are member names to suggest for unknown ones."""
+    return [_problem(detail, at, names) for detail in error.errors(include_url=False)]
+
+
+def path_of(at: str, location: Sequence[str | int]) -> str:
+    """`$.body.legs[0].from.country`; a name that is no identifier stands quoted in brackets."""
+    path = at
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part != "[key]":
+            path += f".{part}" if _NAME.match(part) else f"[{json.dumps(part, ensure_ascii=False)}]"
+    return path
+
+
+def nearest(value: object, choices: Sequence[str]) -> str | None:
+    """The choice that `value` was probably meant to be: upper or lower case and separators aside."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if str(value) in choices else None
+    if not isinstance(value, str):
+        return None
+    plain = {_plain(choice): choice for choice in reversed(choices)}
+    found = get_close_matches(_plain(value[:100]), list(plain), n=1)
+    return plain[found[0]] if found else None
+
+
+def code_problem(path: str, value: object, choices: Sequence[str]) -> Problem:
+    """The fault of a value that is none of the choices."""
+    code = "E_CODE" if isinstance(value, str) else "E_TYPE"
+    return Problem(path, describe(value), f"one of {', '.join(choices)}", code, nearest(value, choices))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s_+-]+", "_", text.strip().casefold())
+
+
+def _problem(detail: ErrorDetails, at: str, names: Iterable[str]) -> Problem:
+    path, kind, value = path_of(at, detail["loc"]), detail["type"], detail["input"]
+    context = detail.get("ctx", {})
+    if kind == "missing":
+        return Problem(path, "nothing", "this member to be there", "E_MISSING")
+    if kind == "extra_forbidden":
+        return _unknown_member(path, str(detail["loc"][-1]), value, names)
+    if "list" in context:
+        return _no_code(path, value, str(context["list"]))
+    if kind == "literal_error":
+        if detail["loc"][-1] == "classification":
+            return Problem(path, describe(value), "unclassified: nothing else travels here", "E_CLASSIFICATION")
+        return code_problem(path, value, re.findall(r"'([^']*)'", str(context["expected"])))
+    if kind in _TYPES:
+        return Problem(path, describe(value), _TYPES[kind], "E_TYPE")
+    return _out_of_form(path, kind, value, context)
+
+
+def _out_of_form(path: str, kind: str, value: object, context: Mapping[str, object]) -> Problem:
+    if kind in ("E_FORMAT", "E_TYPE"):
+        return Problem(path, describe(value), str(context["expected"]), kind)
+    if kind == "string_pattern_mismatch":
+        expected = _PATTERNS.get(str(context["pattern"]), f"text of the form {context['pattern']}")
+        return Problem(path, describe(value), expected, "E_FORMAT")
+    if kind == "string_too_short":
+        return Problem(path, describe(value), f"at least {context['min_length']} characters", "E_FORMAT")
+    if kind == "string_too_long":
+        return Problem(path, describe(value), f"at most {context['max_length']} characters", "E_LIMIT")
+    if kind == "too_long":
+        return Problem(path, describe(value), f"at most {context['max_length']} of them", "E_LIMIT")
+    if kind == "too_short":
+        return Problem(path, describe(value), f"at least {context['min_length']} of them", "E_LIMIT")
+    bound = f"at least {context['ge']}" if "ge" in context else f"at most {context.get('le')}"
+    return Problem(path, describe(value), f"an integer of {bound}", "E_LIMIT")
+
+
+def _unknown_member(path: str, name: str, value: object, names: Iterable[str]) -> Problem:
+    expected = _DERIVED.get(name, "no such member")
+    found = get_close_matches(name, list(names), n=1, cutoff=0.75) if name not in _DERIVED else []
+    return Problem(path, describe(value), expected, "E_UNKNOWN_MEMBER", found[0] if found else None)
+
+
+def _no_code(path: str, value: object, name: str) -> Problem:
+    if name != "country":
+        return code_problem(path, value, CODE_LISTS[name])
+    code = "E_FORMAT" if isinstance(value, str) else "E_TYPE"
+    hint = find_country(value) if isinstance(value, str) else None
+    return Problem(path, describe(value), "a country: ISO 3166-1 alpha-2, or XK", code, hint)
