@@ -6,9 +6,11 @@ Names are the short everyday ones, not the formal ones. XK reads "Kosovo*", wher
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KOSOVO_NOTE: Final = (
     "* This designation is without prejudice to positions on status, and is in line with UNSCR 1244 (1999) and the "

@@ -10,11 +10,13 @@ UN/CEFACT Recommendation 19, ISIC Rev. 4. Lists with no source beside them are o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bridge.core.countries import COUNTRY_CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROUTE_ALERT: Final = "route_alert"
 ALERT_UPDATE: Final = "alert_update"
@@ -54,7 +56,8 @@ CODE_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "transport_mode": "not_specified maritime rail road air inland_water not_applicable",  # Rec 19
             "conveyance": "private_car van_minibus taxi scheduled_coach lorry passenger_train freight_train ferry"
             " small_boat scheduled_flight charter_flight on_foot other unknown",
-            "crossing": "official_regular official_concealed green_border blue_border airport internal_schengen unknown",
+            "crossing": "official_regular official_concealed green_border blue_border airport internal_schengen"
+            " unknown",
             "act": "recruitment transportation transfer harbouring receipt"  # Protocol Art. 3, EU 2011/36
             " exchange_or_transfer_of_control",
             "means": "threat_or_use_of_force other_coercion abduction fraud deception abuse_of_power"  # Protocol Art. 3

@@ -7,72 +7,27 @@ draft may be sent, whether `expires` still lies ahead, and who receives is decid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from bridge.core.errors import Problem
-from bridge.core.messages.answers import AlertCancelBody
-from bridge.core.messages.fields import FORM, CodeOf, Maybe, MessageId, UtcTime
+from bridge.core.messages.file_forms import FILE_FORMS, AlertCancelFile, AlertFileForm, AlertUpdateFile, RouteAlertFile
 from bridge.core.messages.member_names import member_names
 from bridge.core.messages.problems import nearest, problems_of
-from bridge.core.messages.route_alert import AlertUpdateBody, RouteAlertBody
 from bridge.core.messages.rules import SUPERSEDING_KINDS, check_body, check_supersedes
 from bridge.core.times import format_time
-from bridge.core.vocabulary import ALERT_CANCEL, ALERT_KINDS, ALERT_UPDATE, ROUTE_ALERT
+from bridge.core.vocabulary import ALERT_KINDS
 from bridge.core.wire import strict_json
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
 
-class AlertFileForm(BaseModel):
-    """What an alert file holds: how to send, and the body."""
-
-    model_config = FORM
-
-    kind: Annotated[Literal["route_alert", "alert_update", "alert_cancel"], Field(description="The kind of message.")]
-    status: Annotated[
-        str, CodeOf("status"), Field(description="OASIS CAP 1.2; a draft can be validated but is never sent.")
-    ]
-    urgency: Annotated[
-        str, CodeOf("urgency"), Field(description="OASIS CAP 1.2; immediate travels in a lane of its own.")
-    ]
-    expires: Annotated[
-        Maybe[UtcTime], Field(description="Until when it is worth delivering, 30 days after sending at most.")
-    ] = None
-    thread: Annotated[
-        Maybe[MessageId], Field(description="The id of the first message of the thread that it continues.")
-    ] = None
-    supersedes: Annotated[
-        Maybe[MessageId],
-        Field(description="The id of the message that an update or a cancellation takes the place of."),
-    ] = None
-    body: Annotated[dict[str, object], Field(description="The body, without the members that only the wire has.")]
-
-
-class RouteAlertFile(AlertFileForm):
-    """A file with a route alert."""
-
-    body: RouteAlertBody  # type: ignore[assignment]  # the base says only that there is an object
-
-
-class AlertUpdateFile(AlertFileForm):
-    """A file with an update."""
-
-    body: AlertUpdateBody  # type: ignore[assignment]  # as above
-
-
-class AlertCancelFile(AlertFileForm):
-    """A file with a cancellation."""
-
-    body: AlertCancelBody  # type: ignore[assignment]  # as above
-
-
-FILE_FORMS: Final[Mapping[str, type[RouteAlertFile | AlertUpdateFile | AlertCancelFile]]] = MappingProxyType(
-    {ROUTE_ALERT: RouteAlertFile, ALERT_UPDATE: AlertUpdateFile, ALERT_CANCEL: AlertCancelFile}
-)
+    from bridge.core.messages.answers import AlertCancelBody
+    from bridge.core.messages.route_alert import AlertUpdateBody, RouteAlertBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +76,7 @@ def read_alert_file(data: bytes) -> AlertFile | tuple[Problem, ...]:
     try:
         document = strict_json.parse_object(data)
     except strict_json.StrictJsonError as error:
-        return (Problem("$", str(error), "one strict JSON object", "E_JSON"),)
+        return (Problem("$", "other bytes", f"one strict JSON object ({error})", "E_JSON"),)
     kind, body, status = document.get("kind"), document.get("body"), document.get("status")
     meant = kind if kind in ALERT_KINDS else nearest(kind, ALERT_KINDS)
     form = _validate(FILE_FORMS.get(str(meant), AlertFileForm), document)

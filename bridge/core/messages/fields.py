@@ -26,7 +26,6 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from bridge.core.countries import COUNTRY_CODES
 from bridge.core.ids import CONTACT_POINT_PATTERN, MESSAGE_ID_PATTERN
 from bridge.core.vocabulary import CODE_LISTS
 

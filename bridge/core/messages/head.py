@@ -43,8 +43,9 @@ class BodyHead(BaseModel):
         tuple[Annotated[str, CodeOf("handling")], ...],
         AnyCodes,
         Field(
-            description="Europol handling codes, what it may be used for. H0: only to prevent and combat crime; H1: not in "
-            "court without permission; H2: no onward disclosure without permission; H3: as handling_note says."
+            description="Europol handling codes: what it may be used for. H0: only to prevent and combat crime; "
+            "H1: not in court without permission; H2: no onward disclosure without permission; "
+            "H3: as handling_note says."
         ),
     ] = ()
     handling_note: Annotated[
@@ -61,9 +62,7 @@ class BodyHead(BaseModel):
     ]
     retain_until: Annotated[
         Maybe[UtcTime],
-        Field(
-            description="When every copy is erased: after sending, at most 180 days later. Filled in when a file has none."
-        ),
+        Field(description="When every copy is erased: at most 180 days after sending. Filled in when a file has none."),
     ] = None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -13,9 +12,11 @@ from bridge.core.errors import Problem
 from bridge.core.ids import CONTACT_POINT_PATTERN, MESSAGE_ID_PATTERN
 from bridge.core.messages.fields import DIGEST_PATTERN, LANGUAGE_PATTERN, REFUSAL_CODE_PATTERN, TEXT_PATTERN
 from bridge.core.messages.found import describe
-from bridge.core.vocabulary import CODE_LISTS
+from bridge.core.vocabulary import CODE_LISTS, UNCLASSIFIED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
@@ -37,10 +38,23 @@ _TYPES: Final[Mapping[str, str]] = {
     "model_type": "an object",
     "model_attributes_type": "an object",
 }
+_BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
+    "missing": ("E_MISSING", "this member to be there"),
+    "string_too_short": ("E_FORMAT", "at least {min_length} characters"),
+    "string_too_long": ("E_LIMIT", "at most {max_length} characters"),
+    "too_short": ("E_LIMIT", "at least {min_length} of them"),
+    "too_long": ("E_LIMIT", "at most {max_length} of them"),
+    "greater_than_equal": ("E_LIMIT", "an integer of at least {ge}"),
+    "less_than_equal": ("E_LIMIT", "an integer of at most {le}"),
+}
 _DERIVED: Final[Mapping[str, str]] = {
     "child_involved": "no such member: it follows from victims",
     "labour_involved": "no such member: it follows from exploitation",
 }
+
+
+# Codes that are near nothing: to suggest one would invite its use where a better one exists.
+_EVASIONS: Final = frozenset({"unknown", "other"})
 
 
 def problems_of(error: ValidationError, *, at: str, names: Iterable[str] = ()) -> list[Problem]:
@@ -65,7 +79,7 @@ def nearest(value: object, choices: Sequence[str]) -> str | None:
         return str(value) if str(value) in choices else None
     if not isinstance(value, str):
         return None
-    plain = {_plain(choice): choice for choice in reversed(choices)}
+    plain = {_plain(choice): choice for choice in reversed(choices) if choice not in _EVASIONS}
     found = get_close_matches(_plain(value[:100]), list(plain), n=1)
     return plain[found[0]] if found else None
 
@@ -83,42 +97,30 @@ def _plain(text: str) -> str:
 def _problem(detail: ErrorDetails, at: str, names: Iterable[str]) -> Problem:
     path, kind, value = path_of(at, detail["loc"]), detail["type"], detail["input"]
     context = detail.get("ctx", {})
-    if kind == "missing":
-        return Problem(path, "nothing", "this member to be there", "E_MISSING")
     if kind == "extra_forbidden":
         return _unknown_member(path, str(detail["loc"][-1]), value, names)
     if "list" in context:
         return _no_code(path, value, str(context["list"]))
     if kind == "literal_error":
-        if detail["loc"][-1] == "classification":
-            return Problem(path, describe(value), "unclassified: nothing else travels here", "E_CLASSIFICATION")
-        return code_problem(path, value, re.findall(r"'([^']*)'", str(context["expected"])))
-    if kind in _TYPES:
-        return Problem(path, describe(value), _TYPES[kind], "E_TYPE")
-    return _out_of_form(path, kind, value, context)
+        return _no_choice(path, value, str(context["expected"]))
+    code, expected = _form_fault(kind, context)
+    return Problem(path, "nothing" if kind == "missing" else describe(value), expected, code)
 
 
-def _out_of_form(path: str, kind: str, value: object, context: Mapping[str, object]) -> Problem:
-    if kind in ("E_FORMAT", "E_TYPE"):
-        return Problem(path, describe(value), str(context["expected"]), kind)
+def _form_fault(kind: str, context: Mapping[str, object]) -> tuple[str, str]:
+    """The code of a fault of form, and what was expected."""
+    if kind in _BOUNDS:
+        code, sentence = _BOUNDS[kind]
+        return code, sentence.format_map(context)
     if kind == "string_pattern_mismatch":
-        expected = _PATTERNS.get(str(context["pattern"]), f"text of the form {context['pattern']}")
-        return Problem(path, describe(value), expected, "E_FORMAT")
-    if kind == "string_too_short":
-        return Problem(path, describe(value), f"at least {context['min_length']} characters", "E_FORMAT")
-    if kind == "string_too_long":
-        return Problem(path, describe(value), f"at most {context['max_length']} characters", "E_LIMIT")
-    if kind == "too_long":
-        return Problem(path, describe(value), f"at most {context['max_length']} of them", "E_LIMIT")
-    if kind == "too_short":
-        return Problem(path, describe(value), f"at least {context['min_length']} of them", "E_LIMIT")
-    bound = f"at least {context['ge']}" if "ge" in context else f"at most {context.get('le')}"
-    return Problem(path, describe(value), f"an integer of {bound}", "E_LIMIT")
+        return "E_FORMAT", _PATTERNS.get(str(context["pattern"]), f"text of the form {context['pattern']}")
+    return ("E_TYPE", _TYPES[kind]) if kind in _TYPES else (kind, str(context["expected"]))
 
 
 def _unknown_member(path: str, name: str, value: object, names: Iterable[str]) -> Problem:
     expected = _DERIVED.get(name, "no such member")
-    found = get_close_matches(name, list(names), n=1, cutoff=0.75) if name not in _DERIVED else []
+    others = [other for other in names if other != name] if name not in _DERIVED else []
+    found = get_close_matches(name, others, n=1, cutoff=0.75)
     return Problem(path, describe(value), expected, "E_UNKNOWN_MEMBER", found[0] if found else None)
 
 
@@ -128,3 +130,11 @@ def _no_code(path: str, value: object, name: str) -> Problem:
     code = "E_FORMAT" if isinstance(value, str) else "E_TYPE"
     hint = find_country(value) if isinstance(value, str) else None
     return Problem(path, describe(value), "a country: ISO 3166-1 alpha-2, or XK", code, hint)
+
+
+def _no_choice(path: str, value: object, expected: str) -> Problem:
+    """The fault of a fixed choice; pydantic names the choices as `'urgent' or 'normal'`."""
+    choices = re.findall(r"'([^']*)'", expected)
+    if choices == [UNCLASSIFIED]:
+        return Problem(path, describe(value), "unclassified: nothing else travels here", "E_CLASSIFICATION")
+    return code_problem(path, value, choices)

@@ -12,16 +12,14 @@ Who may send what, and whether the sender began the thread, is decided elsewhere
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from bridge.core.errors import Problem
 from bridge.core.messages.answers import AcknowledgementBody, AlertCancelBody
-from bridge.core.messages.control import ControlBody
 from bridge.core.messages.fields import NEWER, Reference
 from bridge.core.messages.head import Superseding
 from bridge.core.messages.member_names import member_names
@@ -29,7 +27,12 @@ from bridge.core.messages.problems import problems_of
 from bridge.core.messages.route_alert import AlertUpdateBody, RouteAlertBody
 from bridge.core.messages.rules import check_body, check_control, check_retention, check_supersedes
 from bridge.core.messages.sealed_forms import CONTROL_FORMS, SEALED_FORMS
-from bridge.core.vocabulary import ACKNOWLEDGEMENT, ALERT_CANCEL, ALERT_UPDATE, KINDS, ROUTE_ALERT
+from bridge.core.vocabulary import ALERT_CANCEL, ALERT_UPDATE, KINDS, ROUTE_ALERT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.core.messages.control import ControlBody
 
 MAJOR: Final = 1
 MINOR: Final = 0

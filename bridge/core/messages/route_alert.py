@@ -129,7 +129,7 @@ class RouteAlertBody(BodyHead):
             strict=False,
             min_length=1,
             max_length=MAX_LEGS,
-            description="The route in order of travel; every leg but the first starts in a country where an earlier one ended.",
+            description="The route in order of travel; every leg but the first starts where an earlier one ended.",
         ),
     ]
     acts: Annotated[
@@ -179,8 +179,12 @@ class RouteAlertBody(BodyHead):
     request: Annotated[Maybe[LongText], Field(description="What is asked of the recipient.")] = None
     narrative: Annotated[
         dict[Language, Annotated[str, Field(max_length=8000, pattern=TEXT_PATTERN)]],
-        Field(max_length=12, description="Free text per language; no names, addresses or document numbers."),
-    ] = {}
+        Field(
+            default_factory=dict,
+            max_length=12,
+            description="Free text per language; no names, addresses or document numbers.",
+        ),
+    ]
 
     @property
     def child_involved(self) -> bool:

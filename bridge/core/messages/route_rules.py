@@ -1,16 +1,19 @@
 """The rules of a route: its legs join up, and roles agree with positions.
 
 A route may branch and may loop (victims are rotated); what it may not do is continue where nothing led.
-A leg whose country is missing or no text counts as leading anywhere, so that one fault is not reported as two.
+A country that is missing or not in our list counts as any country: one fault is not reported as two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from bridge.core.countries import COUNTRY_CODES
 from bridge.core.errors import Problem
 from bridge.core.messages.found import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 TRANSIT: Final = "transit"
 # The one role that the start, and the one that the end of a leg never has.
@@ -54,4 +57,4 @@ def _meets(country: str | None, others: Sequence[str | None]) -> bool:
 def _country(leg: object, end: str) -> str | None:
     point = leg.get(end) if isinstance(leg, dict) else None
     country = point.get("country") if isinstance(point, dict) else None
-    return country if isinstance(country, str) else None
+    return country if isinstance(country, str) and country in COUNTRY_CODES else None

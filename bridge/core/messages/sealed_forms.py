@@ -5,9 +5,8 @@ One form per kind. A reader meets them as the body they extend: a `SealedRouteAl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bridge.core.messages.answers import AcknowledgementBody, AlertCancelBody
 from bridge.core.messages.control import HeartbeatControl, ReceiptControl, ResendRequestControl
@@ -22,6 +21,9 @@ from bridge.core.vocabulary import (
     RESEND_REQUEST,
     ROUTE_ALERT,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class SealedRouteAlert(Sealed, RouteAlertBody):
