@@ -1,0 +1,148 @@
+"""A private RabbitMQ node for as long as it is entered, or the broker that the environment names."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from bridge.adapters.amqp.definitions import SALT_BYTES, password_hash
+from broker.access import Access, GivenBroker
+from broker.installation import ensure_installation
+from broker.kept import Kept
+
+ADMIN: Final = "admin"
+START_SECONDS: Final = 180.0
+
+Definitions = Mapping[str, Any]
+
+
+class PrivateNode(Access):
+    """A throw-away broker on loopback with the management plugin and an administrator with a random password.
+
+    It blocks while it starts (5 to 8 s) and stops (0.2 s): under asyncio call `start` and `stop` in a thread. It is
+    gone, folder and all, once it is stopped or its starter has ended in whatever way.
+
+    Args:
+        definitions: what the broker loads at boot, besides the administrator and the virtual host `/`.
+        port: the AMQP port; a free one by default.
+    """
+
+    def __init__(self, *, definitions: Definitions | None = None, port: int | None = None) -> None:
+        self.host, self.port = "127.0.0.1", 0
+        self.admin_user, self.admin_password = ADMIN, secrets.token_urlsafe(18)
+        self.management_port, self.pid, self.folder = 0, 0, Path()
+        self._definitions, self._wanted_port = definitions or {}, port
+        self._kept: Kept | None = None
+
+    @property
+    def management_url(self) -> str:
+        """As `Access.management_url`."""
+        return f"http://{self.admin_user}:{self.admin_password}@{self.host}:{self.management_port}"
+
+    def start(self) -> Self:
+        """Starts it and waits until it answers; fetches the packages first where there are none.
+
+        Raises:
+            UnavailableError: there is no RabbitMQ to be had, or it does not start.
+        """
+        installation = ensure_installation()
+        plan = {
+            "root": str(installation.root),
+            "server": str(installation.server),
+            "runtime": str(installation.runtime),
+            "library_path": installation.library_path,
+            "definitions": self._with_admin(),
+            "port": self._wanted_port,
+        }
+        self._kept = Kept(["-m", "broker.node_keeper"], plan, code="E_BROKER_START")
+        self._learn(self._kept.start(seconds=START_SECONDS))
+        return self
+
+    def stop(self) -> None:
+        """Ends it and removes its folder; doing it again changes nothing."""
+        if self._kept is not None:
+            self._kept.stop()
+            self._kept = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the broker's process runs."""
+        try:
+            state = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "Z"
+
+    def kill(self) -> None:
+        """Kills the broker as a power cut would; what it had on disk stays for `restart`."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Stops the broker's process from running: it is silent, its connections stay."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets a paused broker go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Boots the broker again on its ports and data, killed before or not; blocks like `start`.
+
+        Raises:
+            UnavailableError: it does not start, or the node was never started.
+        """
+        if self._kept is not None:
+            self._learn(self._kept.order("restart", seconds=START_SECONDS))
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _learn(self, facts: Mapping[str, Any]) -> None:
+        self.port, self.management_port = facts["amqp"], facts["management"]
+        self.pid, self.folder = facts["pid"], Path(facts["folder"])
+
+    def _with_admin(self) -> dict[str, Any]:
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        admin = {
+            "name": self.admin_user,
+            "password_hash": password_hash(self.admin_password, secrets.token_bytes(SALT_BYTES)),
+            "hashing_algorithm": "rabbit_password_hashing_sha256",
+            "tags": ["administrator"],
+            "limits": {},
+        }
+        given = {kind: list(entries) for kind, entries in self._definitions.items()}
+        vhosts = {entry["name"]: entry for entry in [{"name": "/"}, *given.get("vhosts", [])]}
+        access = [{"user": self.admin_user, "vhost": name, **everything} for name in vhosts]
+        return given | {
+            "vhosts": list(vhosts.values()),
+            "users": [admin, *given.get("users", [])],
+            "permissions": [*access, *given.get("permissions", [])],
+        }
+
+
+@contextmanager
+def broker_for_use(*, definitions: Definitions | None = None) -> Iterator[Access]:
+    """The broker that `NCP_BRIDGE_AMQP_URL` names, else a private node for the length of the block.
+
+    A given broker gets no `definitions`: apply them over its management API.
+
+    Raises:
+        UnavailableError: there is no RabbitMQ to be had, or it does not start.
+    """
+    given = GivenBroker.from_environment()
+    if given is not None:
+        yield given
+        return
+    with PrivateNode(definitions=definitions) as node:
+        yield node

@@ -1,0 +1,18 @@
+"""What every test may ask for: real servers, and the marks of the tests that do (see `servers`)."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["servers.broker_fixtures", "servers.postgres_fixtures"]
+
+MARK_OF_FIXTURE = {"broker_node": "broker", "postgres_server": "postgres"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever uses a server carries its mark, so that `-m 'not broker'` means it."""
+    for item in items:
+        for fixture, mark in MARK_OF_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)

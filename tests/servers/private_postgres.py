@@ -1,0 +1,68 @@
+"""A throw-away PostgreSQL on loopback, kept as a private broker is: gone with whoever started it, folder and all.
+
+Installed programs are used, or Debian's packages unpacked into the cache. PostgreSQL refuses to run as root, who starts
+it as `postgres` or `nobody`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any, Final, Self
+
+from bridge.core.errors import UnavailableError
+from broker.kept import Kept
+from broker.packages import POSTGRESQL, fetch
+
+START_SECONDS: Final = 90.0
+OWNER: Final = "owner"
+_PROGRAMS: Final = "usr/lib/postgresql/*/bin"
+_KEEPER: Final = Path(__file__).with_name("postgres_keeper.py")
+
+
+class PrivatePostgres:
+    """A server with one role and a random password; it blocks while it starts (1 to 2 s) and stops (0.1 s)."""
+
+    def __init__(self) -> None:
+        self.host, self.port = "127.0.0.1", 0
+        self.password = secrets.token_urlsafe(18)
+        self.folder = Path()
+        self._kept: Kept | None = None
+
+    def url(self, database: str = "postgres") -> str:
+        """The URL of a database."""
+        return f"postgresql://{OWNER}:{self.password}@{self.host}:{self.port}/{database}"
+
+    def start(self) -> Self:
+        """Starts it and waits until it takes connections.
+
+        Raises:
+            UnavailableError: there is no PostgreSQL to be had, or it does not start.
+        """
+        self._kept = Kept([str(_KEEPER)], _find_programs() | {"password": self.password}, code="E_DATABASE_START")
+        facts = self._kept.start(seconds=START_SECONDS)
+        self.port, self.folder = facts["port"], Path(facts["folder"])
+        return self
+
+    def stop(self) -> None:
+        """Ends it and removes its folder; doing it again changes nothing."""
+        if self._kept is not None:
+            self._kept.stop()
+            self._kept = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _find_programs() -> dict[str, Any]:
+    installed = [folder for folder in sorted(Path("/").glob(_PROGRAMS)) if (folder / "initdb").exists()]
+    if installed:
+        return {"root": "/", "programs": str(installed[-1].relative_to("/")), "library_path": ""}
+    root = fetch(POSTGRESQL)
+    unpacked = sorted(root.glob(_PROGRAMS))
+    if not unpacked:
+        raise UnavailableError("E_PACKAGES", f"the packages in {root} hold no PostgreSQL; delete that folder")
+    return {"root": str(root), "programs": str(unpacked[-1].relative_to(root)), "library_path": POSTGRESQL.library_path}
