@@ -1,0 +1,89 @@
+"""Reads a trust repository's files from a folder, for python-tuf's client. No network.
+
+Rules:
+1. Only names that a repository of ours has are read; nothing outside the folder can be named.
+2. Only regular files, and never more than `MAX_FILE_BYTES`; the client's own limits for each role are tighter.
+3. Nothing is trusted because it lies here: what is read is verified by the client.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tuf.api.exceptions import DownloadError, DownloadHTTPError
+from tuf.ngclient import UpdaterConfig
+from tuf.ngclient.fetcher import FetcherInterface
+
+METADATA: Final = "metadata"
+TARGETS: Final = "targets"
+TIMESTAMP: Final = "timestamp.json"
+MAX_FILE_BYTES: Final = 4 * 1024 * 1024
+LIMITS: Final = UpdaterConfig(
+    max_root_rotations=64,
+    max_delegations=8,
+    root_max_length=256 * 1024,
+    timestamp_max_length=16 * 1024,
+    snapshot_max_length=256 * 1024,
+    targets_max_length=MAX_FILE_BYTES,
+)
+_KNOWN: Final = re.compile(
+    r"metadata/(timestamp|[0-9]{1,9}\.(root|snapshot|targets))\.json"
+    r"|targets/[0-9a-f]{64}\.network\.json"
+    r"|targets/contact-points/[0-9a-f]{64}\.[a-z]{2}\.[a-z0-9-]{1,32}\.json"
+)
+_NOT_FOUND: Final = 404
+
+
+class MirrorFetcher(FetcherInterface):
+    """Serves the mirror folder."""
+
+    def __init__(self, mirror: Path) -> None:
+        self._mirror = mirror
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        if _KNOWN.fullmatch(url) is None:
+            message = f"{url[:200]} is no file of a trust repository"
+            raise DownloadError(message)
+        return _bytes_or_not_found(self._mirror / url)
+
+
+class CutOffFetcher(FetcherInterface):
+    """Serves no mirror: the client gets its own last timestamp again, and with it all that it verified before."""
+
+    def __init__(self, last_timestamp: Path) -> None:
+        self._last_timestamp = last_timestamp
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        if url == f"{METADATA}/{TIMESTAMP}":
+            return _bytes_or_not_found(self._last_timestamp)
+        message = f"{url[:200]}: no mirror"
+        raise DownloadHTTPError(message, _NOT_FOUND)
+
+
+def _bytes_or_not_found(path: Path) -> Iterator[bytes]:
+    try:
+        return iter((read_bounded(path),))
+    except OSError as error:
+        message = f"{path}: {error.strerror}"
+        raise DownloadHTTPError(message, _NOT_FOUND) from None
+
+
+def read_bounded(path: Path) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        OSError: it is not there, not a regular file, or larger than `MAX_FILE_BYTES`.
+    """
+    # Not blocking: a pipe in the folder must not stop the reader.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(0, "not a regular file", str(path))
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise OSError(0, f"larger than {MAX_FILE_BYTES} bytes", str(path))
+    return data

@@ -1,0 +1,66 @@
+"""Looks at a network folder where it is founded: verifies its mirror from its own first root, as of any moment.
+
+It says whether the repository is sound in itself. Whether its first root is the right one is for people to compare.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tuf.api.metadata import Metadata, Root, Signed
+
+from bridge.adapters.trust.mirror import METADATA, MirrorFetcher, read_bounded
+from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
+from bridge.core.directory import Directory
+from bridge.core.errors import RefusedError, UnavailableError
+from bridge.ports.trust import NetworkState, RoleState
+
+MIRROR = "mirror"
+FIRST_ROOT = "1.root.json"
+
+
+def read_repository(folder: Path, *, at: datetime | None = None) -> Directory:
+    """The membership list of a network folder, verified as of `at` (aware), or now.
+
+    Raises:
+        UnavailableError: no network is there (`E_NETWORK_FOLDER`).
+        RefusedError: signatures, digests or expiry do not hold as of that moment (`E_NETWORK_INVALID`).
+    """
+    return _verified(folder, at)[0].directory
+
+
+def read_state(folder: Path, *, at: datetime | None = None) -> tuple[NetworkState, VerifiedList]:
+    """The membership list and how it is signed; raises like `read_repository`."""
+    found, roles, root_bytes = _verified(folder, at)
+    digest = hashlib.sha256(root_bytes).hexdigest()
+    return NetworkState(found.directory, found.countries, roles, digest), found
+
+
+def _verified(folder: Path, at: datetime | None) -> tuple[VerifiedList, tuple[RoleState, ...], bytes]:
+    mirror = folder / MIRROR
+    try:
+        root_bytes = read_bounded(mirror / METADATA / FIRST_ROOT)
+    except OSError as error:
+        raise UnavailableError(
+            "E_NETWORK_FOLDER", f"{folder} holds no network: {error.filename}: {error.strerror}"
+        ) from None
+    with tempfile.TemporaryDirectory(prefix="ncp-bridge-") as scratch:
+        cache = Path(scratch)
+        try:
+            found = verify_list(MirrorFetcher(mirror), cache, root_bytes=root_bytes, at=at or datetime.now(UTC))
+        except UntrustedError as error:
+            raise RefusedError("E_NETWORK_INVALID", f"the network in {folder} does not verify: {error}") from None
+        return found, _roles(cache / METADATA), root_bytes
+
+
+def _roles(metadata: Path) -> tuple[RoleState, ...]:
+    root = Metadata[Root].from_file(str(metadata / "root.json")).signed
+    states = []
+    for role in ("root", "targets", "snapshot", "timestamp"):
+        signed: Signed = Metadata.from_file(str(metadata / f"{role}.json")).signed
+        rule = root.roles[role]
+        states.append(RoleState(role, signed.version, signed.expires, rule.threshold, len(rule.keyids)))
+    return tuple(states)

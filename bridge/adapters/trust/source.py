@@ -1,0 +1,159 @@
+"""The node's membership list: verified from the mirror, kept in a cache, never older than what was seen before.
+
+Rules:
+1. What is in memory is replaced by a list that verified completely, in one assignment, and by nothing else. Whatever
+   fails, the last valid list stays; its age is judged by the verification of each message.
+2. The highest version ever seen here outlives a restart; a lower one is refused.
+3. Trust begins with the pinned root file. Another pinned root is another network: what was seen under the old one does
+   not count.
+
+After a restart without a usable mirror the cached list is verified again as of the moment when it was verified last, so
+that even an expired list is there, to be named as such.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from bridge.adapters.trust.list_cache import ListCache
+from bridge.adapters.trust.locking import LockedError
+from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, CutOffFetcher, MirrorFetcher, read_bounded
+from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
+from bridge.core.directory import Directory
+from bridge.core.errors import UnavailableError
+
+_log = structlog.get_logger(__name__)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """The list in memory, and the mirror's timestamp that it stands for; `None`: look again."""
+
+    directory: Directory
+    timestamp_bytes: bytes | None
+    root_version: int
+
+
+class TufTrustSource:
+    """Implements `TrustSource` over a mirror folder.
+
+    Args:
+        mirror: the folder with `metadata/` and `targets/`, however it gets there.
+        cache: a folder of this node's own, made when missing; several processes of the node may share it.
+        root: the pinned first root file.
+        now: the clock; a test gives another one.
+    """
+
+    def __init__(self, mirror: Path, cache: Path, root: Path, *, now: Callable[[], datetime] = _utc_now) -> None:
+        self._mirror = mirror
+        self._cache = ListCache(cache)
+        self._root = root
+        self._now = now
+        self._loaded: _Loaded | None = None
+        self._highest = 0
+        self._looked = False
+        self._failure: str | None = None
+
+    def current(self) -> Directory:
+        """The last verified list, however old. The first call reads the disk, a few milliseconds; no other does.
+
+        Raises:
+            UnavailableError: no list was ever verified (`E_TRUST_LIST`).
+        """
+        if not self._looked:
+            self._refresh()
+        if self._loaded is None:
+            raise UnavailableError("E_TRUST_LIST", f"no membership list from {self._mirror}: {self._failure}")
+        return self._loaded.directory
+
+    def highest_version(self) -> int:
+        """The highest version ever seen here; 0 when none was."""
+        if not self._looked:
+            self._refresh()
+        return self._highest
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last refresh brought nothing, for the operator; `None` when the mirror's list is the current one."""
+        return self._failure
+
+    async def refresh(self) -> Directory:
+        """Looks for a newer list and answers what is current then; on any failure that is the last valid one.
+
+        Raises:
+            UnavailableError: there is none (`E_TRUST_LIST`).
+        """
+        await asyncio.to_thread(self._refresh)
+        return self.current()
+
+    def _refresh(self) -> None:
+        try:
+            self._load_from_mirror()
+            self._failure = None
+        except (UntrustedError, LockedError, OSError) as error:
+            self._failure = _sentence(error)
+            _log.warning("trust.refresh_failed", reason=self._failure)
+            if self._loaded is None:
+                self._load_from_cache()
+        self._looked = True
+
+    def _load_from_mirror(self) -> None:
+        # Read before the work: should the mirror change meanwhile, the next refresh sees a difference.
+        timestamp_bytes = read_bounded(self._mirror / METADATA / TIMESTAMP)
+        if self._is_loaded(timestamp_bytes):
+            return
+        root_bytes = read_bounded(self._root)
+        root_sha256 = hashlib.sha256(root_bytes).hexdigest()
+        seen = self._cache.seen(root_sha256)
+        self._highest = max(self._highest, seen.highest_version if seen else 0)
+        with self._cache.copy(fresh=seen is None) as copy:
+            now = self._now()
+            found = verify_list(MirrorFetcher(self._mirror), copy, root_bytes=root_bytes, at=now)
+            self._take(found)
+            self._cache.keep(copy, root_sha256=root_sha256, highest_version=self._highest, verified_at=now)
+        self._take(found, timestamp_bytes)  # only now: a list that could not be kept is looked for again
+
+    def _load_from_cache(self) -> None:
+        try:
+            root_bytes = read_bounded(self._root)
+            seen = self._cache.seen(hashlib.sha256(root_bytes).hexdigest())
+            if seen is None:
+                return
+            self._highest = max(self._highest, seen.highest_version)
+            with self._cache.copy(fresh=False) as copy:
+                fetcher = CutOffFetcher(copy / METADATA / TIMESTAMP)
+                self._take(verify_list(fetcher, copy, root_bytes=root_bytes, at=seen.verified_at))
+        except (UntrustedError, LockedError, OSError) as error:
+            _log.error("trust.cache_unusable", reason=_sentence(error))
+
+    def _take(self, found: VerifiedList, timestamp_bytes: bytes | None = None) -> None:
+        version = found.directory.version
+        if version < self._highest:
+            message = f"version {version} of the membership list is older than {self._highest}, seen before"
+            raise UntrustedError(message)
+        self._highest = version
+        self._loaded = _Loaded(found.directory, timestamp_bytes, found.root_version)
+
+    def _is_loaded(self, timestamp_bytes: bytes) -> bool:
+        """Whether the mirror is as it was when the list in memory was verified: same timestamp, no newer root."""
+        loaded = self._loaded
+        if loaded is None or loaded.timestamp_bytes != timestamp_bytes:
+            return False
+        return not (self._mirror / METADATA / f"{loaded.root_version + 1}.root.json").exists()
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
