@@ -1,8 +1,8 @@
 """What of an alert decides its recipients: countries with their roles, crossings, exploitation, children.
 
 A country has the roles of its positions and those the author gave: where nothing led there it is an origin, where
-something leads there and on from there a transit, where a journey ends a destination. Routes loop (victims are rotated),
-so a country may hold several roles, and a route that returns keeps its origin and gains a destination.
+something leads there and on from there a transit, where a journey ends a destination. Routes loop (victims are
+rotated), so a country may hold several roles, and a route that returns keeps its origin and gains a destination.
 """
 
 from __future__ import annotations
