@@ -86,13 +86,15 @@ class SqlInbox:
         for part in in_parts(threads):
             received = select(inbox.c.thread, inbox.c.sender, inbox.c.id, inbox.c.received_at.label("at"))
             sent = select(message.c.thread, message.c.sender, message.c.id, message.c.sent.label("at"))
-            for query in (
-                received.where(inbox.c.contact_point == contact_point, inbox.c.thread.in_(part)),
-                sent.where(message.c.sender == contact_point, message.c.thread.in_(part)),
-            ):
-                known += await self._transaction.rows(query)
-        known.sort(key=lambda row: (row["id"] != row["thread"], row["at"]), reverse=True)
-        return {row["thread"]: row["sender"] for row in known}
+            ours = sent.where(message.c.sender == contact_point, message.c.thread.in_(part))
+            known += await self._transaction.rows(ours.order_by(message.c.position))
+            theirs = received.where(inbox.c.contact_point == contact_point, inbox.c.thread.in_(part))
+            known += await self._transaction.rows(theirs.order_by(inbox.c.position))
+        known.sort(key=lambda row: (row["id"] != row["thread"], row["at"]))
+        originators: dict[str, str] = {}
+        for row in known:
+            originators.setdefault(row["thread"], row["sender"])
+        return originators
 
     async def use_numbers(self, uses: Sequence[SequenceUse], at: datetime) -> Sequence[SequenceUse]:
         """Notes used numbers, opens and closes gaps; answers the uses whose number another message had used."""

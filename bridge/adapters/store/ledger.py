@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, Select, Text, and_, bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy import RowMapping, Select, Text, and_, bindparam, case, func, insert, literal, null, or_, select, update
 
+from bridge.adapters.store.column_types import UtcMicroseconds
 from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire, read_body
 from bridge.adapters.store.numbering import take_numbers
 from bridge.adapters.store.tables import body, message, receipt, recipient, wire
@@ -62,7 +63,8 @@ _ANSWERED: Final = (
     .where(recipient.c.recipient == bindparam("at_recipient"))
     .where(
         or_(
-            recipient.c.state.in_(("pending", "sent")),
+            recipient.c.state == "pending",
+            recipient.c.state == "sent",
             and_(recipient.c.state == "rejected", bindparam("to_state", type_=Text) == "delivered"),
         )
     )
@@ -185,7 +187,9 @@ class SqlLedger:
         answered = (
             update(recipient)
             .where(recipient.c.message_id == message_id, recipient.c.recipient == recipient_id)
-            .values(level=level, acknowledged_at=func.coalesce(recipient.c.acknowledged_at, at))
+            .values(
+                level=level, acknowledged_at=func.coalesce(recipient.c.acknowledged_at, literal(at, UtcMicroseconds))
+            )
         )
         await self._transaction.change(answered)
 

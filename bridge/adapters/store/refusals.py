@@ -42,7 +42,7 @@ class SqlRefusals:
         return left
 
     async def release_held(self, *, limit: int, not_tried_since: datetime, now: datetime) -> Sequence[Refusal]:
-        """Held messages that are due, oldest first; they count as tried `now`. Tried later than now is a wrong clock."""
+        """Held messages that are due, oldest first; they count as tried `now`. Tried later than now: a wrong clock."""
         query = (
             select(held)
             .where(or_(held.c.tried_at.is_(None), held.c.tried_at < not_tried_since, held.c.tried_at > now))
