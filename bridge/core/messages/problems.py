@@ -59,7 +59,8 @@ _EVASIONS: Final = frozenset({"unknown", "other"})
 
 def problems_of(error: ValidationError, *, at: str, names: Iterable[str] = ()) -> list[Problem]:
     """The faults in a document that stands at path `at`; `names` are member names to suggest for unknown ones."""
-    return [_problem(detail, at, names) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    return [_problem(detail, at, names) for detail in details if not _echoes(detail, details)]
 
 
 def path_of(at: str, location: Sequence[str | int]) -> str:
@@ -92,6 +93,14 @@ def code_problem(path: str, value: object, choices: Sequence[str]) -> Problem:
 
 def _plain(text: str) -> str:
     return re.sub(r"[\s_+-]+", "_", text.strip().casefold())
+
+
+def _echoes(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Whether a list counts as too short only because what stands in it is wrong, which is reported already."""
+    depth = len(detail["loc"])
+    return detail["type"] == "too_short" and any(
+        other["loc"][:depth] == detail["loc"] and len(other["loc"]) > depth for other in details
+    )
 
 
 def _problem(detail: ErrorDetails, at: str, names: Iterable[str]) -> Problem:
