@@ -77,7 +77,7 @@ class CodeOf:
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """The list as an enumeration, so that an integrator reads every code."""
-        return {"type": "string", "enum": list(self.codes)}
+        return {"title": self.name, "type": "string", "enum": list(self.codes)}
 
 
 class NeverNull:

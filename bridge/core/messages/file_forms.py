@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from bridge.core.messages.answers import AlertCancelBody  # noqa: TC001 - pydantic evaluates the annotation
+from bridge.core.messages.answers import AlertCancelBody
 from bridge.core.messages.fields import FORM, CodeOf, Maybe, MessageId, UtcTime
-from bridge.core.messages.route_alert import AlertUpdateBody, RouteAlertBody  # noqa: TC001 - as above
+from bridge.core.messages.route_alert import AlertUpdateBody, RouteAlertBody
 from bridge.core.vocabulary import ALERT_CANCEL, ALERT_UPDATE, ROUTE_ALERT
 
 if TYPE_CHECKING:
@@ -61,4 +61,7 @@ class AlertCancelFile(AlertFileForm):
 
 FILE_FORMS: Final[Mapping[str, type[RouteAlertFile | AlertUpdateFile | AlertCancelFile]]] = MappingProxyType(
     {ROUTE_ALERT: RouteAlertFile, ALERT_UPDATE: AlertUpdateFile, ALERT_CANCEL: AlertCancelFile}
+)
+FILE_BODIES: Final[Mapping[str, type[RouteAlertBody | AlertUpdateBody | AlertCancelBody]]] = MappingProxyType(
+    {ROUTE_ALERT: RouteAlertBody, ALERT_UPDATE: AlertUpdateBody, ALERT_CANCEL: AlertCancelBody}
 )
