@@ -1,4 +1,4 @@
-"""Where the programs of RabbitMQ and Erlang are: installed on the machine, or unpacked into the cache."""
+"""Where a server's programs are: installed on the machine, or unpacked into the cache."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.core.errors import UnavailableError
-from broker.packages import RABBITMQ, fetch
-
-_SERVERS = "usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"
-_RUNTIMES = "usr/lib/erlang/erts-*/bin"
+from broker.packages import Bundle, fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,39 +16,45 @@ class Installation:
 
     Attributes:
         root: the folder that its `usr` is in.
-        server: the server's script, below `root`.
-        runtime: Erlang's programs, below `root`.
+        program: the server's program, below `root`.
         library_path: shared libraries that the machine lacks, for `LD_LIBRARY_PATH`.
     """
 
     root: Path
-    server: Path
-    runtime: Path
+    program: Path
     library_path: str = ""
 
+    def newest(self, pattern: str) -> Path:
+        """The last match of a pattern below `root`, as a path below it.
 
-def find_installation() -> Installation | None:
+        Raises:
+            UnavailableError: nothing matches.
+        """
+        found = sorted(self.root.glob(pattern))
+        if not found:
+            raise UnavailableError("E_PACKAGES", f"there is no {pattern} in {self.root}, but {self.program} is there")
+        return found[-1].relative_to(self.root)
+
+
+def find_installation(bundle: Bundle) -> Installation | None:
     """What is on this machine already: installed first, then unpacked."""
-    return _below(Path("/")) or _below(RABBITMQ.folder, RABBITMQ.library_path)
+    for root, library_path in ((Path("/"), ""), (bundle.folder, bundle.library_path)):
+        programs = [path for path in sorted(root.glob(bundle.program)) if os.access(path, os.X_OK)]
+        if programs:
+            return Installation(root, programs[-1].relative_to(root), library_path)
+    return None
 
 
-def ensure_installation() -> Installation:
+def ensure_installation(bundle: Bundle) -> Installation:
     """What is on this machine, fetched if need be.
 
     Raises:
         UnavailableError: it is neither here nor to be had.
     """
-    found = find_installation()
+    found = find_installation(bundle)
     if found is None:
-        fetch(RABBITMQ)
-        found = find_installation()
+        fetch(bundle)
+        found = find_installation(bundle)
     if found is None:
-        raise UnavailableError("E_PACKAGES", f"the packages in {RABBITMQ.folder} hold no RabbitMQ; delete that folder")
+        raise UnavailableError("E_PACKAGES", f"{bundle.folder} holds no {bundle.program}; delete that folder")
     return found
-
-
-def _below(root: Path, library_path: str = "") -> Installation | None:
-    servers, runtimes = sorted(root.glob(_SERVERS)), sorted(root.glob(_RUNTIMES))
-    if not servers or not runtimes or not os.access(servers[-1], os.X_OK):
-        return None
-    return Installation(root, servers[-1].relative_to(root), runtimes[-1].relative_to(root), library_path)

@@ -26,7 +26,7 @@ from typing import Any, Final, Protocol
 
 PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 PR_SET_CHILD_SUBREAPER: Final = 36  # linux/prctl.h
-LOG_TAIL_BYTES: Final = 2000
+LOG_TAIL_BYTES: Final = 800
 
 Plan = dict[str, Any]
 Facts = dict[str, Any]

@@ -11,15 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from bridge.adapters.amqp.definitions import SALT_BYTES, password_hash
+from bridge.core.errors import UnavailableError
 from broker.access import Access, GivenBroker
+from broker.administrator import ADMIN, Definitions, with_administrator
 from broker.installation import ensure_installation
 from broker.kept import Kept
+from broker.node_keeper import is_free
+from broker.packages import RABBITMQ
 
-ADMIN: Final = "admin"
 START_SECONDS: Final = 180.0
-
-Definitions = Mapping[str, Any]
+RUNTIME: Final = "usr/lib/erlang/erts-*/bin"
 
 
 class PrivateNode(Access):
@@ -51,13 +52,15 @@ class PrivateNode(Access):
         Raises:
             UnavailableError: there is no RabbitMQ to be had, or it does not start.
         """
-        installation = ensure_installation()
+        if self._wanted_port is not None and not is_free(self._wanted_port):
+            raise UnavailableError("E_BROKER_START", f"port {self._wanted_port} on 127.0.0.1 is taken, or not a port")
+        installation = ensure_installation(RABBITMQ)
         plan = {
             "root": str(installation.root),
-            "server": str(installation.server),
-            "runtime": str(installation.runtime),
+            "server": str(installation.program),
+            "runtime": str(installation.newest(RUNTIME)),
             "library_path": installation.library_path,
-            "definitions": self._with_admin(),
+            "definitions": with_administrator(self._definitions, self.admin_password),
             "port": self._wanted_port,
         }
         self._kept = Kept(["-m", "broker.node_keeper"], plan, code="E_BROKER_START")
@@ -111,24 +114,6 @@ class PrivateNode(Access):
     def _learn(self, facts: Mapping[str, Any]) -> None:
         self.port, self.management_port = facts["amqp"], facts["management"]
         self.pid, self.folder = facts["pid"], Path(facts["folder"])
-
-    def _with_admin(self) -> dict[str, Any]:
-        everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        admin = {
-            "name": self.admin_user,
-            "password_hash": password_hash(self.admin_password, secrets.token_bytes(SALT_BYTES)),
-            "hashing_algorithm": "rabbit_password_hashing_sha256",
-            "tags": ["administrator"],
-            "limits": {},
-        }
-        given = {kind: list(entries) for kind, entries in self._definitions.items()}
-        vhosts = {entry["name"]: entry for entry in [{"name": "/"}, *given.get("vhosts", [])]}
-        access = [{"user": self.admin_user, "vhost": name, **everything} for name in vhosts]
-        return given | {
-            "vhosts": list(vhosts.values()),
-            "users": [admin, *given.get("users", [])],
-            "permissions": [*access, *given.get("permissions", [])],
-        }
 
 
 @contextmanager

@@ -42,11 +42,13 @@ class Bundle:
 
     Attributes:
         name: of the folder in the cache.
+        program: where the server's program is below `/` or below the cache's folder.
         target: the package that would be installed; what it lacks on this machine comes along where `wanted` matches.
         always: packages that are needed even where the machine has them.
     """
 
     name: str
+    program: str
     target: str
     wanted: str = _LIBRARIES
     always: tuple[str, ...] = ()
@@ -66,10 +68,13 @@ class Bundle:
 
 RABBITMQ: Final = Bundle(
     "rabbitmq",
+    "usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",
     "rabbitmq-server",
     always=("rabbitmq-server", *(f"erlang-{part}" for part in _ERLANG)),
 )
-POSTGRESQL: Final = Bundle("postgresql", "postgresql", wanted=rf"postgresql-(client-)?\d+|{_LIBRARIES}")
+POSTGRESQL: Final = Bundle(
+    "postgresql", "usr/lib/postgresql/*/bin/initdb", "postgresql", wanted=rf"postgresql-(client-)?\d+|{_LIBRARIES}"
+)
 
 
 def fetch(bundle: Bundle) -> Path:

@@ -104,7 +104,7 @@ class Postgres:
         if not copied.exists():
             shutil.copytree(root, copied, symlinks=True)
             self._plan["library_path"] = self._plan["library_path"].replace(str(root), str(copied))
-        return copied / self._plan["programs"]
+        return copied / str(self._plan["programs"])
 
 
 def _unprivileged() -> tuple[int, int] | None:

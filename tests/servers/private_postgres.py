@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from bridge.core.errors import UnavailableError
+from broker.installation import ensure_installation
 from broker.kept import Kept
-from broker.packages import POSTGRESQL, fetch
+from broker.packages import POSTGRESQL
 
 START_SECONDS: Final = 90.0
 OWNER: Final = "owner"
-_PROGRAMS: Final = "usr/lib/postgresql/*/bin"
 _KEEPER: Final = Path(__file__).with_name("postgres_keeper.py")
 
 
@@ -39,7 +38,14 @@ class PrivatePostgres:
         Raises:
             UnavailableError: there is no PostgreSQL to be had, or it does not start.
         """
-        self._kept = Kept([str(_KEEPER)], _find_programs() | {"password": self.password}, code="E_DATABASE_START")
+        installation = ensure_installation(POSTGRESQL)
+        plan = {
+            "root": str(installation.root),
+            "programs": str(installation.program.parent),
+            "library_path": installation.library_path,
+            "password": self.password,
+        }
+        self._kept = Kept([str(_KEEPER)], plan, code="E_DATABASE_START")
         facts = self._kept.start(seconds=START_SECONDS)
         self.port, self.folder = facts["port"], Path(facts["folder"])
         return self
@@ -55,14 +61,3 @@ class PrivatePostgres:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _find_programs() -> dict[str, Any]:
-    installed = [folder for folder in sorted(Path("/").glob(_PROGRAMS)) if (folder / "initdb").exists()]
-    if installed:
-        return {"root": "/", "programs": str(installed[-1].relative_to("/")), "library_path": ""}
-    root = fetch(POSTGRESQL)
-    unpacked = sorted(root.glob(_PROGRAMS))
-    if not unpacked:
-        raise UnavailableError("E_PACKAGES", f"the packages in {root} hold no PostgreSQL; delete that folder")
-    return {"root": str(root), "programs": str(unpacked[-1].relative_to(root)), "library_path": POSTGRESQL.library_path}
