@@ -7,6 +7,7 @@ rotated), so a country may hold several roles, and a route that returns keeps it
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ ORIGIN: Final = "origin"
 TRANSIT: Final = "transit"
 DESTINATION: Final = "destination"
 ROLE_ORDER: Final = (ORIGIN, TRANSIT, DESTINATION)
+
+_SIDES: Final = re.compile(r"/|\s[-\u2013\u2014]\s")
 
 
 class TravelledAlert(Protocol):
@@ -43,7 +46,7 @@ class Corridor:
 
     Attributes:
         roles: country -> its roles, in the order origin, transit, destination; countries in order of travel.
-        crossings: country -> the keys (`crossing_key`) of the border crossing points named on legs that touch it.
+        crossings: country -> the keys (`crossing_keys`) of the border crossing points named on legs that touch it.
         exploitation: the forms of exploitation.
         child_involved: whether any victim is a child.
     """
@@ -66,8 +69,16 @@ def corridor_of(alert: TravelledAlert | None) -> Corridor:
     )
 
 
-def crossing_key(name: str) -> str:
-    """What two spellings of one border crossing have in common: case, accents and blanks aside (`Horgoš`, `HORGOS`)."""
+def crossing_keys(name: str) -> frozenset[str]:
+    """What two spellings of one border crossing have in common: case, accents and blanks aside (`Horgoš`, `HORGOS`).
+
+    A crossing has a name on each side of the border. Where both are given, joined by a slash or a dash between blanks
+    (`Horgoš - Röszke`), each is a key.
+    """
+    return frozenset(key for side in _SIDES.split(name) if (key := _plain(side)))
+
+
+def _plain(name: str) -> str:
     letters = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter) and not letter.isspace())
 
@@ -89,5 +100,5 @@ def _crossings(legs: Sequence[Leg]) -> dict[str, frozenset[str]]:
     for leg in legs:
         if leg.crossing_point is not None:
             for country in (leg.from_.country, leg.to.country):
-                named[country] = named.get(country, frozenset()) | {crossing_key(leg.crossing_point)}
+                named[country] = named.get(country, frozenset()) | crossing_keys(leg.crossing_point)
     return named

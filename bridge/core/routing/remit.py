@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from bridge.core.directory import ContactPoint
-from bridge.core.routing.corridor import Corridor, crossing_key
+from bridge.core.routing.corridor import Corridor, crossing_keys
 
 EVERY_ALERT: Final = "every alert"
 
@@ -44,7 +44,7 @@ def covered_part(point: ContactPoint, corridor: Corridor) -> str:
 
 def _crossings_met(point: ContactPoint, corridor: Corridor) -> frozenset[str]:
     named = corridor.crossings.get(point.country or "", frozenset())
-    return frozenset(name for name in point.remit.crossings or () if crossing_key(name) in named)
+    return frozenset(name for name in point.remit.crossings or () if crossing_keys(name) & named)
 
 
 def _listed(names: frozenset[str]) -> str:

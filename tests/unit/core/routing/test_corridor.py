@@ -6,7 +6,7 @@ import pytest
 from routing_worlds import alert, leg
 
 from bridge.core.routing import corridor_of
-from bridge.core.routing.corridor import crossing_key
+from bridge.core.routing.corridor import crossing_keys
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,18 @@ def test_a_crossing_counts_for_both_countries_of_its_leg_and_no_other() -> None:
     "spelling", ["Röszke", "RÖSZKE", "röszke ", "Ro\u0308szke", "Roszke", "R\u00f6s zke"], ids=ascii
 )
 def test_spellings_of_one_crossing_have_one_key(spelling: str) -> None:
-    assert crossing_key(spelling) == "roszke"
+    assert crossing_keys(spelling) == {"roszke"}
+
+
+@pytest.mark.parametrize(
+    "name", ["Horgoš - Röszke", "Horgoš/Röszke", "HORGOŠ \u2013 RÖSZKE", " Horgos /Roszke/"], ids=ascii
+)
+def test_a_crossing_named_by_both_of_its_sides_has_the_key_of_each(name: str) -> None:
+    assert crossing_keys(name) == {"horgos", "roszke"}
+
+
+def test_a_hyphen_within_a_name_does_not_divide_it() -> None:
+    assert crossing_keys("Stamora-Moravița") == {"stamora-moravita"}
 
 
 def test_exploitation_and_children_are_taken_from_the_alert() -> None:

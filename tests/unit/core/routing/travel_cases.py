@@ -163,6 +163,23 @@ REMITS = [
         },
     ),
     Case(
+        "a crossing is found under the name of either side",
+        "rs.ncp",
+        alert(leg("RS>HU", crossing="Horgoš - Röszke"), "HU>RS"),
+        membership(
+            "rs.ncp",
+            point("rs.border-police", crossings={"Batrovci", "Horgoš"}),
+            "hu.ncp",
+            point("hu.border-police", crossings={"Röszke / Horgoš"}),
+        ),
+        {
+            "hu.border-police": (REMIT, "transit"),
+            "hu.ncp": (NATIONAL, "transit"),
+            "rs.border-police": (REMIT, "origin destination"),
+        },
+        {"rs.ncp": SENDER},
+    ),
+    Case(
         "kinds narrow a remit",
         "rs.ncp",
         alert("RS>HU"),
