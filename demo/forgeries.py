@@ -60,7 +60,9 @@ class Workshop:
             *self._wrongly_signed(),
             *self._wrongly_addressed(),
             *self._wrongly_sealed(),
-            self._forgery("an id used before for another alert", lambda p: p.update(id=known_id, sent=self._time_of(known_id))),
+            self._forgery(
+                "an id used before for another alert", lambda p: p.update(id=known_id, sent=self._time_of(known_id))
+            ),
             self._foreign_update(known),
             self._unasked_receipt(),
         ]
@@ -70,7 +72,10 @@ class Workshop:
         unsigned = {name: value for name, value in good.items() if name != "signatures"}
         pointing = protected_header(alg="ES256", kid=self.desk.signer.kid, typ=TYP_SEALED)
         header = {**json.loads(base64url.decode(pointing)), "jku": "https://keys.example/jwks"}
-        tempting = {**good, "signatures": [{**good["signatures"][0], "protected": base64url.encode(strict_json.encode(header))}]}
+        tempting = {
+            **good,
+            "signatures": [{**good["signatures"][0], "protected": base64url.encode(strict_json.encode(header))}],
+        }
         return [
             self._raw("no JSON at all", b"\x00\xffnothing that could be read"),
             self._raw("a member twice", self._wire().replace(b'{"payload"', b'{"sealed":"","payload"', 1)),
@@ -98,16 +103,14 @@ class Workshop:
         numbers = {self.other: 7}
         return [
             self._forgery("in the urgent lane, signed as routine", key=f"{origin}.{here}.urgent.{KIND}"),
-            self._forgery("with a copy to another country", headers={"CC": [f"{origin}.{prefix_of(self.other)}.normal.{KIND}"]}),
             self._forgery(
-                "for another country", lambda p: p.update(to=[self.other], seq={"epoch": 1, "n": numbers})
+                "with a copy to another country", headers={"CC": [f"{origin}.{prefix_of(self.other)}.normal.{KIND}"]}
             ),
+            self._forgery("for another country", lambda p: p.update(to=[self.other], seq={"epoch": 1, "n": numbers})),
             self._forgery("test traffic for a live contact point", lambda p: p.update(status="test")),
             self._forgery("expired", lambda p: p.update(expires=format_time(now - timedelta(seconds=1)))),
             self._forgery("valid for a year", lambda p: p.update(expires=format_time(now + timedelta(days=365)))),
-            self._forgery(
-                "with an id from last week", lambda p: p.update(id=RandomIds().new(now - timedelta(days=7)))
-            ),
+            self._forgery("with an id from last week", lambda p: p.update(id=RandomIds().new(now - timedelta(days=7)))),
         ]
 
     def _wrongly_sealed(self) -> list[Forgery]:
@@ -151,7 +154,9 @@ class Workshop:
         sealing_key = self.directory.seal_key(sealed_to or self.victim, datetime.now(UTC))
         if sealing_key is None:
             raise ValueError(sealed_to or self.victim)
-        aad = seal_binding(binding or str(payload["id"]), str(payload["from"]), [str(to) for to in _listed(payload["to"])])
+        aad = seal_binding(
+            binding or str(payload["id"]), str(payload["from"]), [str(to) for to in _listed(payload["to"])]
+        )
         sealed = sealed_text(seal(plaintext_bytes, recipients=[sealing_key], aad=aad))
         payload["sealed_sha256"] = _digest(sealed.encode())
         payload.setdefault("body_sha256", _digest(plaintext_bytes))
@@ -196,7 +201,7 @@ class Workshop:
     def _raw(self, what: str, wire_bytes: bytes) -> Forgery:
         return self._published(what, wire_bytes, RandomIds().new(datetime.now(UTC)))
 
-    def _published(  # noqa: PLR0913 - the properties of one publish
+    def _published(
         self,
         what: str,
         wire_bytes: bytes,

@@ -1,0 +1,88 @@
+"""What people do: submit the sample alerts, acknowledge what arrives; by the same use cases as the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bridge.app.sending import Draft, Submitted
+from bridge.compose import Node, open_node
+from bridge.core.errors import BadInputError
+from bridge.core.ids import prefix_of
+from bridge.core.messages import read_alert_file
+from bridge.core.wire import strict_json
+from bridge.settings import load_settings
+
+SAMPLES: Final = Path(__file__).parent.parent / "examples" / "alerts"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample alert: its file, who sends it, and the file of the version it replaces."""
+
+    file: str
+    sender: str
+    supersedes: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A sample that was submitted, with the plan behind it."""
+
+    sample: Sample
+    draft: Draft
+    submitted: Submitted
+
+
+def samples() -> list[Sample]:
+    """The samples in the order in which they are sent."""
+    entries = json.loads((SAMPLES / "manifest.json").read_text("utf-8"))
+    return [Sample(entry["file"], entry["from"], entry.get("supersedes")) for entry in entries]
+
+
+@asynccontextmanager
+async def open_countries(configs: Mapping[str, Path]) -> AsyncIterator[Mapping[str, Node]]:
+    """The countries' nodes by prefix, for their officers; the services run elsewhere."""
+    async with AsyncExitStack() as stack:
+        yield {
+            prefix: await stack.enter_async_context(open_node(load_settings(config)))
+            for prefix, config in configs.items()
+        }
+
+
+async def submit_samples(nodes: Mapping[str, Node]) -> AsyncIterator[Sent]:
+    """Submits every sample from its own country; an update names the version that was really sent."""
+    ids: dict[str, str] = {}
+    for sample in samples():
+        members = strict_json.parse_object((SAMPLES / sample.file).read_bytes())
+        if sample.supersedes is not None:
+            members["supersedes"] = ids[sample.supersedes]
+        alert = read_alert_file(strict_json.encode(members))
+        if isinstance(alert, tuple):
+            raise BadInputError.of(alert)
+        submitting = await nodes[prefix_of(sample.sender)].submitting()
+        draft = await submitting.prepare(alert, sender=sample.sender)
+        submitted = await submitting.sending.send(draft, sender=sample.sender)
+        ids[sample.file] = submitted.id
+        yield Sent(sample, draft, submitted)
+
+
+async def acknowledge_arrivals(nodes: Mapping[str, Node]) -> int:
+    """One round of the duty officers: whatever is new and wants an answer is accepted; answers how many."""
+    answered = 0
+    for prefix, node in nodes.items():
+        async with node.store.reading() as unit:
+            waiting = [item for item in await unit.inbox.list(state="new") if item.acknowledge_by is not None]
+        if not waiting:
+            continue
+        acknowledging = await node.acknowledging()
+        for listed in waiting:
+            item = await node.reading.item(listed.id, contact_point=listed.contact_point)
+            officer = f"Duty officer {prefix.upper()}"
+            await acknowledging.acknowledge(item, level="accepted", officer=officer)
+            answered += 1
+    return answered

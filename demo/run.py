@@ -1,0 +1,105 @@
+"""The course of one demonstration: alerts out, forgers in, officers answer, figures at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bridge.cli.output import emit_line, say
+from bridge.compose import Node
+from bridge.core.ids import prefix_of
+from demo.figures import Figures, count
+from demo.forgers import forge, inject
+from demo.officers import Sent, acknowledge_arrivals, open_countries, submit_samples
+from demo.processes import running_countries
+from demo.report import as_json, as_text, is_complete
+from demo.story import Story
+
+COMPLETE_SECONDS: Final = 60.0
+ROUND_SECONDS: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """One run over countries that are set up already.
+
+    Attributes:
+        configs: the countries' settings files by prefix.
+        linger: stay up after the table, for looking around.
+    """
+
+    configs: Mapping[str, Path]
+    story: Story
+    linger: bool
+    as_json: bool
+
+    async def run(self) -> int:
+        """Exit status 0 when everything arrived, was confirmed and answered, and everything forged was refused."""
+        self.story.note(f"starting {len(self.configs)} countries, each in a process of its own")
+        async with running_countries(self.configs), open_countries(self.configs) as nodes:
+            sent = []
+            async for one in submit_samples(nodes):
+                self.story.published(one)
+                sent.append(one)
+                self.story.tell(self._databases)
+            injected = await self._forge(nodes, sent)
+            figures = await self._until_complete(nodes, injected)
+            seconds = self.story.seconds
+            if self.as_json:
+                emit_line(as_json(figures, seconds=seconds, injected=injected))
+            else:
+                say("")
+                print(as_text(figures, seconds=seconds, injected=injected), flush=True)
+            if self.linger:
+                await self._linger(nodes)
+        return 0 if is_complete(figures, injected=injected) else 1
+
+    @property
+    def _databases(self) -> Mapping[str, Path]:
+        return {prefix: config.parent / "node.db" for prefix, config in self.configs.items()}
+
+    async def _forge(self, nodes: Mapping[str, Node], sent: list[Sent]) -> int:
+        """With one member's keys and account, once its alert has arrived at the victim: some forgeries answer to it."""
+        stolen = next(one for one in sent if len({prefix_of(to) for to in one.submitted.recipients}) > 1)
+        victim = stolen.submitted.recipients[0]
+        other = next(to for to in stolen.submitted.recipients if prefix_of(to) != prefix_of(victim))
+        thief = nodes[prefix_of(stolen.sample.sender)]
+        await self._until_arrived(nodes[prefix_of(victim)], stolen.submitted.id)
+        forgeries = forge(thief, victim=victim, other=other, sent=stolen)
+        self.story.note(
+            f"injecting {len(forgeries)} forged or malformed messages with the stolen keys of {thief.settings.country}"
+        )
+        await inject(thief, forgeries)
+        return len(forgeries)
+
+    async def _until_arrived(self, node: Node, message_id: str) -> None:
+        async with asyncio.timeout(COMPLETE_SECONDS):
+            while True:
+                async with node.store.reading() as unit:
+                    if await unit.inbox.get(message_id):
+                        return
+                await asyncio.sleep(ROUND_SECONDS)
+
+    async def _until_complete(self, nodes: Mapping[str, Node], injected: int) -> Figures:
+        deadline = time.monotonic() + COMPLETE_SECONDS
+        while True:
+            self.story.acknowledged(await acknowledge_arrivals(nodes))
+            self.story.tell(self._databases)
+            figures = count(self._databases)
+            if is_complete(figures, injected=injected) or time.monotonic() > deadline:
+                self.story.tell(self._databases)
+                return figures
+            await asyncio.sleep(ROUND_SECONDS)
+
+    async def _linger(self, nodes: Mapping[str, Node]) -> None:
+        config = next(iter(self.configs.values()))
+        say("\nThe network stays up until Ctrl-C. Look around, for instance (settings of the others lie beside it):")
+        for command in ("inbox list", "outbox list", "quarantine list", "status", "doctor"):
+            say(f"  .venv/bin/ncp-bridge {command} --config {config}")
+        while True:
+            await acknowledge_arrivals(nodes)
+            await asyncio.sleep(1)
