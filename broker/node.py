@@ -16,8 +16,8 @@ from broker.access import Access, GivenBroker
 from broker.administrator import ADMIN, Definitions, with_administrator
 from broker.installation import ensure_installation
 from broker.kept import Kept
-from broker.node_keeper import is_free
 from broker.packages import RABBITMQ
+from broker.ports import LOOPBACK, is_free
 
 START_SECONDS: Final = 180.0
 RUNTIME: Final = "usr/lib/erlang/erts-*/bin"
@@ -35,7 +35,7 @@ class PrivateNode(Access):
     """
 
     def __init__(self, *, definitions: Definitions | None = None, port: int | None = None) -> None:
-        self.host, self.port = "127.0.0.1", 0
+        self.host, self.port = LOOPBACK, 0
         self.admin_user, self.admin_password = ADMIN, secrets.token_urlsafe(18)
         self.management_port, self.pid, self.folder = 0, 0, Path()
         self._definitions, self._wanted_port = definitions or {}, port
@@ -53,7 +53,7 @@ class PrivateNode(Access):
             UnavailableError: there is no RabbitMQ to be had, or it does not start.
         """
         if self._wanted_port is not None and not is_free(self._wanted_port):
-            raise UnavailableError("E_BROKER_START", f"port {self._wanted_port} on 127.0.0.1 is taken, or not a port")
+            raise UnavailableError("E_BROKER_START", f"port {self._wanted_port} on {LOOPBACK} is taken, or not a port")
         installation = ensure_installation(RABBITMQ)
         plan = {
             "root": str(installation.root),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import secrets
 import socket
 import struct
@@ -18,10 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from broker.keeper import Facts, Lifeline, Plan, StartError, keep, launch, wait_until
+from broker.ports import LOOPBACK, free_ports
 
-LOOPBACK: Final = "127.0.0.1"
-# Below the range from which outgoing connections take their ports, so that none of them takes ours meanwhile.
-PORTS: Final = range(20_000, 32_000)
 ATTEMPTS: Final = 3  # another process may take a port between our look and the start
 BOOT_SECONDS: Final = 120.0
 EPMD_SECONDS: Final = 10.0
@@ -177,27 +174,6 @@ def amqp_greeting(port: int) -> bytes:
     except (OSError, EOFError):
         return b""
     return frame_bytes if frame_bytes.startswith(CONNECTION_START) else b""
-
-
-def free_ports(count: int) -> list[int]:
-    """So many loopback ports that nobody listens on."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.choice(PORTS)  # noqa: S311 - no secret
-        if port not in found and is_free(port):
-            found.append(port)
-    return found
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody listens on the loopback port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections of the last node do not count
-        try:
-            probe.bind((LOOPBACK, port))
-        except (OSError, OverflowError):
-            return False
-    return True
 
 
 def _receive(connection: socket.socket, size: int) -> bytes:

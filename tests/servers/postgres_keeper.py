@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.keeper import Facts, Lifeline, Plan, StartError, keep, launch, wait_until
-from broker.node_keeper import free_ports
+from broker.ports import LOOPBACK, free_ports
 
 ACCOUNTS: Final = ("postgres", "nobody")  # root's choice
 INIT_SECONDS: Final = 60.0
@@ -58,7 +58,7 @@ class Postgres:
             self._server.kill()
             self._server.wait()
         settings = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": LOOPBACK,
             "port": str(self._port),
             "unix_socket_directories": "",
             "fsync": "off",

@@ -13,6 +13,7 @@ from typing import Final, Self
 from broker.installation import ensure_installation
 from broker.kept import Kept
 from broker.packages import POSTGRESQL
+from broker.ports import LOOPBACK
 
 START_SECONDS: Final = 90.0
 OWNER: Final = "owner"
@@ -23,7 +24,7 @@ class PrivatePostgres:
     """A server with one role and a random password; it blocks while it starts (1 to 2 s) and stops (0.1 s)."""
 
     def __init__(self) -> None:
-        self.host, self.port = "127.0.0.1", 0
+        self.host, self.port = LOOPBACK, 0
         self.password = secrets.token_urlsafe(18)
         self.folder = Path()
         self._kept: Kept | None = None
