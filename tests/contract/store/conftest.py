@@ -1,18 +1,42 @@
-"""A migrated, empty store on each database. What the port promises must hold on both."""
+"""A store on each database, migrated and empty. What the port promises must hold on both.
+
+Migrating costs more than a test: SQLite's file is copied, PostgreSQL's database is emptied again after each test.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.engine import make_url
 
 from bridge.adapters.store import SqlStore, open_store
+from bridge.adapters.store.engine import make_engine
 from bridge.adapters.store.schema import migrate
+from bridge.adapters.store.tables import metadata, node_state
 
 DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def empty_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any schema; the SQLite file is not there yet."""
+    if database == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -23,23 +47,28 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database without any schema."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """The address of the session's database with the schema."""
+    name = f"store_contract_{secrets.token_hex(4)}"
+    asyncio.run(_execute(postgres_server, f"CREATE DATABASE {name}"))
+    url = make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    asyncio.run(migrate(url))
+    yield url
+    asyncio.run(_execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
-def store_url(database_url: str, request: pytest.FixtureRequest) -> str:
+def store_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with the schema and nothing else."""
-    if database_url.startswith("sqlite"):
-        shutil.copy(request.getfixturevalue("migrated_file"), database_url.removeprefix("sqlite:///"))
+    if database == "sqlite":
+        path = tmp_path / "store.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite:///{path}"
     else:
-        asyncio.run(migrate(database_url))
-    return database_url
+        url: str = request.getfixturevalue("migrated_postgres")
+        yield url
+        asyncio.run(_empty(url))
 
 
 @pytest.fixture
@@ -55,3 +84,19 @@ async def other_store(store_url: str) -> AsyncIterator[SqlStore]:
     opened = open_store(store_url)
     yield opened
     await opened.close()
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url, timeout=30)
+    try:
+        await connection.execute(statement, timeout=30)
+    finally:
+        await connection.close(timeout=30)
+
+
+async def _empty(url: str) -> None:
+    engine = make_engine(url)
+    async with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            await connection.execute(delete(table) if table is not node_state else update(table).values(epoch=1))
+    await engine.dispose()

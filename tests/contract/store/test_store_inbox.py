@@ -136,7 +136,13 @@ async def test_the_list_can_be_narrowed_to_a_contact_point_and_a_state(store: St
 
 async def test_following_the_cursor_meets_every_item_once_even_where_senders_share_an_id(store: Store) -> None:
     own = message_id()
-    items = [item(), item(id=own), item(id=own, sender="hu.ncp"), item(id=own, contact_point="at.border-police"), item()]
+    items = [
+        item(),
+        item(id=own),
+        item(id=own, sender="hu.ncp"),
+        item(id=own, contact_point="at.border-police"),
+        item(),
+    ]
     await given(store, *items)
 
     met: list[str] = []
@@ -172,7 +178,10 @@ async def test_the_newest_cursor_is_the_last_arrivals(store: Store) -> None:
 
 async def test_what_is_known_of_messages_is_answered_per_contact_point_and_sender(store: Store) -> None:
     own = message_id()
-    known = {("rs.ncp", own): Replay(digest("a"), "delivered", NOW), ("hu.ncp", own): Replay(digest("b"), "E_SEAL", NOW)}
+    known = {
+        ("rs.ncp", own): Replay(digest("a"), "delivered", NOW),
+        ("hu.ncp", own): Replay(digest("b"), "E_SEAL", NOW),
+    }
     async with store.writing() as unit:
         await unit.inbox.begin_receiving("at.ncp")
         await unit.inbox.remember("at.ncp", known)

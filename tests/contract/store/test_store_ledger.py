@@ -238,5 +238,3 @@ async def test_erasing_destroys_key_and_ciphertext_and_keeps_the_evidence(store:
         assert await unit.ledger.get(erased.id) == replace(erased, body=None)
         assert await unit.ledger.get(kept.id) == kept
     assert kept.body == BODY
-
-

@@ -84,7 +84,9 @@ async def test_two_relays_at_once_never_get_the_same_row(store: Store, other_sto
             taken += [row.id for row in part]
         return taken
 
-    taken = await asyncio.gather(*(take_all(own, name) for own, name in ((store, "a"), (other_store, "b"), (store, "c"))))
+    taken = await asyncio.gather(
+        *(take_all(own, name) for own, name in ((store, "a"), (other_store, "b"), (store, "c")))
+    )
 
     assert sorted(sum(taken, [])) == sorted(row.id for row in rows)
 

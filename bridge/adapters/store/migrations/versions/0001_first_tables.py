@@ -11,10 +11,10 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# Times are microseconds since 1970; people read RFC 3339.
+# Times are microseconds since 1970; people read RFC 3339, cut to milliseconds (the first division is of integers).
 _READABLE = {
-    "sqlite": "strftime('%Y-%m-%dT%H:%M:%fZ', {0} / 1000000.0, 'unixepoch')",
-    "postgresql": "to_char(to_timestamp({0} / 1000000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS.MS\"Z\"')",
+    "sqlite": "strftime('%Y-%m-%dT%H:%M:%fZ', {0} / 1000 / 1000.0, 'unixepoch')",
+    "postgresql": "to_char(to_timestamp({0} / 1000 / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS.MS\"Z\"')",
 }
 
 
