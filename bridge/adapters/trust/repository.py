@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from securesystemslib.signer import CryptoSigner
+from tuf.api.exceptions import StorageError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.serialization import DeserializationError
 
 from bridge.adapters.trust.ceremony_keys import ROLES, Signers, load_ceremony_keys, make_ceremony_keys
 from bridge.adapters.trust.documents import NetworkDocument, document_of, read_document, write_document
@@ -80,6 +82,14 @@ class TufRepository:
     def state(self, *, at: datetime | None = None) -> NetworkState:
         """The verified state as of `at`, or now."""
         return read_state(self._folder, at=at)[0]
+
+    def last_valid_moment(self, *, now: datetime) -> datetime:
+        """Now, or the second before the timestamp expired. It only says as of when to verify, and proves nothing."""
+        try:
+            expires = self._last(TIMESTAMP, Timestamp).expires
+        except (StorageError, DeserializationError):
+            return now
+        return min(now, expires - timedelta(seconds=1))
 
     def enrol(self, keys: Sequence[PublicKey], *, at: datetime) -> int:
         """Adds public keys to their owners' documents in one new version, and answers that version."""

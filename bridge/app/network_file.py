@@ -1,0 +1,213 @@
+"""The file that a network is founded from: its name, its countries, and the contact points that governance admits.
+
+TOML, read strictly: an unknown key, a code in no list, a country without a national desk is a fault that names where it
+is. What a contact point does not say, `[defaults]` says; what neither says, the defaults here. Broker accounts are
+named by the topology, not by this file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bridge.core.countries import COUNTRY_CODES
+from bridge.core.directory import ContactPoint, Remit
+from bridge.core.errors import BadInputError, Problem
+from bridge.core.ids import CONTACT_POINT_PATTERN, ORGANISATION_PREFIXES, prefix_of
+from bridge.core.vocabulary import CODE_LISTS, SEALED_KINDS
+from bridge.core.wire.payload import CONTROL_KINDS
+
+MAX_FILE_BYTES: Final = 1024 * 1024
+CODE: Final = "E_NETWORK_FILE"
+
+_FORM = ConfigDict(frozen=True, strict=True, extra="forbid")
+_Words = Annotated[tuple[str, ...], Field(strict=False, max_length=256)]
+_Status = Literal["actual", "exercise", "system", "test"]
+_Statuses = Annotated[tuple[_Status, ...], Field(strict=False, min_length=1)]
+_Policy = Annotated[tuple[Literal["ES256"], ...], Field(strict=False, min_length=1, max_length=1)]
+
+
+class _Defaults(BaseModel):
+    model_config = _FORM
+
+    mode: Literal["live", "test"] = "live"
+    sends: _Words = SEALED_KINDS
+    receives: _Words = SEALED_KINDS
+    statuses: _Statuses = ("actual", "exercise", "system")
+    signature_policy: _Policy = ("ES256",)
+
+
+class _Remit(BaseModel):
+    model_config = _FORM
+
+    kinds: _Words | None = None
+    exploitation: _Words | None = None
+    children_only: bool = False
+    crossings: _Words | None = None
+
+
+class _ContactPoint(BaseModel):
+    model_config = _FORM
+
+    id: Annotated[str, Field(pattern=CONTACT_POINT_PATTERN)]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    national_desk: bool = False
+    remit: _Remit = _Remit()
+    languages: _Words = ()
+    mode: Literal["live", "test"] | None = None
+    sends: _Words | None = None
+    receives: _Words | None = None
+    statuses: _Statuses | None = None
+    signature_policy: _Policy | None = None
+    transfer_basis: Annotated[dict[str, str], Field(max_length=256)] = {}
+
+
+class _Transfer(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=False)
+
+    senders: Annotated[_Words, Field(alias="from")]
+    recipients: Annotated[_Words, Field(alias="to")]
+    basis: str
+
+
+class _NetworkFile(BaseModel):
+    model_config = _FORM
+
+    network: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+    countries: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=256)]
+    defaults: _Defaults = _Defaults()
+    transfers: Annotated[tuple[_Transfer, ...], Field(strict=False, max_length=256)] = ()
+    contact_points: Annotated[tuple[_ContactPoint, ...], Field(strict=False, min_length=1, max_length=4096)]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """What a network is founded with."""
+
+    network: str
+    countries: tuple[str, ...]
+    contact_points: tuple[ContactPoint, ...]
+
+
+def read_network_file(data: bytes, *, accounts: Callable[[str], Mapping[str, str]]) -> NetworkPlan:
+    """The plan in a network file.
+
+    Args:
+        data: the file's bytes.
+        accounts: for a contact point id the broker accounts that act for it, by role.
+
+    Raises:
+        BadInputError: the file is not such a file; every fault is in its `problems`.
+    """
+    form = _parse(data)
+    problems = tuple(_faults(form))
+    if problems:
+        raise BadInputError.of(problems)
+    points = (_contact_point(entry, form, accounts(entry.id)) for entry in form.contact_points)
+    return NetworkPlan(form.network, tuple(sorted(form.countries)), tuple(sorted(points, key=lambda point: point.id)))
+
+
+def _parse(data: bytes) -> _NetworkFile:
+    if len(data) > MAX_FILE_BYTES:
+        raise BadInputError(CODE, f"the network file is larger than {MAX_FILE_BYTES} bytes")
+    try:
+        return _NetworkFile.model_validate(tomllib.loads(data.decode("utf-8")))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInputError(CODE, f"the network file is not TOML: {error}") from None
+    except ValidationError as error:
+        raise BadInputError.of(
+            tuple(
+                Problem(path=_path(*fault["loc"]), found=_found(fault["input"]), expected=fault["msg"], code=CODE)
+                for fault in error.errors()
+            )
+        ) from None
+
+
+def _faults(form: _NetworkFile) -> Iterable[Problem]:
+    yield from _codes("countries", form.countries, COUNTRY_CODES)
+    for field in ("sends", "receives"):
+        yield from _codes(f"defaults.{field}", getattr(form.defaults, field), SEALED_KINDS)
+    for number, transfer in enumerate(form.transfers):
+        where = f"transfers[{number}]"
+        yield from _codes(f"{where}.from", transfer.senders, form.countries)
+        yield from _codes(f"{where}.to", transfer.recipients, form.countries)
+        yield from _codes(f"{where}.basis", (transfer.basis,), CODE_LISTS["transfer_basis"])
+    seen: set[str] = set()
+    for number, entry in enumerate(form.contact_points):
+        where = f"contact_points[{number}]"
+        if entry.id in seen:
+            yield Problem(f"$.{where}.id", f"{entry.id} twice", "every contact point once", CODE)
+        seen.add(entry.id)
+        prefix = prefix_of(entry.id)
+        if prefix not in ORGANISATION_PREFIXES:
+            yield from _codes(f"{where}.id", (prefix,), tuple(country.lower() for country in form.countries))
+        yield from _codes(f"{where}.sends", entry.sends or (), SEALED_KINDS)
+        yield from _codes(f"{where}.receives", entry.receives or (), SEALED_KINDS)
+        yield from _codes(f"{where}.remit.kinds", entry.remit.kinds or (), SEALED_KINDS)
+        yield from _codes(f"{where}.remit.exploitation", entry.remit.exploitation or (), CODE_LISTS["exploitation"])
+        yield from _codes(f"{where}.transfer_basis", entry.transfer_basis, form.countries)
+        yield from _codes(f"{where}.transfer_basis", entry.transfer_basis.values(), CODE_LISTS["transfer_basis"])
+    desks = {prefix_of(entry.id) for entry in form.contact_points if entry.national_desk}
+    for country in form.countries:
+        if country.lower() not in desks:
+            # Without one, an alert that no special remit covers would reach nobody there.
+            yield Problem("$.contact_points", f"no national desk of {country}", "one for every country", CODE)
+
+
+def _codes(where: str, found: Iterable[str], known: Iterable[str]) -> Iterable[Problem]:
+    codes = sorted(known)
+    for code in found:
+        if code not in codes:
+            nearest = difflib.get_close_matches(code, codes, n=1)
+            expected = "one of " + ", ".join(codes) if len(codes) <= 64 else "a code of its list"  # noqa: PLR2004 - as many as one can read
+            yield Problem(f"$.{where}", code[:64], expected, CODE, nearest[0] if nearest else None)
+
+
+def _contact_point(entry: _ContactPoint, form: _NetworkFile, accounts: Mapping[str, str]) -> ContactPoint:
+    defaults, prefix = form.defaults, prefix_of(entry.id)
+    country = None if prefix in ORGANISATION_PREFIXES else prefix.upper()
+    bases = {
+        recipient: transfer.basis
+        for transfer in form.transfers
+        if country in transfer.senders
+        for recipient in transfer.recipients
+        if recipient != country
+    }
+    return ContactPoint(
+        id=entry.id,
+        name=entry.name,
+        country=country,
+        mode=entry.mode or defaults.mode,
+        remit=Remit(
+            national_desk=entry.national_desk,
+            kinds=_frozen(entry.remit.kinds),
+            exploitation=_frozen(entry.remit.exploitation),
+            children_only=entry.remit.children_only,
+            crossings=_frozen(entry.remit.crossings),
+        ),
+        sends=frozenset(defaults.sends if entry.sends is None else entry.sends) | CONTROL_KINDS,
+        receives=frozenset(defaults.receives if entry.receives is None else entry.receives) | CONTROL_KINDS,
+        statuses=frozenset(entry.statuses or defaults.statuses),
+        signature_policy=entry.signature_policy or defaults.signature_policy,
+        languages=entry.languages,
+        transfer_basis=MappingProxyType(bases | entry.transfer_basis),
+        accounts=MappingProxyType(dict(accounts)),
+    )
+
+
+def _frozen(words: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if words is None else frozenset(words)
+
+
+def _path(*location: int | str) -> str:
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+
+
+def _found(value: object) -> str:
+    return "nothing" if isinstance(value, dict) else str(value)[:64]
