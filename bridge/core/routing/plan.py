@@ -3,7 +3,7 @@
 Rules:
 1. Every transit and destination country on the legs is concerned; an origin too, unless the sender is there.
 2. In a concerned country a national desk receives, always; another contact point where its remit covers the alert.
-3. Whoever received the version before receives this one, whatever has become of the route: nobody is left with an alert
+3. Whoever received an earlier version receives this one, whatever has become of the route: nobody is left with an alert
    that was corrected or cancelled.
 4. Never the sender itself, nobody unknown, suspended or unable to receive: on no way, neither by a second role of its
    country nor by rule 3 (`bridge.core.routing.obstacles`).
@@ -86,7 +86,7 @@ def plan_route(
         status: the message's status; a live contact point does not receive `test`.
         sender: the contact point that sends; where it is not a member, no country counts as its own.
         at: the moment of sending; a recipient needs an encryption key valid then.
-        earlier: contact points that received the version before.
+        earlier: contact points that received an earlier version; those of the whole thread.
     """
     author = directory.contact_points.get(sender)
     home = author.country if author is not None else None
@@ -155,7 +155,7 @@ def _keep(point: ContactPoint, corridor: Corridor) -> Recipient:
     """Rule 3."""
     country = _country_of(point)
     roles = corridor.roles.get(country, ())
-    return Recipient(point.id, country, roles, EARLIER_VERSION, "received the version before this one")
+    return Recipient(point.id, country, roles, EARLIER_VERSION, "received an earlier version")
 
 
 def _country_of(point: ContactPoint) -> str:

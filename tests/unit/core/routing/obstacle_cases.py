@@ -109,6 +109,13 @@ OBSTACLES = [
         ("AT",),
     ),
     Case(
+        "test systems send each other what they would send in earnest",
+        "rs.ncp",
+        alert("RS>HU"),
+        membership(point("rs.ncp", mode="test"), point("hu.ncp", mode="test")),
+        {"hu.ncp": (NATIONAL, "destination")},
+    ),
+    Case(
         "an exercise reaches live desks and test systems",
         "rs.ncp",
         alert("RS>HU>AT"),

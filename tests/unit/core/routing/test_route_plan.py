@@ -59,7 +59,7 @@ def test_each_recipient_is_explained_in_words() -> None:
     )
     # then
     assert {item.id: (item.country, item.reason) for item in plan.recipients} == {
-        "at.ncp": ("AT", "received the version before this one"),
+        "at.ncp": ("AT", "received an earlier version"),
         "rs.ncp": ("RS", "national desk of Serbia, destination on this route"),
         "xk.border-police": (
             "XK",
