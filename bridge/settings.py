@@ -67,9 +67,7 @@ class TrustSettings(BaseModel):
 class NodeSettings(BaseSettings):
     """Everything a node needs to start."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="NCP_BRIDGE_", env_nested_delimiter="__", frozen=True, extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix="NCP_BRIDGE_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     database: str = "sqlite:///node.db"
@@ -105,7 +103,7 @@ class NodeSettings(BaseSettings):
         return f"{broker.scheme}://{user}:{quote(password, safe='')}@{broker.host}:{broker.port}/{vhost}"
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913 - pydantic-settings' signature
+    def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
@@ -114,6 +112,7 @@ class NodeSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, which arrives as init arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
 

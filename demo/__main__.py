@@ -94,7 +94,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/demo",
         description="Runs a network of 14 countries on a private RabbitMQ node and SQLite, sends the sample alerts, "
-        "injects forgeries, and counts from the databases what happened. NCP_BRIDGE_AMQP_URL names a broker to use instead.",
+        "injects forgeries, and counts from the databases what happened. NCP_BRIDGE_AMQP_URL names another broker.",
     )
     parser.add_argument("--exit", action="store_true", help="end when everything has arrived, instead of at Ctrl-C")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")

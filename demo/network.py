@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bridge.node_files import BrokerPlace, NodeOrder, found_nodes
-
-from bridge.founding import apply_topology, found_network
+from bridge.founding.network import found_network
+from bridge.founding.nodes import BrokerPlace, NodeOrder, found_nodes
+from bridge.founding.topology import apply_topology
 from bridge.settings import load_settings
 from broker.access import Access
 
@@ -20,7 +20,7 @@ def found_countries(folder: Path, *, broker: Access, vhost: str) -> Mapping[str,
     """The countries' settings files by prefix; blocks for the seconds that the keys take."""
     network = found_network(folder / "network", NETWORK_FILE)
     place = BrokerPlace(host=broker.host, port=broker.port, vhost=vhost, admin_url_file=Path(MANAGEMENT_URL_FILE))
-    orders = [NodeOrder(folder / country.lower(), country, place) for country in network.directory.countries or ()]
+    orders = [NodeOrder(folder / country.lower(), country, place) for country in network.countries]
     found_nodes(orders, network=folder / "network")
     return {order.folder.name: order.folder / "node.toml" for order in orders}
 

@@ -1,0 +1,1 @@
+"""What fulfils the ports: each folder one technology, none of them knows another."""

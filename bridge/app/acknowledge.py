@@ -1,4 +1,4 @@
-"""A duty officer's answer: a signed, sealed message back to the sender, in the officer's name; the item moves on with it.
+"""A duty officer's answer: a signed, sealed message back, in the officer's name; the item moves on with it.
 
 The answer carries the handling marks of what it answers (vocabulary: every body), so it is never handled more loosely.
 Answer and new state are one transaction: an item is acknowledged exactly when its answer is in the outbox.
@@ -52,7 +52,13 @@ class AcknowledgeMessages:
         sending = self.sending
         now = sending.clock.now()
         reference = {"from": item.sender, "id": item.id, "payload_sha256": item.payload_sha256}
-        body = {**self._marks(item, item.body), "of": reference, "level": level, "officer": officer, "at": format_time(now)}
+        body = {
+            **self._marks(item, item.body),
+            "of": reference,
+            "level": level,
+            "officer": officer,
+            "at": format_time(now),
+        }
         if note is not None:
             body["note"] = note
         if redirect_to is not None:

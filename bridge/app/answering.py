@@ -17,7 +17,7 @@ from bridge.ports.store.records import OutboxRow
 RECEIPT_LIFETIME: Final = timedelta(days=30)
 
 
-def receipt_row(  # noqa: PLR0913 - all named
+def receipt_row(
     message: Authenticated, *, code: str | None, desk: Desk, directory: Directory, now: datetime, ids: Ids
 ) -> OutboxRow:
     """The outbox row with a signed receipt for the proven signer of `message`: delivered, or rejected with `code`.

@@ -39,9 +39,7 @@ class Authenticator:
         """One verdict per delivery, in order."""
         judged = [self._judge_one(delivery) for delivery in batch]
         if any(self._wants_newer_list(item.verdict) for item in judged) and await self._refresh():
-            judged = [
-                self._judge_one(item.delivery) if _is_unknown_key(item.verdict) else item for item in judged
-            ]
+            judged = [self._judge_one(item.delivery) if _is_unknown_key(item.verdict) else item for item in judged]
         return judged
 
     def _judge_one(self, delivery: Delivery) -> Judged:

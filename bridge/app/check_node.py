@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from bridge.core.directory import LIST_ALARM_AGE, LIST_SECOND_PERSON_AGE, Directory
 from bridge.core.errors import BridgeError
@@ -20,6 +21,8 @@ class Check:
     ok: bool
     detail: str
 
+
+OUTBOX_ALARM_SECONDS: Final = 600.0
 
 Probe = Callable[[], Awaitable[str]]
 
@@ -46,7 +49,7 @@ async def check_queues(store: Store, *, now: datetime) -> Sequence[Check]:
     age = (now - oldest).total_seconds() if oldest else 0.0
     codes = ", ".join(f"{code} {count}" for code, count in sorted(quarantined.items())) or "nothing"
     return [
-        Check("outbox", ok=age < 600, detail=f"{rows} waiting, the oldest for {age:.0f} s"),
+        Check("outbox", ok=age < OUTBOX_ALARM_SECONDS, detail=f"{rows} waiting, the oldest for {age:.0f} s"),
         Check("quarantine", ok=True, detail=f"{codes} refused"),
         Check("held", ok=True, detail=f"{held} cannot be judged yet"),
         Check("sequence", ok=not gaps, detail=f"{len(gaps)} numbers missing"),
@@ -69,7 +72,9 @@ def check_list(directory: Directory, *, now: datetime, contact_points: Sequence[
         elif key is None:
             checks.append(Check(identifier, ok=False, detail="has no valid encryption key in the membership list"))
         else:
-            checks.append(Check(identifier, ok=True, detail=f"sealed to with {key.kid} until {format_time(key.use_until)}"))
+            checks.append(
+                Check(identifier, ok=True, detail=f"sealed to with {key.kid} until {format_time(key.use_until)}")
+            )
     return checks
 
 

@@ -1,4 +1,4 @@
-"""Making a message: commit, seal, sign (wire-format: Order). The bytes made here are final, nobody encodes them again."""
+"""Making a message: commit, seal, sign (wire-format: Order). Its bytes are final, nobody encodes them again."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class MadeMessage:
     sealed_sha256: str
 
 
-def make_sealed(  # noqa: PLR0913 - all named; a record would only rename them
+def make_sealed(
     addressing: Addressing,
     *,
     body: Mapping[str, object],
@@ -69,9 +69,7 @@ def make_sealed(  # noqa: PLR0913 - all named; a record would only rename them
     if len(plaintext_bytes) > MAX_PLAINTEXT_BYTES:
         raise RefusedError("E_TOO_LARGE", f"the body is {len(plaintext_bytes)} bytes, at most {MAX_PLAINTEXT_BYTES}")
     aad = seal_binding(addressing.id, addressing.sender, addressing.to)
-    sealed = sealed_text(
-        seal(plaintext_bytes, recipients=_keys(addressing, directory), aad=aad)
-    )
+    sealed = sealed_text(seal(plaintext_bytes, recipients=_keys(addressing, directory), aad=aad))
     sealed_sha256 = _digest(sealed.encode())
     payload = _payload(addressing, directory) | {
         "seq": {"epoch": epoch, "n": {to: numbers[to] for to in addressing.to}},
@@ -123,7 +121,9 @@ def _keys(addressing: Addressing, directory: Directory) -> Sequence[PublicKey]:
     keys = [directory.seal_key(to, addressing.sent) for to in addressing.to]
     missing = [to for to, key in zip(addressing.to, keys, strict=True) if key is None]
     if missing:
-        raise RefusedError("E_NO_RECIPIENT_KEY", f"no valid encryption key for {', '.join(missing)} in the membership list")
+        raise RefusedError(
+            "E_NO_RECIPIENT_KEY", f"no valid encryption key for {', '.join(missing)} in the membership list"
+        )
     return [key for key in keys if key is not None]
 
 

@@ -1,7 +1,8 @@
 """Sending a draft: number, seal, sign, and store everything in one transaction.
 
-After it has committed, the message is in the outbox and will be published for as long as it takes. Nothing is published
-from here. The body is held against its own schema once more before it is sealed: what leaves is what a receiver accepts.
+After it has committed, the message is in the outbox and will be published for as long as it takes. Nothing is
+published from here. The body is held against its own schema once more before it is sealed: what leaves is what a
+receiver accepts.
 """
 
 from __future__ import annotations
@@ -172,7 +173,9 @@ def _check_plan(plan: RoutePlan, *, partial: bool) -> None:
         sentence = f"no contact point can receive this in {countries}{': ' + why if why else ''}"
         raise RefusedError("E_UNREACHABLE_COUNTRY", sentence + "; --partial sends it to the rest")
     if not plan.recipients:
-        raise RefusedError("E_NO_RECIPIENT", f"nobody would receive this{': ' if plan.excluded else ''}{_exclusions(plan.excluded)}")
+        raise RefusedError(
+            "E_NO_RECIPIENT", f"nobody would receive this{': ' if plan.excluded else ''}{_exclusions(plan.excluded)}"
+        )
 
 
 def _check_body(addressing: Addressing, body: Mapping[str, object]) -> None:

@@ -39,7 +39,8 @@ class SubmitAlerts:
         """
         directory = self.sending.trust.current()
         check_may_send(directory, sender, alert.kind, alert.status)
-        earlier, received_before = None, ()
+        earlier: OutgoingMessage | None = None
+        received_before: tuple[str, ...] = ()
         if alert.supersedes is not None:
             async with self.sending.store.reading() as unit:
                 earlier = await _superseded(unit, alert.supersedes, sender)
@@ -61,7 +62,9 @@ class SubmitAlerts:
         )
 
 
-def plan_for_answer(directory: Directory, recipient: str, *, kind: str, status: str, sender: str, at: datetime) -> RoutePlan:
+def plan_for_answer(
+    directory: Directory, recipient: str, *, kind: str, status: str, sender: str, at: datetime
+) -> RoutePlan:
     """The plan for an answer to one contact point; refuses what the sender may not send."""
     check_may_send(directory, sender, kind, status)
     return plan_answer(recipient, directory, kind=kind, status=status, sender=sender, at=at)

@@ -1,4 +1,4 @@
-"""Verifies one wire message from a file, offline: the same procedure as on arrival, as far as there is something to judge by.
+"""Verifies one wire message from a file, offline: the procedure of an arrival, as far as there is something to judge by.
 
 Steps whose input is missing are skipped and named: 9 in part without the AMQP properties, 13 and 14 without a state,
 15 to 17 without opening keys. Step 18 stores, which a file does not.
@@ -98,7 +98,9 @@ def verify_file(wire_bytes: bytes, given: Circumstances) -> FileVerdict:
         else:
             step = _judge_sealed(message, given, recipient, skipped)
     except VerificationError as error:
-        return FileVerdict(ok=False, step=error.step, code=error.code, detail=error.message, skipped=_sorted(skipped, error.step))
+        return FileVerdict(
+            ok=False, step=error.step, code=error.code, detail=error.message, skipped=_sorted(skipped, error.step)
+        )
     detail = f"{message.payload.kind} from {message.sender.id}, verified for {recipient}"
     return FileVerdict(ok=True, step=step, code=None, detail=detail, skipped=_sorted(skipped, LAST_STEP))
 

@@ -1,0 +1,1 @@
+"""The command `ncp-bridge`: one file per command group."""

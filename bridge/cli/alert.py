@@ -21,10 +21,12 @@ from bridge.core.wire import strict_json
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Sender = Annotated[
-    str | None, typer.Option("--from", metavar="ID", help="The sending contact point; needed when the node hosts several.")
+    str | None,
+    typer.Option("--from", metavar="ID", help="The sending contact point; needed when the node hosts several."),
 ]
 Supersedes = Annotated[
-    str | None, typer.Option(metavar="ID", help="The version that an update or cancellation replaces; wins over the file.")
+    str | None,
+    typer.Option(metavar="ID", help="The version that an update or cancellation replaces; wins over the file."),
 ]
 
 
@@ -61,7 +63,7 @@ def preview(
 
 
 @app.command()
-def submit(  # noqa: PLR0913 - the command's options
+def submit(
     file: InputFile,
     config: Config,
     sender: Sender = None,
@@ -88,7 +90,11 @@ def submit(  # noqa: PLR0913 - the command's options
         "recipients": list(submitted.recipients),
         "payload_sha256": submitted.payload_sha256,
     }
-    emit(data, as_json=as_json, text=lambda: f"submitted {submitted.id}; the outbox delivers it: outbox show {submitted.id}")
+    emit(
+        data,
+        as_json=as_json,
+        text=lambda: f"submitted {submitted.id}; the outbox delivers it: outbox show {submitted.id}",
+    )
 
 
 def _read(file: str, supersedes: str | None) -> AlertFile:
@@ -145,7 +151,9 @@ def _plan(draft: Draft) -> Mapping[str, object]:
 
 def _plan_text(draft: Draft) -> str:
     plan = draft.plan
-    rows = [[item.id, country_name(item.country), " ".join(item.roles), item.rule, item.reason] for item in plan.recipients]
+    rows = [
+        [item.id, country_name(item.country), " ".join(item.roles), item.rule, item.reason] for item in plan.recipients
+    ]
     lines = [table(("recipient", "country", "roles", "rule", "why"), rows)]
     lines += [f"not to {exclusion.id}: {exclusion.reason}" for exclusion in plan.excluded]
     lines += [f"nobody can be reached in {country_name(country)} ({country})" for country in plan.unreachable]

@@ -36,5 +36,13 @@ def doctor(config: Config, as_json: Json = False) -> None:
 def _answer(checks: list[Check], *, as_json: bool) -> None:
     ok = all(check.ok for check in checks)
     data = {"ok": ok, "checks": [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]}
-    emit(data, as_json=as_json, text=lambda: "\n".join(f"{'ok  ' if c.ok else 'FAIL'}  {c.name}: {c.detail}" for c in checks))
+    emit(
+        data,
+        as_json=as_json,
+        text=lambda: "\n".join(f"{'ok  ' if c.ok else 'FAIL'}  {c.name}: {c.detail}" for c in checks),
+    )
     raise typer.Exit(0 if ok else 1)
+
+
+def _line(check: Check) -> str:
+    return f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}"

@@ -36,7 +36,11 @@ def list_items(
         return [item_summary(item) for item in items]
 
     items = on_node(config, work)
-    emit({"items": items}, as_json=as_json, text=lambda: table(_COLUMNS, [[item[name] for name in _COLUMNS] for item in items]))
+    emit(
+        {"items": items},
+        as_json=as_json,
+        text=lambda: table(_COLUMNS, [[item[name] for name in _COLUMNS] for item in items]),
+    )
 
 
 @app.command()
@@ -102,4 +106,8 @@ def acknowledge(  # noqa: PLR0913 - the command's options
         return {"id": submitted.id, "of": message_id, "level": level}
 
     answer = on_node(config, work)
-    emit(answer, as_json=as_json, text=lambda: f"acknowledged {message_id} as {level}; the answer {answer['id']} is in the outbox")
+    emit(
+        answer,
+        as_json=as_json,
+        text=lambda: f"acknowledged {message_id} as {level}; the answer {answer['id']} is in the outbox",
+    )

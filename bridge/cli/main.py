@@ -1,7 +1,7 @@
 """`ncp-bridge`: the command groups, and the one place where errors become sentences and exit statuses.
 
 Exit status: 0 done; 1 internal fault or a failed check; 2 bad input or usage; 3 refused by a rule or a verification;
-4 a dependency cannot be reached; 130 after Ctrl-C. Groups are imported when they are used, so that `--help` stays quick.
+4 a dependency cannot be reached; 130 after Ctrl-C. Groups are imported when they are used, so `--help` stays quick.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import sys
 from importlib import import_module
 from typing import Final
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -38,22 +37,21 @@ SINGLE: Final = {
 class LazyGroup(TyperGroup):
     """Imports a command's module when the command is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: object) -> list[str]:
         """The commands in the order a new user meets them."""
         del ctx
-        return ["network", "node", "topology", "alert", "run", "inbox", "outbox", "quarantine", "message", *("status", "doctor")]
+        return [*GROUPS, *SINGLE]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: object, cmd_name: str):  # type: ignore[no-untyped-def] # noqa: ANN201 - typer's own class is private
         """The command group or command of this name, or `None`."""
         del ctx
         if cmd_name in GROUPS:
-            module = import_module(f"bridge.cli.{cmd_name}")
-            group: click.Command = typer.main.get_group(module.app)
+            group = typer.main.get_group(import_module(f"bridge.cli.{cmd_name}").app)
             group.help = GROUPS[cmd_name]
             return group
         if cmd_name in SINGLE:
             module = import_module(f"bridge.cli.{'run' if cmd_name == 'run' else 'health'}")
-            command: click.Command = typer.main.get_command(getattr(module, f"{cmd_name}_app"))
+            command = typer.main.get_command(getattr(module, f"{cmd_name}_app"))
             command.name = cmd_name
             command.help = SINGLE[cmd_name]
             return command
@@ -90,22 +88,28 @@ def main_status(arguments: list[str]) -> int:
         status = typer.main.get_command(app).main(arguments, prog_name="ncp-bridge", standalone_mode=False)
     except BridgeError as error:
         return fail(error, as_json=as_json)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         say("stopped")
         return 130
-    except click.ClickException as error:
-        usage = BadInputError("E_USAGE", error.format_message())
-        if not as_json and isinstance(error, click.UsageError) and error.ctx is not None:
-            say(error.ctx.get_usage())
-        return fail(usage, as_json=as_json)
-    except click.exceptions.Exit as finished:
+    except typer.TyperException as error:
+        return _usage(error, as_json=as_json)
+    except typer.Exit as finished:
         return finished.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for users
+    except Exception as error:
         if os.environ.get("NCP_BRIDGE_DEBUG"):
             raise
         fault = BridgeError("E_INTERNAL", f"internal fault: {type(error).__name__}; NCP_BRIDGE_DEBUG=1 shows where")
         return fail(fault, as_json=as_json)
     return status if isinstance(status, int) else 0
+
+
+def _usage(error: typer.TyperException, *, as_json: bool) -> int:
+    """A wrong option is bad input; a command group alone shows its help, which arrives as the error's message."""
+    message = error.format_message()
+    if message.startswith("Usage:") and not as_json:
+        say(message)
+        return BadInputError.exit_status
+    context = getattr(error, "ctx", None)
+    if context is not None and not as_json:
+        say(context.get_usage())
+    return fail(BadInputError("E_USAGE", message), as_json=as_json)

@@ -29,18 +29,25 @@ def group() -> None:
 def verify(  # noqa: PLR0913 - the command's options
     file: InputFile,
     network: Annotated[Path, typer.Option(metavar="DIR", help="The network's folder, with its membership list.")],
-    recipient: Annotated[str | None, typer.Option(metavar="ID", help="For whom. Default: the first that `to` names.")] = None,
-    keys: Annotated[Path | None, typer.Option(metavar="DIR", help="That contact point's keys, to open the body.")] = None,
+    recipient: Annotated[
+        str | None, typer.Option(metavar="ID", help="For whom. Default: the first that `to` names.")
+    ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="That contact point's keys, to open the body.")
+    ] = None,
     machine_secret: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Protects the keys. Default: where `node init` puts it.")
     ] = None,
     properties: Annotated[
-        str | None, typer.Option(metavar="FILE", help="AMQP properties: correlation_id, type, app_id, routing_key, user_id.")
+        str | None,
+        typer.Option(metavar="FILE", help="AMQP properties: correlation_id, type, app_id, routing_key, user_id."),
     ] = None,
     state: Annotated[
         str | None, typer.Option(metavar="FILE", help="What was known: highest_version, seen, sent, threads.")
     ] = None,
-    at: Annotated[str | None, typer.Option(metavar="TIME", help="Judge as of this time, RFC 3339. Default: now.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Judge as of this time, RFC 3339. Default: now.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Verify a wire message from a file, step by step; exit status 3 when it is refused."""
@@ -111,7 +118,9 @@ def _state(members: Mapping[str, object]) -> KnownState:
     try:
         return KnownState(
             highest_version=_whole(members.get("highest_version", 0)),
-            seen={(_text_of(e, "from"), _text_of(e, "id")): _text_of(e, "payload_sha256") for e in _list(members, "seen")},
+            seen={
+                (_text_of(e, "from"), _text_of(e, "id")): _text_of(e, "payload_sha256") for e in _list(members, "seen")
+            },
             sent={
                 (_text_of(e, "id"), _text_of(e, "to")): SentDigests(
                     _text_of(e, "payload_sha256"), _text_of(e, "sealed_sha256")

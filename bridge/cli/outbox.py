@@ -29,7 +29,9 @@ def list_items(config: Config, as_json: Json = False) -> None:
             return [_item(message) for message in await unit.ledger.list(limit=1000)]
 
     items = on_node(config, work)
-    emit({"items": items}, as_json=as_json, text=lambda: table(_ITEM, [[item[name] for name in _ITEM] for item in items]))
+    emit(
+        {"items": items}, as_json=as_json, text=lambda: table(_ITEM, [[item[name] for name in _ITEM] for item in items])
+    )
 
 
 @app.command()
@@ -49,7 +51,9 @@ def show(message_id: Annotated[str, typer.Argument(metavar="ID")], config: Confi
     def text() -> str:
         rows = shown["recipients"]
         cells = [[row[name] for name in _RECIPIENT] for row in rows] if isinstance(rows, list) else []
-        return f"{shown['kind']}  {shown['id']}  from {shown['from']}  sent {shown['sent']}\n" + table(_RECIPIENT, cells)
+        return f"{shown['kind']}  {shown['id']}  from {shown['from']}  sent {shown['sent']}\n" + table(
+            _RECIPIENT, cells
+        )
 
     emit(shown, as_json=as_json, text=text)
 
@@ -71,7 +75,11 @@ def _item(message: OutgoingMessage) -> Mapping[str, object]:
 
 
 def _recipient(recipient: OutgoingRecipient) -> dict[str, object]:
-    times = {"sent_at": recipient.sent_at, "delivered_at": recipient.delivered_at, "acknowledged_at": recipient.acknowledged_at}
+    times = {
+        "sent_at": recipient.sent_at,
+        "delivered_at": recipient.delivered_at,
+        "acknowledged_at": recipient.acknowledged_at,
+    }
     return {
         "id": recipient.id,
         "state": recipient.state,

@@ -51,4 +51,6 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     cells = [[str(cell) if cell is not None else "-" for cell in row] for row in rows]
     widths = [max(len(line[index]) for line in [list(headings), *cells]) for index in range(len(headings))]
     lines = [[heading.upper() for heading in headings], *cells]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )

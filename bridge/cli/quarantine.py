@@ -33,7 +33,11 @@ def list_items(
             return [_item(refusal) for refusal in await unit.refusals.list(code=code, limit=1000)]
 
     items = on_node(config, work)
-    emit({"items": items}, as_json=as_json, text=lambda: table(_COLUMNS, [[item[name] for name in _COLUMNS] for item in items]))
+    emit(
+        {"items": items},
+        as_json=as_json,
+        text=lambda: table(_COLUMNS, [[item[name] for name in _COLUMNS] for item in items]),
+    )
 
 
 @app.command()

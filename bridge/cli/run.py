@@ -20,7 +20,9 @@ run_app = typer.Typer(rich_markup_mode=None)
 @run_app.command("run")
 def run(
     config: Config,
-    role: Annotated[str | None, typer.Argument(help="publisher, subscriber or contact-point; all of them by default.")] = None,
+    role: Annotated[
+        str | None, typer.Argument(help="publisher, subscriber or contact-point; all of them by default.")
+    ] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Written once every service is ready.")] = None,
 ) -> None:
     """Run a node's services until SIGTERM or Ctrl-C; what is running is finished first."""

@@ -5,14 +5,10 @@ Private keys are loaded when a use case needs them and not before: looking at ou
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
-from pathlib import Path
 
-from bridge.adapters.amqp import names
-from bridge.adapters.amqp.probe import probe_broker
 from bridge.adapters.jose.desk import FileDesk, load_desk
 from bridge.adapters.jose.key_files import read_secret
 from bridge.adapters.jose.sealing import seal
@@ -21,14 +17,13 @@ from bridge.adapters.system import RandomIds, SystemClock
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.vault import StorageVault
 from bridge.app.acknowledge import AcknowledgeMessages
-from bridge.app.check_node import Check, Probe, check_list, check_queues, run_probes
+from bridge.app.check_node import Check, check_list, check_queues, run_probes
 from bridge.app.read_message import ReadMessages
 from bridge.app.sending import SendMessages
 from bridge.app.submit import SubmitAlerts
-from bridge.core.errors import BridgeError, UnavailableError
+from bridge.compose.probes import probes_of
+from bridge.core.errors import UnavailableError
 from bridge.settings import NodeSettings
-
-LEAST_FREE_BYTES = 256 * 1024 * 1024
 
 
 class Node:
@@ -72,66 +67,27 @@ class Node:
 
     async def doctor(self) -> list[Check]:
         """Everything that the node depends on, each tried for real."""
-        return await run_probes(self._probes())
+        return await run_probes(probes_of(self.settings, self.store, self.trust, self.clock, self.desks))
 
     async def _sending(self) -> SendMessages:
         await self.trust.refresh()
-        desks, vault = self._keys
         return SendMessages(
-            desks=desks,
+            desks=self.desks(),
             seal=seal,
             store=self.store,
             trust=self.trust,
-            vault=vault,
+            vault=self._keys[1],
             clock=self.clock,
             ids=self.ids,
         )
 
+    def desks(self) -> Mapping[str, FileDesk]:
+        """The hosted contact points; loads their keys."""
+        return self._keys[0]
+
     @cached_property
     def _keys(self) -> tuple[Mapping[str, FileDesk], StorageVault]:
         return load_desks(self.settings)
-
-    def _probes(self) -> Mapping[str, Probe]:
-        settings, broker = self.settings, self.settings.broker
-
-        async def database() -> str:
-            await self.store.check()
-            return "reachable, writable, of this program's schema"
-
-        async def keys() -> str:
-            desks, _ = self._keys
-            return "opened: " + ", ".join(desk.signer.kid for desk in desks.values())
-
-        async def disk() -> str:
-            free = shutil.disk_usage(settings.folder).free
-            detail = f"{free // 1024**2} MiB free under {settings.folder}"
-            if free < LEAST_FREE_BYTES:
-                raise UnavailableError("E_DISK", detail + f"; expected at least {LEAST_FREE_BYTES // 1024**2}")
-            return detail
-
-        async def clock() -> str:
-            signed_at = self.trust.current().signed_at
-            if self.clock.now() < signed_at:
-                raise UnavailableError("E_CLOCK", f"this clock is behind the membership list, signed {signed_at}")
-            return "not behind the membership list"
-
-        prefix = settings.prefix
-        accounts = {
-            "broker account relay": (broker.relay, (), names.ingress_exchange(prefix)),
-            "broker account router": (broker.router, names.country_queues(prefix), names.contact_points_exchange(prefix)),
-            **{
-                f"broker account {point.id}": (point.account, names.inbox_queues(point.id), None)
-                for point in settings.contact_points
-            },
-        }
-        probes: dict[str, Probe] = {"database": database, "keys": keys, "disk": disk, "clock": clock}
-        for name, (account, queues, exchange) in accounts.items():
-
-            async def reach(account=account, queues=queues, exchange=exchange) -> str:  # type: ignore[no-untyped-def]
-                return await probe_broker(settings.amqp_url(account), queues=queues, exchange=exchange)
-
-            probes[name] = reach
-        return probes
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Looks for personal data in free text before it leaves (vocabulary: Privacy).
 
-It finds what has a shape: e-mail addresses, telephone numbers, document numbers, vehicle plates, street addresses in a
-place. It does not find names: no pattern tells a person's from a town's, so an officer still reads every text. A finding
+It finds what has a shape: e-mail addresses, telephone numbers, document numbers, vehicle plates, street addresses in
+a place. It does not find names: no pattern tells a person's from a town's, so an officer still reads every text. A finding
 is a question to that officer, not a refusal: it may be a hotline.
 """
 
@@ -18,7 +18,10 @@ _TEXTS: Final = frozenset(
 # Letters before digits, as passports, identity cards and number plates of the region have them.
 _SHAPES: Final = (
     ("an e-mail address", re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")),
-    ("a telephone number", re.compile(r"(?<![\w-])(?:\+|00)\d[\d ()/.-]{6,}\d|(?<![\w-])0\d{1,3}[ /-]\d{3}[\d -]{2,}\d")),
+    (
+        "a telephone number",
+        re.compile(r"(?<![\w-])(?:\+|00)\d[\d ()/.-]{6,}\d|(?<![\w-])0\d{1,3}[ /-]\d{3}[\d -]{2,}\d"),
+    ),
     ("a vehicle plate", re.compile(r"(?<!\w)[A-ZČĆŠŽĐ]{1,3}[ -]?\d{3,4}[ -]?[A-ZČĆŠŽĐ]{2}(?!\w)")),
     ("a document number", re.compile(r"(?<![\w-])(?:[A-Z]{1,3}[ -]?\d{6,9}|\d{9,13})(?!\w)")),
 )

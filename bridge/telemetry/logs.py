@@ -17,10 +17,11 @@ import structlog
 
 ALLOWED: Final = frozenset(
     {
-        "account", "attempt", "batch", "code", "contact_point", "country", "count", "detail", "error", "event", "exchange",
-        "from", "held", "id", "kind", "lane", "level", "list_version", "message_id", "name", "network", "outcome", "path",
-        "pid", "port", "queue", "queues", "quarantined", "reason", "recipient", "recipients", "rows", "rule", "seconds",
-        "service", "signal", "size", "state", "status", "step", "timestamp", "to", "urgency", "version",
+        "account", "attempt", "batch", "code", "contact_point", "country", "count", "detail", "error", "event",
+        "exchange", "from", "held", "id", "kind", "lane", "level", "list_version", "message_id", "name", "network",
+        "outcome", "path", "pid", "port", "queue", "queues", "quarantined", "reason", "recipient", "recipients",
+        "rows", "rule", "seconds", "service", "signal", "size", "state", "status", "step", "timestamp", "to",
+        "urgency", "version",
     }
 )  # fmt: skip
 MAX_TEXT: Final = 300

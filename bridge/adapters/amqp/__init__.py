@@ -1,0 +1,1 @@
+"""RabbitMQ: names and topology, sessions, publishing, consuming."""

@@ -1,0 +1,1 @@
+"""Signatures, sealing and key files: strict JOSE over `cryptography`."""

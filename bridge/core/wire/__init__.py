@@ -1,0 +1,1 @@
+"""The wire format, byte for byte: strict JSON, base64url, envelope, payload, sealed body."""

@@ -1,0 +1,67 @@
+"""What `ncp-bridge doctor` tries: everything that a node depends on, for real."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+from bridge.adapters.amqp import names
+from bridge.adapters.amqp.probe import probe_broker
+from bridge.adapters.jose.desk import FileDesk
+from bridge.adapters.store import SqlStore
+from bridge.app.check_node import Probe
+from bridge.core.errors import UnavailableError
+from bridge.core.times import format_time
+from bridge.ports.clock import Clock
+from bridge.ports.trust import TrustSource
+from bridge.settings import NodeSettings
+
+LEAST_FREE_BYTES: Final = 256 * 1024**2
+
+
+def probes_of(
+    settings: NodeSettings,
+    store: SqlStore,
+    trust: TrustSource,
+    clock: Clock,
+    desks: Callable[[], Mapping[str, FileDesk]],
+) -> Mapping[str, Probe]:
+    """The probes by name; each answers one sentence, or raises what stands against it."""
+
+    async def database() -> str:
+        await store.check()
+        return "reachable, writable, of this program's schema"
+
+    async def keys() -> str:
+        return "opened: " + ", ".join(desk.signer.kid for desk in desks().values())
+
+    async def disk() -> str:
+        free = shutil.disk_usage(settings.folder).free
+        detail = f"{free // 1024**2} MiB free under {settings.folder}"
+        if free < LEAST_FREE_BYTES:
+            raise UnavailableError("E_DISK", f"{detail}; expected at least {LEAST_FREE_BYTES // 1024**2}")
+        return detail
+
+    async def time() -> str:
+        await trust.refresh()
+        signed_at = trust.current().signed_at
+        if clock.now() < signed_at:
+            raise UnavailableError("E_CLOCK", f"this clock is behind the membership list of {format_time(signed_at)}")
+        return "not behind the membership list"
+
+    return {"database": database, "keys": keys, "disk": disk, "clock": time, **_broker_probes(settings)}
+
+
+def _broker_probes(settings: NodeSettings) -> Mapping[str, Probe]:
+    broker, prefix = settings.broker, settings.prefix
+    needed = {
+        "relay": (broker.relay, (), names.ingress_exchange(prefix)),
+        "router": (broker.router, names.country_queues(prefix), names.contact_points_exchange(prefix)),
+        **{point.id: (point.account, names.inbox_queues(point.id), None) for point in settings.contact_points},
+    }
+    return {
+        f"broker account {name}": partial(probe_broker, settings.amqp_url(account), queues=queues, exchange=exchange)
+        for name, (account, queues, exchange) in needed.items()
+    }
