@@ -147,12 +147,14 @@ def main() -> int:
     """Writes or checks the files; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 when a file is out of date")
-    check = parser.parse_args().check
-    stale = {path: text for path, text in schema_files().items() if _read(ROOT / path) != text}
+    parser.add_argument("--into", type=Path, default=ROOT, help="the directory with schemas/ in it; the repository's")
+    given = parser.parse_args()
+    check, into = given.check, given.into
+    stale = {path: text for path, text in schema_files().items() if _read(into / path) != text}
     for path, text in stale.items():
         if not check:
-            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-            (ROOT / path).write_text(text, encoding="utf-8")
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            (into / path).write_text(text, encoding="utf-8")
         print(f"{path}: {'out of date' if check else 'written'}")
     return 1 if check and stale else 0
 

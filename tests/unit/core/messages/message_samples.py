@@ -6,7 +6,11 @@ import copy
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.core.messages import ReadBody, read_body, read_control, schema_urn_of
+from bridge.core.errors import Problem
+from bridge.core.messages import ControlBody, ReadBody, read_body, read_control, schema_urn_of
+
+Document = dict[str, Any]
+Answer = ReadBody | ControlBody | tuple[Problem, ...]
 
 SENT = datetime(2026, 11, 23, 18, 40, 1, 234000, tzinfo=UTC)
 DIGEST = "u5cGXj3bWwn4p2y7Zt0aVQkqzJ8sHfLr1mEoBdTiN_M"
@@ -87,7 +91,7 @@ _FULL_ALERT = {
     "request": "Check the rest areas.",
     "narrative": {"en": "Two vans.", "sr-Latn": "Dva kombija.", "cnr": "Dva kombija."},
 }
-_SMALL: dict[str, dict[str, Any]] = {
+_SMALL: dict[str, Document] = {
     "route_alert": _SMALL_ALERT,
     "alert_update": {**_SMALL_ALERT, "change_summary": "The route leads on."},
     "alert_cancel": {**_HEAD, "reason": "disrupted"},
@@ -99,7 +103,7 @@ _SMALL: dict[str, dict[str, Any]] = {
         "at": "2026-11-23T19:00:00.000Z",
     },
 }
-_FULL: dict[str, dict[str, Any]] = {
+_FULL: dict[str, Document] = {
     "route_alert": _FULL_ALERT,
     "alert_update": {**_FULL_ALERT, "change_summary": "A second leg."},
     "alert_cancel": {**_HEAD, "handling": [], "reason": "merged", "note": "See the other thread."},
@@ -110,7 +114,7 @@ _FULL: dict[str, dict[str, Any]] = {
         "note": "Passed on by telephone.",
     },
 }
-_CONTROL: dict[str, dict[str, Any]] = {
+_CONTROL: dict[str, Document] = {
     "receipt": {
         "state": "rejected",
         "code": "E_BODY_SCHEMA",
@@ -129,24 +133,24 @@ CONTROL = tuple(_CONTROL)
 ALERTS = ("route_alert", "alert_update", "alert_cancel")
 
 
-def small_body(kind: str) -> dict[str, Any]:
+def small_body(kind: str) -> Document:
     """A body with its mandatory members only, as it travels."""
     return _on_wire(kind, _SMALL)
 
 
-def full_body(kind: str) -> dict[str, Any]:
+def full_body(kind: str) -> Document:
     """A body with every member there is, as it travels."""
     return _on_wire(kind, _FULL)
 
 
-def control_member(kind: str) -> dict[str, Any]:
+def control_member(kind: str) -> Document:
     """A control member with every member there is."""
     return copy.deepcopy(_CONTROL[kind])
 
 
-def alert_file(kind: str, *, full: bool = False) -> dict[str, Any]:
+def alert_file(kind: str, *, full: bool = False) -> Document:
     """An alert file."""
-    document: dict[str, Any] = {
+    document: Document = {
         "kind": kind,
         "status": "actual",
         "urgency": "immediate",
@@ -159,7 +163,7 @@ def alert_file(kind: str, *, full: bool = False) -> dict[str, Any]:
     return copy.deepcopy(document)
 
 
-def read(kind: str, body: dict[str, Any], *, status: str = "actual", version: str | None = None) -> Any:
+def read(kind: str, body: Document, *, status: str = "actual", version: str | None = None) -> Answer:
     """What reading the body or control member answers."""
     urn = f"urn:ncp-bridge:{kind}:{version}" if version else schema_urn_of(kind)
     if kind in CONTROL:
@@ -167,20 +171,20 @@ def read(kind: str, body: dict[str, Any], *, status: str = "actual", version: st
     return read_body(kind, urn, body, sent=SENT, status=status)
 
 
-def accepted(kind: str, body: dict[str, Any], *, status: str = "actual", version: str | None = None) -> ReadBody:
+def accepted(kind: str, body: Document, *, status: str = "actual", version: str | None = None) -> ReadBody:
     """The body as read; the test fails when it is refused."""
     answer = read(kind, body, status=status, version=version)
     assert isinstance(answer, ReadBody), answer
     return answer
 
 
-def faults(kind: str, body: dict[str, Any], *, status: str = "actual", version: str | None = None) -> list[str]:
+def faults(kind: str, body: Document, *, status: str = "actual", version: str | None = None) -> list[str]:
     """`code path` of everything that is wrong, in order; empty when nothing is."""
     answer = read(kind, body, status=status, version=version)
     return [f"{problem.code} {problem.path}" for problem in answer] if isinstance(answer, tuple) else []
 
 
-def _on_wire(kind: str, bodies: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _on_wire(kind: str, bodies: dict[str, Document]) -> Document:
     body = {**bodies[kind], **ON_WIRE}
     if kind in ("alert_update", "alert_cancel"):
         body |= {"supersedes": REFERENCE, "references": [REFERENCE]}

@@ -1,6 +1,7 @@
 """The code lists are the interface of other countries: a hand-written copy, so that no change goes unnoticed."""
 
 import pytest
+
 from bridge.core import vocabulary
 from bridge.core.countries import COUNTRY_CODES
 from bridge.core.messages import is_known_schema, schema_urn_of
@@ -18,7 +19,16 @@ WRITTEN_DOWN = {
     "node_event": ["recruitment", "transit", "exploitation"],
     "transport_mode": ["not_specified", "maritime", "rail", "road", "air", "inland_water", "not_applicable"],
     "conveyance": [
-        *["private_car", "van_minibus", "taxi", "scheduled_coach", "lorry", "passenger_train", "freight_train", "ferry"],
+        *[
+            "private_car",
+            "van_minibus",
+            "taxi",
+            "scheduled_coach",
+            "lorry",
+            "passenger_train",
+            "freight_train",
+            "ferry",
+        ],
         *["small_boat", "scheduled_flight", "charter_flight", "on_foot", "other", "unknown"],
     ],
     "crossing": [

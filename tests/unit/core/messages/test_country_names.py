@@ -2,6 +2,7 @@
 
 import pycountry
 import pytest
+
 from bridge.core.countries import COUNTRY_CODES, KOSOVO_NOTE, country_name, find_country
 
 # Shorter than the standard's name, as people say it; what the network's members agreed on for XK.
