@@ -110,7 +110,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
-PLENTY = settings(max_examples=100, deadline=None)
+PLENTY = settings(max_examples=75, deadline=None)
 
 
 @PLENTY
