@@ -7,7 +7,9 @@ failing half-way, a reader cannot write. The file is never created by opening it
 
 from __future__ import annotations
 
+import errno
 import os
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -97,9 +99,19 @@ def _sqlite_engine(path: Path) -> AsyncEngine:
         pool_use_lifo=True,  # the connection used last has the pages in its cache
         connect_args={"timeout": WAIT_SECONDS},
     )
+    event.listen(engine.sync_engine, "do_connect", partial(_check_file, path))
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _check_file(path: Path, *_: object) -> None:
+    """Fails before the driver does, whose thread would complain on standard error once the loop is gone.
+
+    It must not open the file: closing it again would drop the locks that this process's other connections hold.
+    """
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, "is missing, or not readable and writable", str(path))
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
