@@ -9,14 +9,17 @@ Rules:
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.adapters.trust.documents import Time
@@ -30,6 +33,8 @@ _CURRENT: Final = "current"
 _SEEN: Final = "seen.json"
 _COPY: Final = "verified-"
 
+_log = structlog.get_logger(__name__)
+
 
 class Seen(BaseModel):
     """What outlives a restart besides the files themselves."""
@@ -41,50 +46,66 @@ class Seen(BaseModel):
     verified_at: Time
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A folder to verify in, and what was seen before; without that it is empty."""
+
+    folder: Path
+    seen: Seen | None
+
+
 class ListCache:
     """One cache folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def seen(self, root_sha256: str) -> Seen | None:
-        """What was seen under this pinned root; `None` when nothing was, or when the record is unreadable."""
-        try:
-            seen = Seen.model_validate(strict_json.parse_object(read_bounded(self._folder / _CURRENT / _SEEN)))
-        except (OSError, strict_json.StrictJsonError, ValidationError):
-            return None
-        return seen if seen.root_sha256 == root_sha256 else None
-
     @contextmanager
-    def copy(self, *, fresh: bool) -> Iterator[Path]:
-        """A folder to verify in, a copy of the current one unless `fresh`; gone afterwards unless it was kept.
+    def copy(self, root_sha256: str) -> Iterator[Copy]:
+        """A copy of what was verified last under this pinned root; gone afterwards unless it was kept.
 
         Raises:
             LockedError: another process works here for more than `LOCK_SECONDS`.
             OSError: the folder cannot be written.
         """
         with locked(self._folder / "lock", wait_seconds=LOCK_SECONDS):
-            current = self._folder / _CURRENT
+            seen = self._seen(root_sha256)
             copy = Path(tempfile.mkdtemp(prefix=_COPY, dir=self._folder))
             try:
-                if current.exists() and not fresh:
-                    shutil.copytree(current, copy, symlinks=True, dirs_exist_ok=True)
-                yield copy
+                if seen is not None:
+                    shutil.copytree(self._folder / _CURRENT, copy, symlinks=True, dirs_exist_ok=True)
+                yield Copy(copy, seen)
             finally:
                 self._sweep()
 
     def keep(self, copy: Path, *, root_sha256: str, highest_version: int, verified_at: datetime) -> None:
-        """Makes the verified copy the current one."""
+        """Makes the verified copy the current one; on the disk before it is visible."""
         seen = {
             "root_sha256": root_sha256,
             "highest_version": highest_version,
             "verified_at": format_time(verified_at),
         }
         (copy / _SEEN).write_bytes(strict_json.encode(seen))
+        for path in copy.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                _sync(path)
         link = self._folder / f".{_CURRENT}"
         link.unlink(missing_ok=True)
         link.symlink_to(copy.name)
         link.replace(self._folder / _CURRENT)
+        _sync(self._folder)
+
+    def _seen(self, root_sha256: str) -> Seen | None:
+        """What was seen under this pinned root, or `None`."""
+        current = self._folder / _CURRENT
+        if not current.exists():
+            return None
+        try:
+            seen = Seen.model_validate(strict_json.parse_object(read_bounded(current / _SEEN)))
+        except (OSError, strict_json.StrictJsonError, ValidationError):
+            _log.error("trust.cache_damaged", folder=str(current))
+            return None
+        return seen if seen.root_sha256 == root_sha256 else None
 
     def _sweep(self) -> None:
         """Removes every copy that is not the current one, those of crashed processes too."""
@@ -92,3 +113,11 @@ class ListCache:
         for folder in self._folder.glob(f"{_COPY}*"):
             if folder.resolve() != current:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -4,7 +4,8 @@ Rules:
 1. What is in memory is replaced by a list that verified completely, in one assignment, and by nothing else. Whatever
    fails, the last valid list stays; its age is judged by the verification of each message.
 2. The highest version ever seen here outlives a restart; a lower one is refused.
-3. Trust begins with the pinned root file. Another pinned root is another network: what was seen under the old one does
+3. A list confirmed in the future is refused: its age would mean nothing.
+4. Trust begins with the pinned root file. Another pinned root is another network: what was seen under the old one does
    not count.
 
 After a restart without a usable mirror the cached list is verified again as of the moment when it was verified last, so
@@ -17,8 +18,9 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -28,6 +30,9 @@ from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, CutOffFetcher, Mir
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
+from bridge.core.times import format_time
+
+CLOCK_DIFFERENCE: Final = timedelta(days=1)
 
 _log = structlog.get_logger(__name__)
 
@@ -115,35 +120,38 @@ class TufTrustSource:
             return
         root_bytes = read_bounded(self._root)
         root_sha256 = hashlib.sha256(root_bytes).hexdigest()
-        seen = self._cache.seen(root_sha256)
-        self._highest = max(self._highest, seen.highest_version if seen else 0)
-        with self._cache.copy(fresh=seen is None) as copy:
+        with self._cache.copy(root_sha256) as copy:
+            self._highest = max(self._highest, copy.seen.highest_version if copy.seen else 0)
             now = self._now()
-            found = verify_list(MirrorFetcher(self._mirror), copy, root_bytes=root_bytes, at=now)
-            self._take(found)
-            self._cache.keep(copy, root_sha256=root_sha256, highest_version=self._highest, verified_at=now)
-        self._take(found, timestamp_bytes)  # only now: a list that could not be kept is looked for again
+            found = verify_list(MirrorFetcher(self._mirror), copy.folder, root_bytes=root_bytes, at=now)
+            self._take(found, now)
+            self._cache.keep(copy.folder, root_sha256=root_sha256, highest_version=self._highest, verified_at=now)
+        self._loaded = _Loaded(found.directory, timestamp_bytes, found.root_version)  # kept: no need to look again
 
     def _load_from_cache(self) -> None:
         try:
             root_bytes = read_bounded(self._root)
-            seen = self._cache.seen(hashlib.sha256(root_bytes).hexdigest())
-            if seen is None:
-                return
-            self._highest = max(self._highest, seen.highest_version)
-            with self._cache.copy(fresh=False) as copy:
-                fetcher = CutOffFetcher(copy / METADATA / TIMESTAMP)
-                self._take(verify_list(fetcher, copy, root_bytes=root_bytes, at=seen.verified_at))
+            with self._cache.copy(hashlib.sha256(root_bytes).hexdigest()) as copy:
+                if copy.seen is None:
+                    return
+                self._highest = max(self._highest, copy.seen.highest_version)
+                at = copy.seen.verified_at
+                fetcher = CutOffFetcher(copy.folder / METADATA / TIMESTAMP)
+                self._take(verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=at), at)
         except (UntrustedError, LockedError, OSError) as error:
             _log.error("trust.cache_unusable", reason=_sentence(error))
 
-    def _take(self, found: VerifiedList, timestamp_bytes: bytes | None = None) -> None:
+    def _take(self, found: VerifiedList, at: datetime) -> None:
         version = found.directory.version
         if version < self._highest:
             message = f"version {version} of the membership list is older than {self._highest}, seen before"
             raise UntrustedError(message)
+        if found.directory.signed_at > at + CLOCK_DIFFERENCE:
+            # The timestamp's one key must not make a list look fresh for longer than 45 days.
+            message = f"the membership list expires on {format_time(found.directory.expires)}, more than 45 days ahead"
+            raise UntrustedError(message)
         self._highest = version
-        self._loaded = _Loaded(found.directory, timestamp_bytes, found.root_version)
+        self._loaded = _Loaded(found.directory, None, found.root_version)
 
     def _is_loaded(self, timestamp_bytes: bytes) -> bool:
         """Whether the mirror is as it was when the list in memory was verified: same timestamp, no newer root."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from tuf.api.exceptions import DownloadError, RepositoryError
+from tuf.api.exceptions import DownloadError, RepositoryError, StorageError
 from tuf.api.metadata import Metadata, Root, Timestamp
 from tuf.ngclient import Updater
 from tuf.ngclient.fetcher import FetcherInterface
@@ -84,7 +84,7 @@ def verify_list(fetcher: FetcherInterface, cache: Path, *, root_bytes: bytes, at
         return _read(updater, cache)
     except BadInputError as error:
         raise UntrustedError(error.message) from None
-    except (RepositoryError, DownloadError, OSError) as error:
+    except (RepositoryError, DownloadError, StorageError, OSError) as error:
         raise UntrustedError(_sentence(error)) from None
 
 
