@@ -1,0 +1,10 @@
+# One country's node: the locked run-time packages and the bridge. Keys, settings and database are mounted, never built in.
+FROM python:3.11-slim-bookworm
+COPY requirements/runtime.txt /tmp/runtime.txt
+RUN pip install --no-cache-dir --require-hashes -r /tmp/runtime.txt && rm /tmp/runtime.txt
+WORKDIR /opt/ncp-bridge
+COPY bridge bridge
+COPY schemas schemas
+ENV PYTHONPATH=/opt/ncp-bridge PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+USER 1000:1000
+ENTRYPOINT ["python", "-m", "bridge"]
