@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from bridge.core.errors import BridgeError
-from broker.definition_files import CONTACT_POINTS, write_definition_files
+from broker.definition_files import write_definition_files
 from broker.installation import ensure_installation
 from broker.node import PrivateNode
 from broker.packages import CACHE, POSTGRESQL, RABBITMQ
 from broker.secret_files import write_secret
 
 ADMIN_URL_FILE: Final = CACHE / "broker" / "admin-url"
-COMPOSE_FOLDER: Final = Path(__file__).resolve().parents[1] / "config" / "rabbitmq" / "generated"
+CONFIG: Final = Path(__file__).resolve().parents[1] / "config"
 INTERRUPTED: Final = 130
 LOOK_SECONDS: Final = 1.0
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "run":
             return _run(options)
         if options.command == "definitions":
-            _tell(write_definition_files(options.folder, options.contact_points or CONTACT_POINTS, vhost=options.vhost))
+            _tell(write_definition_files(options.folder, options.network))
         else:
             for bundle in (RABBITMQ, POSTGRESQL):
                 if bundle.name in options.servers:
@@ -96,12 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--admin-url-file", type=Path, default=ADMIN_URL_FILE, help="gets the management API's URL with the account"
     )
-    definitions = commands.add_parser("definitions", help="what docker-compose.yml mounts: definitions and passwords")
-    definitions.add_argument(
-        "contact_points", nargs="*", metavar="ID", help="rs.ncp ...; the example network's if none"
-    )
-    definitions.add_argument("--folder", type=Path, default=COMPOSE_FOLDER)
-    definitions.add_argument("--vhost", default="/")
+    definitions = commands.add_parser("definitions", help="what docker-compose.yml mounts: definitions, passwords")
+    definitions.add_argument("--network", type=Path, default=CONFIG / "demo-network.toml", metavar="FILE")
+    definitions.add_argument("--folder", type=Path, default=CONFIG / "rabbitmq" / "generated", metavar="DIR")
     fetching = commands.add_parser("fetch", help="gets server packages ahead of time, where they are not installed")
     fetching.add_argument("servers", nargs="+", choices=[RABBITMQ.name, POSTGRESQL.name])
     return parser

@@ -1,8 +1,8 @@
 """What docker-compose.yml mounts: the broker's definitions for a network, and the passwords beside them.
 
-The definitions hold the administrator and everything the countries need, but none of their accounts: `ncp-bridge topology
-apply` makes those from each node's own secret files, and a broker that starts again must not set them back. A password
-that is there already is kept.
+The definitions hold the administrator and everything the countries need, but none of their accounts: those come from
+each node's own secret files, by `ncp-bridge topology apply`, and a broker that starts again must not set them back. A
+password that is there already is kept.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def write_definition_files(folder: Path, network: Path) -> dict[str, object]:
     """Writes `definitions.json`, `admin-url` and `database-password` into a folder; paths and counts of what they hold.
 
     Args:
+        folder: made if need be, and closed to everybody else.
         network: the description that `ncp-bridge network init` takes.
 
     Raises:

@@ -32,13 +32,20 @@ class PrivateNode(Access):
     Args:
         definitions: what the broker loads at boot, besides the administrator and the virtual host `/`.
         port: the AMQP port; a free one by default.
+        settings: lines of rabbitmq.conf on top, or instead, of those that keep the node private.
     """
 
-    def __init__(self, *, definitions: Definitions | None = None, port: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        definitions: Definitions | None = None,
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.host, self.port = LOOPBACK, 0
         self.admin_user, self.admin_password = ADMIN, secrets.token_urlsafe(18)
         self.management_port, self.pid, self.folder = 0, 0, Path()
-        self._definitions, self._wanted_port = definitions or {}, port
+        self._definitions, self._wanted_port, self._settings = definitions or {}, port, settings or {}
         self._kept: Kept | None = None
 
     @property
@@ -62,6 +69,7 @@ class PrivateNode(Access):
             "library_path": installation.library_path,
             "definitions": with_administrator(self._definitions, self.admin_password),
             "port": self._wanted_port,
+            "settings": dict(self._settings),
         }
         self._kept = Kept(["-m", "broker.node_keeper"], plan, code="E_BROKER_START")
         self._learn(self._kept.start(seconds=START_SECONDS))

@@ -25,25 +25,21 @@ EPMD_SECONDS: Final = 10.0
 PROTOCOL_HEADER_BYTES: Final = b"AMQP\x00\x00\x09\x01"  # AMQP 0-9-1, 4.2.2
 CONNECTION_START: Final = struct.pack(">HH", 10, 10)  # AMQP 0-9-1, class and method
 
-_CONFIG = """\
-listeners.tcp.default = 127.0.0.1:{amqp}
-loopback_users = none
-management.tcp.ip = 127.0.0.1
-management.tcp.port = {management}
-load_definitions = {definitions}
-vm_memory_high_watermark.absolute = 1GB
-disk_free_limit.absolute = 50MB
-raft.wal_max_size_bytes = 33554432
-log.console = false
-log.file.level = warning
-"""
+SETTINGS: Final = {
+    "loopback_users": "none",
+    "vm_memory_high_watermark.absolute": "1GB",
+    "disk_free_limit.absolute": "50MB",
+    "raft.wal_max_size_bytes": "33554432",
+    "log.console": "false",
+    "log.file.level": "warning",
+}
 
 
 class Node:
     """The broker in its folder.
 
-    The plan holds `root`, `server`, `runtime` and `library_path` of the installation, `definitions` to load, and
-    `port` if it has to be a certain one.
+    The plan holds `root`, `server`, `runtime` and `library_path` of the installation, `definitions` to load, `settings`
+    for the configuration, and `port` if it has to be a certain one.
     """
 
     def __init__(self, folder: Path, plan: Plan, lifeline: Lifeline) -> None:
@@ -103,9 +99,15 @@ class Node:
         self._ports = dict(zip(("amqp", "management", "epmd", "distribution"), free, strict=True))
         if self._plan.get("port"):
             self._ports["amqp"] = self._plan["port"]
-        (self._folder / "rabbitmq.conf").write_text(
-            _CONFIG.format(**self._ports, definitions=self._folder / "definitions.json")
-        )
+        settings = SETTINGS | {
+            "listeners.tcp.default": f"{LOOPBACK}:{self._ports['amqp']}",
+            "management.tcp.ip": LOOPBACK,
+            "management.tcp.port": self._ports["management"],
+            "load_definitions": self._folder / "definitions.json",
+            **self._plan["settings"],
+        }
+        lines = (f"{name} = {value}\n" for name, value in settings.items())
+        (self._folder / "rabbitmq.conf").write_text("".join(lines))
 
     def _start_epmd(self) -> None:
         port = self._ports["epmd"]
