@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,8 @@ from bridge.core.errors import UnavailableError
 READY_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
+READY: Final = "ready"
+LOG: Final = "services.log"
 
 
 @asynccontextmanager
@@ -25,48 +28,53 @@ async def running_countries(configs: Mapping[str, Path]) -> AsyncIterator[None]:
     Raises:
         UnavailableError: a country's services did not get ready; its log says why.
     """
-    async with AsyncExitStack() as stack:
-        running = [await stack.enter_async_context(_country(config)) for config in configs.values()]
-        async with asyncio.timeout(READY_SECONDS):
-            for process, config in zip(running, configs.values(), strict=True):
-                await _until_ready(process, config)
+    running: list[Process] = []
+    try:
+        for config in configs.values():
+            running.append(await _start(config))
+        await _until_ready(running, list(configs.values()))
         yield
+    finally:
+        await _stop(running)
 
 
-@asynccontextmanager
-async def _country(config: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    with (config.parent / "services.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bridge", "run", "--config", str(config), "--ready-file", str(_ready_file(config))),
+async def _start(config: Path) -> Process:
+    with (config.parent / LOG).open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bridge", "run", "--config", str(config)),
+            *("--ready-file", str(config.parent / READY)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
         )
-    try:
-        yield process
-    finally:
-        await _stop(process)
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
+async def _until_ready(running: Sequence[Process], configs: Sequence[Path]) -> None:
     try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            await process.wait()
+        async with asyncio.timeout(READY_SECONDS):
+            for process, config in zip(running, configs, strict=True):
+                while not (config.parent / READY).exists():
+                    if process.returncode is not None:
+                        raise _ended(config)
+                    await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
+        raise UnavailableError("E_NODE_START", f"the countries are not ready after {READY_SECONDS:.0f} s") from None
+
+
+def _ended(config: Path) -> UnavailableError:
+    last = (config.parent / LOG).read_text("utf-8").strip().splitlines()[-1:]
+    return UnavailableError("E_NODE_START", f"{config.parent.name} ended while starting: {' '.join(last)}")
+
+
+async def _stop(running: Sequence[Process]) -> None:
+    """All are asked at once; whoever has not drained in time is ended."""
+    for process in running:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+    waiting = [asyncio.ensure_future(process.wait()) for process in running]
+    if waiting:
+        await asyncio.wait(waiting, timeout=DRAIN_SECONDS)
+    for process in running:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-
-
-async def _until_ready(process: asyncio.subprocess.Process, config: Path) -> None:
-    while not _ready_file(config).exists():
-        if process.returncode is not None:
-            log = (config.parent / "services.log").read_text("utf-8").strip().splitlines()
-            raise UnavailableError("E_NODE_START", f"{config.parent.name} ended while starting: {' '.join(log[-1:])}")
-        await asyncio.sleep(POLL_SECONDS)
-
-
-def _ready_file(config: Path) -> Path:
-    return config.parent / "ready"

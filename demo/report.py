@@ -37,8 +37,10 @@ def as_text(figures: Figures, *, seconds: float, injected: int) -> str:
         f"{figures.published} alerts for {figures.recipients} recipients: {figures.delivered} delivered, "
         f"{figures.receipts} signed receipts back, {figures.acknowledged} acknowledged by an officer; "
         f"lost {figures.lost}, twice {figures.duplicates}.\n"
-        f"{injected} forged or malformed messages injected, {sum(figures.refused.values())} messages refused "
-        f"(a thief's victim also refuses the answers to what it never sent). {seconds:.1f} s."
+        f"{injected} forged or malformed messages injected, {sum(figures.refused.values())} messages refused in all: "
+        "one copied to two countries counts twice,\n"
+        "and whoever was robbed of its keys refuses the receipts for what it never sent, and so learns of the theft. "
+        f"{seconds:.1f} s."
     )
     return "\n\n".join(
         [

@@ -15,6 +15,7 @@ from typing import Final
 from bridge.app.answering import outbox_row
 from bridge.app.inbox_items import body_context
 from bridge.app.make_message import Addressing, make_sealed
+from bridge.core.countries import country_label
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.ids import prefix_of
 from bridge.core.messages import acknowledge_within, read_body, schema_urn_of
@@ -93,7 +94,7 @@ class SendMessages:
             RefusedError: `E_UNREACHABLE_COUNTRY` without `partial`, `E_NO_RECIPIENT`, or what making it refuses.
             BadInputError: `E_EXPIRES`, or a problem of the finished body.
         """
-        _check_plan(draft.plan, partial=partial)
+        check_plan(draft.plan, partial=partial)
         desk, directory = self._desk(sender), self.trust.current()
         addressing = self._address(draft, sender)
         thread = draft.thread or addressing.id
@@ -167,9 +168,11 @@ class SendMessages:
         return desk
 
 
-def _check_plan(plan: RoutePlan, *, partial: bool) -> None:
+def check_plan(plan: RoutePlan, *, partial: bool) -> None:
+    """Refuses a plan that leaves out a country (`E_UNREACHABLE_COUNTRY`, unless `partial`) or reaches nobody."""
     if plan.unreachable and not partial:
-        countries, why = ", ".join(plan.unreachable), _exclusions(plan.excluded)
+        countries = ", ".join(country_label(code) for code in plan.unreachable)
+        why = _exclusions(plan.excluded)
         sentence = f"no contact point can receive this in {countries}{': ' + why if why else ''}"
         raise RefusedError("E_UNREACHABLE_COUNTRY", sentence + "; --partial sends it to the rest")
     if not plan.recipients:

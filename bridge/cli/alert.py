@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from bridge.app.sending import Draft, Submitted
+from bridge.app.sending import Draft, Submitted, check_plan
 from bridge.cli.options import Config, InputFile, on_node, one_contact_point, read_input
 from bridge.cli.output import Json, emit, say, table
 from bridge.compose import Node
-from bridge.core.countries import country_name
+from bridge.core.countries import country_label, country_name
 from bridge.core.errors import BadInputError, Problem, RefusedError
 from bridge.core.messages import AlertFile, read_alert_file
 from bridge.core.privacy import Finding, find_personal_data
@@ -80,6 +80,7 @@ def submit(
         submitting = await node.submitting()
         draft = await submitting.prepare(alert, sender=contact_point)
         say(_plan_text(draft))
+        check_plan(draft.plan, partial=partial)
         _confirm(draft, yes=yes, from_terminal=file != "-" and sys.stdin.isatty())
         return await submitting.sending.send(draft, sender=contact_point, partial=partial)
 
@@ -156,7 +157,7 @@ def _plan_text(draft: Draft) -> str:
     ]
     lines = [table(("recipient", "country", "roles", "rule", "why"), rows)]
     lines += [f"not to {exclusion.id}: {exclusion.reason}" for exclusion in plan.excluded]
-    lines += [f"nobody can be reached in {country_name(country)} ({country})" for country in plan.unreachable]
+    lines += [f"nobody can be reached in {country_label(country)}" for country in plan.unreachable]
     lines += [f"look at {finding.sentence()}" for finding in draft.findings]
     return "\n".join(lines)
 

@@ -18,7 +18,7 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 POLL_SECONDS = 0.3
 
 Officer = Annotated[str | None, typer.Option("--officer", help="Who reads; goes into the log. Default: this login.")]
-_COLUMNS = ("id", "from", "kind", "urgency", "status", "received_at", "state", "acknowledge_by")
+_COLUMNS = ("id", "contact_point", "from", "kind", "urgency", "status", "received_at", "state", "acknowledge_by")
 
 
 @app.command("list")

@@ -6,6 +6,7 @@ Exit status: 0 done; 1 internal fault or a failed check; 2 bad input or usage; 3
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -84,6 +85,7 @@ def run() -> None:
 def main_status(arguments: list[str]) -> int:
     """Runs one command and answers its exit status."""
     as_json = "--json" in arguments
+    logging.getLogger().addHandler(logging.NullHandler())  # a library's own words are not an answer; `run` logs
     try:
         status = typer.main.get_command(app).main(arguments, prog_name="ncp-bridge", standalone_mode=False)
     except BridgeError as error:

@@ -89,6 +89,12 @@ def country_name(code: str) -> str:
     return _NAMES.get(code, code)
 
 
+def country_label(code: str) -> str:
+    """Name and code for a sentence: `Austria (AT)`; what is not in the list, an organisation for instance, as it is."""
+    name = country_name(code)
+    return code if name == code else f"{name} ({code})"
+
+
 def find_country(text: str) -> str | None:
     """The code for a code or a name in any case, blanks around it aside; `None` when nothing matches exactly."""
     wanted = text.strip()
