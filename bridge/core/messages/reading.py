@@ -88,7 +88,7 @@ def read_body(
     if minor is None or model is None:
         return (_unread(kind, schema_urn),)
     form = _validate(model, members, minor)
-    problems = form if isinstance(form, list) else []
+    problems = [item for item in form if not _is_told_by_a_rule(item)] if isinstance(form, list) else []
     problems += check_supersedes(kind, members)
     problems += check_body(kind, members, at="$", status=status)
     problems += check_retention(members, sent=sent)
@@ -132,11 +132,12 @@ def _validate(model: type[_Form], members: Mapping[str, object], minor: int) -> 
             return model.model_validate(members, extra="ignore", context=NEWER)
         return model.model_validate(members)
     except ValidationError as error:
-        # What is wrong with supersedes being there or not is a rule's to say, which names the reason.
-        found = problems_of(error, at="$", names=member_names())
-        return [
-            item for item in found if item.path != "$.supersedes" or item.code not in ("E_MISSING", "E_UNKNOWN_MEMBER")
-        ]
+        return problems_of(error, at="$", names=member_names())
+
+
+def _is_told_by_a_rule(problem: Problem) -> bool:
+    """Whether `supersedes` is there or not is a rule's to say, with the reason."""
+    return problem.path == "$.supersedes" and problem.code in ("E_MISSING", "E_UNKNOWN_MEMBER")
 
 
 def _unread(kind: str, schema_urn: str) -> Problem:
