@@ -1,7 +1,7 @@
 """What a version 1 payload must look like (wire-format: Payload, Control messages), read from the specification.
 
-Promises: `check_payload` raises `RefusedError` with `E_PAYLOAD` or `E_SCHEMA` for a payload whose members, types or
-alphabets are not the specified ones. Does not judge time, trust, authority or sequence: a peer has no store.
+Promises: `check_payload` raises `RefusedError` with `E_SCHEMA` for a payload whose members, types or alphabets are not
+the specified ones; `E_PAYLOAD` is what is no strict JSON object. Does not judge time, trust, authority or sequence: a peer has no store.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STATUSES = ("actual", "exercise", "system", "test")
 _URGENCIES = ("immediate", "expected", "future", "past", "unknown")
 
 _COMMON = frozenset(
-    "v id kind schema status urgency from to sent expires reply_within_s trust".split()  # noqa: SIM905 -- readable
+    "v id kind schema status urgency from to sent expires trust".split()  # noqa: SIM905 -- readable
 )
 _SEALED = _COMMON | {"seq", "sealed_sha256", "body_sha256"}
 _CONTROL = _COMMON | {"control"}
@@ -33,17 +33,18 @@ def check_payload(payload: JsonObject) -> None:
     """Refuse a payload that is not exactly a version 1 payload.
 
     Raises:
-        RefusedError: `E_SCHEMA` for another major version, `E_PAYLOAD` for everything else.
+        RefusedError: `E_SCHEMA`.
     """
     control = payload.get("kind") in CONTROL_KINDS
-    members = set(payload) if control else set(payload) - {"replaces"}
+    # Where no answer is expected (an acknowledgement, a receipt) no time for it is named.
+    members = set(payload) - ({"reply_within_s"} if control else {"reply_within_s", "replaces"})
     _require(members == (_CONTROL if control else _SEALED), f"members {sorted(payload)}")
     _require(payload["v"] == 1 and _is_count(payload["v"]), "v is not 1")
     _check_names(payload)
     _check_schema(payload)
     for name in ("sent", "expires"):
         _require(_matches(_TIME, payload[name]), f"{name} is not a UTC time in milliseconds")
-    _require(_is_count(payload["reply_within_s"]), "reply_within_s is not a count of seconds")
+    _require(_is_count(payload.get("reply_within_s", 1)), "reply_within_s is not a count of seconds")
     trust = payload["trust"]
     _require(_has_exactly(trust, {"network", "version"}), "trust is not {network, version}")
     _require(isinstance(trust["network"], str) and _is_count(trust["version"]), "trust holds other types")
@@ -99,7 +100,7 @@ def _check_control(payload: JsonObject) -> None:
 
 def _require(holds: bool, detail: str) -> None:  # noqa: FBT001 -- reads as a sentence: require that, else
     if not holds:
-        refuse("E_PAYLOAD", detail)
+        refuse("E_SCHEMA", detail)
 
 
 def _has_exactly(value: object, members: set[str]) -> bool:

@@ -33,18 +33,65 @@ def payload_fields(to: list[str]) -> JsonObject:
     return _common_fields("route_alert", to) | {"seq": {"epoch": 3, "n": numbers}}
 
 
+def acknowledgement_fields(to: list[str]) -> JsonObject:
+    """The payload of an acknowledgement of now, without its digests: no answer to it is expected."""
+    numbers = dict.fromkeys(to, 12)
+    fields = _common_fields("acknowledgement", to) | {"seq": {"epoch": 3, "n": numbers}}
+    del fields["reply_within_s"]
+    return fields
+
+
 def receipt_fields(to: str) -> JsonObject:
     """The payload of a receipt of now, without its `control`."""
     return _common_fields("receipt", [to])
 
 
 def body() -> JsonObject:
-    """A route alert's body in small, with text from all planes of Unicode."""
+    """A complete route alert's body, with text from all planes of Unicode."""
+    return _head("Felszállás Röszkénél: сезонски радници ☎ 🚐") | {
+        "severity": "severe",
+        "certainty": "likely",
+        "legs": [
+            {
+                "from": {"country": "RS", "place": "Суботица"},
+                "to": {"country": "HU", "place": "Röszke"},
+                "crossing": "green_border",
+                "transport_mode": "road",
+                "confirmed": True,
+            },
+            {"from": {"country": "HU"}, "to": {"country": "AT"}, "confirmed": False},
+        ],
+        "means": ["deception"],
+        "exploitation": ["forced_labour_or_services"],
+        "labour_sector": ["A"],
+        "platforms": ["Telegram"],
+        "victims": [{"age_band": "9-17", "sex": "unknown", "nationalities": ["XK"]}],
+        "narrative": {"hu": "Hetente két furgon.", "sr-Latn": "Dva kombija nedeljno."},
+    }
+
+
+def acknowledgement_body(of: JsonObject) -> JsonObject:
+    """A complete acknowledgement's body, for the message that the reference `of` names."""
+    return _head("Átvettük") | {
+        "thread": of["id"],
+        "references": [of],
+        "of": of,
+        "level": "read",
+        "officer": "Ügyeletes tiszt",
+        "at": "2026-11-23T18:52:00Z",
+    }
+
+
+def _head(title: str) -> JsonObject:
     return {
-        "title": "Felszállás Röszkénél: сезонски радници ☎ 🚐",
+        "title": title,
         "language": "hu",
-        "legs": [{"from": {"country": "RS"}, "to": {"country": "HU"}, "confirmed": True, "platforms": []}],
-        "thread": {"from": "hu.ncp", "id": new_message_id(), "payload_sha256": "A" * 43},
+        "tlp": "AMBER",
+        "handling": ["H0"],
+        "purpose": "victim_protection",
+        "legal_basis": "Palermo Protocol, art. 10",
+        "retain_until": _as_text(datetime.now(UTC) + timedelta(days=90)),
+        "thread": new_message_id(),
         "references": [],
     }
 

@@ -5,7 +5,14 @@ steps 15 to 17. Step 14 (sequence) never refuses and step 18 is a transaction: b
 `VerifiedMessage` can be made by `open_message` only, and the inbox takes nothing else.
 """
 
-from bridge.core.verification.authenticate import Authenticated, AuthenticatedRefusal, Receiver, TrustView, authenticate
+from bridge.core.verification.authenticate import (
+    MAX_LIFETIME,
+    Authenticated,
+    AuthenticatedRefusal,
+    Receiver,
+    TrustView,
+    authenticate,
+)
 from bridge.core.verification.hints import Hints
 from bridge.core.verification.open_message import VerifiedMessage, check_originator, open_message
 from bridge.core.verification.ports import OpeningError, OpeningKeys, SignatureCheck
@@ -14,6 +21,7 @@ from bridge.core.verification.replay import HELD_CODES, ReplayVerdict, judge_rep
 
 __all__ = [
     "HELD_CODES",
+    "MAX_LIFETIME",
     "Authenticated",
     "AuthenticatedRefusal",
     "Hints",

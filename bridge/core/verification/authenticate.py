@@ -78,7 +78,7 @@ class _Step:
         return VerificationError(self._number, code, detail)
 
 
-def authenticate(  # noqa: PLR0913 - the procedure's inputs are these seven, and all are named
+def authenticate(
     wire_bytes: bytes,
     *,
     trust: TrustView,

@@ -21,7 +21,7 @@ const SCHEMA = /^urn:ncp-bridge:([a-z_]+):(\d+)\.\d+$/;
 const STATUSES = ["actual", "exercise", "system", "test"];
 const URGENCIES = ["immediate", "expected", "future", "past", "unknown"];
 
-const COMMON = ["v", "id", "kind", "schema", "status", "urgency", "from", "to", "sent", "expires", "reply_within_s", "trust"];
+const COMMON = ["v", "id", "kind", "schema", "status", "urgency", "from", "to", "sent", "expires", "trust"];
 const SEALED = [...COMMON, "seq", "sealed_sha256", "body_sha256"];
 const CONTROL = [...COMMON, "control"];
 
@@ -75,8 +75,10 @@ export function readProtected(text) {
 /** Step 8: the payload's members, types and alphabets. */
 export function checkPayload(payload) {
   const control = CONTROL_KINDS.includes(payload.kind);
-  const names = control ? CONTROL : "replaces" in payload ? [...SEALED, "replaces"] : SEALED;
-  const check = (holds, detail) => require(holds, "E_PAYLOAD", detail);
+  // Where no answer is expected (an acknowledgement, a receipt) no time for it is named.
+  const optional = control ? ["reply_within_s"] : ["reply_within_s", "replaces"];
+  const names = [...(control ? CONTROL : SEALED), ...optional.filter((name) => name in payload)];
+  const check = (holds, detail) => require(holds, "E_SCHEMA", detail);
   check(hasExactly(payload, names), `members ${Object.keys(payload)}`);
   const { v, id, kind, schema, status, urgency, from, to, sent, expires, trust } = payload;
   check(v === 1, "v");
@@ -89,7 +91,7 @@ export function checkPayload(payload) {
   check(version !== null && version[1] === kind, "schema");
   require(version[2] === "1", "E_SCHEMA", schema);
   check(isMatch(TIME, sent) && isMatch(TIME, expires), "sent or expires");
-  check(isCount(payload.reply_within_s), "reply_within_s");
+  check(!("reply_within_s" in payload) || isCount(payload.reply_within_s), "reply_within_s");
   check(hasExactly(trust, ["network", "version"]) && typeof trust.network === "string" && isCount(trust.version), "trust");
   if (control) checkControl(payload, check);
   else checkSealed(payload, check);
