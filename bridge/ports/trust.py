@@ -1,8 +1,7 @@
-"""The membership list from its two sides: nodes read it, the secretariat founds and changes it."""
+"""The source of the membership list, and what founding and looking at a network speak of."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -64,35 +63,4 @@ class TrustSource(Protocol):
 
     async def refresh(self) -> Directory:
         """Asks the mirror for a newer list and returns what is current then; offline it keeps the last valid one."""
-        ...
-
-
-class NetworkRepository(Protocol):
-    """A network's repository where its ceremony keys are. Every change is one new version, signed by the thresholds."""
-
-    def found(self, network: str, countries: Sequence[str], members: Sequence[Member], *, at: datetime) -> None:
-        """Makes the ceremony keys and the first version.
-
-        Raises:
-            RefusedError: a network is there already.
-            BadInputError: a member breaks a rule of the membership list.
-        """
-        ...
-
-    def state(self, *, at: datetime | None = None) -> NetworkState:
-        """The verified state as of `at`, or now.
-
-        Raises:
-            UnavailableError: no network is there.
-            RefusedError: signatures, digests or expiry do not hold.
-        """
-        ...
-
-    def enrol(self, keys: Sequence[PublicKey], *, at: datetime) -> int:
-        """Adds public keys to their owners' documents in one new version, and answers that version.
-
-        Raises:
-            BadInputError: an owner is not a member.
-            RefusedError: a key id is enrolled already, or the network does not verify.
-        """
         ...

@@ -45,7 +45,7 @@ Part = TypeVar("Part", Root, Timestamp, Snapshot, Targets)
 
 
 class TufRepository:
-    """Implements `NetworkRepository` in one folder."""
+    """One network's folder. Every change is one new version, signed by the thresholds."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -63,7 +63,13 @@ class TufRepository:
         return self._metadata / FIRST_ROOT
 
     def found(self, network: str, countries: Sequence[str], members: Sequence[Member], *, at: datetime) -> None:
-        """Makes the ceremony keys and the first version; see `NetworkRepository`."""
+        """Makes the ceremony keys and the first version, signed as of `at`.
+
+        Raises:
+            RefusedError: a network is there already (`E_NETWORK_EXISTS`).
+            BadInputError: a member breaks a rule of the membership list.
+            UnavailableError: the folder cannot be written.
+        """
         documents = {contact_point_target(member.point.id): write_document(document_of(member)) for member in members}
         documents[NETWORK] = _network_bytes(network, countries, members)
         with self._one_change():
@@ -80,7 +86,12 @@ class TufRepository:
             self._publish(Targets(), Snapshot(), Timestamp(), documents, signers=signers, at=at)
 
     def state(self, *, at: datetime | None = None) -> NetworkState:
-        """The verified state as of `at`, or now."""
+        """The verified state as of `at`, or now.
+
+        Raises:
+            UnavailableError: no network is there (`E_NETWORK_FOLDER`).
+            RefusedError: signatures, digests or expiry do not hold (`E_NETWORK_INVALID`).
+        """
         return read_state(self._folder, at=at)[0]
 
     def last_valid_moment(self, *, now: datetime) -> datetime:
@@ -92,7 +103,13 @@ class TufRepository:
         return min(now, expires - timedelta(seconds=1))
 
     def enrol(self, keys: Sequence[PublicKey], *, at: datetime) -> int:
-        """Adds public keys to their owners' documents in one new version, and answers that version."""
+        """Adds public keys to their owners' documents in one new version, and answers that version.
+
+        Raises:
+            BadInputError: an owner is not a member, or a key breaks a rule of the membership list.
+            RefusedError: a key id is enrolled already (`E_KEY_EXISTS`), or the network does not verify.
+            UnavailableError: too few ceremony keys are here, or the folder is busy or cannot be written.
+        """
         with self._one_change():
             members = {member.point.id: member for member in read_state(self._folder, at=at)[1].members}
             changed: dict[str, Member] = {}

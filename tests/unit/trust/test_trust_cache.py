@@ -1,0 +1,54 @@
+"""The node's cache of the verified list: shared by processes, robust against damage."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from trust_network import SetClock, World, signing_key
+
+from bridge.adapters.trust import TufTrustSource
+from bridge.adapters.trust.locking import locked
+from bridge.core.errors import UnavailableError
+
+
+async def test_a_busy_cache_delays_but_does_not_lose_the_list(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = world.node()
+    before = node.current()
+    world.enrol(signing_key("rs.ncp#sig-2026a"))
+    monkeypatch.setattr("bridge.adapters.trust.list_cache.LOCK_SECONDS", 0.05)
+
+    with locked(world.folder / "cache" / "lock", wait_seconds=0):
+        assert await node.refresh() is before
+    assert (await node.refresh()).version == 2
+
+
+def test_processes_share_one_cache(world: World) -> None:
+    world.node().current()
+    world.enrol(signing_key("rs.ncp#sig-2026a"))
+    arguments = [(world.mirror, world.folder / "cache", world.pinned_root(), world.clock)] * 6
+
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        versions = pool.starmap(_version_seen, arguments)
+
+    assert versions == [2] * 6
+    assert len(list((world.folder / "cache").glob("verified-*"))) == 1
+
+
+def _version_seen(mirror: Path, cache: Path, root: Path, clock: SetClock) -> int:
+    return TufTrustSource(mirror, cache, root, now=clock).current().version
+
+
+def test_a_missing_pinned_root_is_named(world: World) -> None:
+    node = TufTrustSource(world.mirror, world.folder / "cache", world.folder / "nothing.json", now=world.clock)
+
+    with pytest.raises(UnavailableError, match=r"nothing\.json"):
+        node.current()
+
+
+def test_a_damaged_record_of_what_was_seen_does_not_stop_the_node(world: World) -> None:
+    world.node().current()
+    (world.folder / "cache" / "current" / "seen.json").write_bytes(b"{")
+
+    assert world.node().current().version == 1

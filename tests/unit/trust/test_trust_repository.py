@@ -1,0 +1,212 @@
+"""The network where it is signed: what is put in comes out, and only what verifies is built on."""
+
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import pytest
+from trust_network import FOUNDED, World, edit_json, member, sealing_key, signing_key
+
+from bridge.adapters.trust import TufRepository, read_repository
+from bridge.core.directory import LIST_LIFETIME, Remit
+from bridge.core.errors import BadInputError, RefusedError, UnavailableError
+from bridge.core.wire.payload import CONTROL_KINDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_every_field_survives_the_round_trip(tmp_path: Path) -> None:
+    keys = (
+        sealing_key("rs.desk#enc-2026a", revoked_at=FOUNDED + timedelta(milliseconds=123)),
+        sealing_key("rs.desk#enc-2026b"),
+        signing_key("rs.desk#sig-2026a", revoked_at=FOUNDED),
+    )
+    full = member(
+        "rs.desk",
+        *keys,
+        name="Граничне полиције",
+        mode="test",
+        remit=Remit(
+            national_desk=False,
+            kinds=frozenset({"route_alert"}),
+            exploitation=frozenset({"sexual", "servitude"}),
+            children_only=True,
+            crossings=frozenset({"Horgoš", "Röszke"}),
+        ),
+        sends=frozenset({"follow_up"}) | CONTROL_KINDS,
+        receives=CONTROL_KINDS,
+        statuses=frozenset({"test", "system"}),
+        languages=("sr", "sr-Latn"),
+        transfer_basis=MappingProxyType({"XK": "agreement", "AT": "council_of_europe"}),
+        suspended="under review",
+    )
+    nothing = member("xk.ncp", remit=Remit(kinds=frozenset()), languages=(), sends=CONTROL_KINDS)
+    organisation = member("eu.secretariat", country=None)
+    members = {given.point.id: given for given in (full, nothing, organisation)}
+
+    TufRepository(tmp_path).found("see", ["XK", "RS"], list(members.values()), at=FOUNDED)
+    directory = read_repository(tmp_path, at=FOUNDED)
+
+    assert dict(directory.contact_points) == {identifier: given.point for identifier, given in members.items()}
+    assert directory.signing_keys == {keys[2].kid: keys[2]}
+    assert directory.encryption_keys == {key.kid: key for key in keys[:2]}
+    assert (directory.network, directory.signed_at, directory.expires) == ("see", FOUNDED, FOUNDED + LIST_LIFETIME)
+    assert directory.countries == ("RS", "XK")
+
+
+def test_every_contact_point_sends_and_receives_the_control_kinds(world: World) -> None:
+    for point in read_repository(world.folder / "network", at=FOUNDED).contact_points.values():
+        assert point.sends >= CONTROL_KINDS
+        assert point.receives >= CONTROL_KINDS
+
+
+def test_a_network_is_never_founded_over_another(world: World) -> None:
+    keys = sorted((world.folder / "network" / "keys").glob("*.pem"))
+    before = [path.read_bytes() for path in keys]
+
+    with pytest.raises(RefusedError, match="already holds a network") as caught:
+        world.repository.found("new", ["AT"], [member("at.ncp")], at=FOUNDED)
+
+    assert caught.value.code == "E_NETWORK_EXISTS"
+    assert [path.read_bytes() for path in keys] == before
+    assert world.repository.state(at=FOUNDED).directory.network == "see"
+
+
+def test_ceremony_keys_are_private_and_as_many_as_the_roles_have(world: World) -> None:
+    folder = world.folder / "network" / "keys"
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert sorted(path.name for path in folder.glob("*.pem")) == [
+        *(f"root-{number}.pem" for number in (1, 2, 3)),
+        "snapshot-1.pem",
+        *(f"targets-{number}.pem" for number in (1, 2)),
+        "timestamp-1.pem",
+    ]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.glob("*.pem")} == {0o600}
+
+
+def test_the_state_tells_how_each_role_is_signed(world: World) -> None:
+    world.enrol(signing_key("rs.ncp#sig-2026a"))
+
+    state = world.repository.state(at=FOUNDED)
+
+    assert [(role.role, role.version, role.threshold, role.keys) for role in state.roles] == [
+        ("root", 1, 2, 3),
+        ("targets", 2, 2, 2),
+        ("snapshot", 2, 1, 1),
+        ("timestamp", 2, 1, 1),
+    ]
+    assert state.countries == ("AT", "RS")
+    assert state.roles[3].expires == FOUNDED + timedelta(days=45)
+
+
+def test_one_signature_less_than_a_threshold_is_refused(world: World) -> None:
+    edit_json(world.metadata / "1.root.json", lambda document: document.update(signatures=document["signatures"][:1]))
+
+    with pytest.raises(RefusedError, match="1/2") as caught:
+        world.repository.state(at=FOUNDED)
+    assert caught.value.code == "E_NETWORK_INVALID"
+
+
+@pytest.mark.parametrize(("days", "valid"), [(44, True), (46, False)])
+def test_a_network_is_judged_as_of_the_given_moment(world: World, days: int, *, valid: bool) -> None:
+    at = FOUNDED + timedelta(days=days)
+    if valid:
+        assert read_repository(world.folder / "network", at=at).version == 1
+    else:
+        with pytest.raises(RefusedError, match=r"timestamp\.json is expired"):
+            read_repository(world.folder / "network", at=at)
+
+
+def test_the_last_valid_moment_is_now_or_before_the_expiry(world: World) -> None:
+    late = FOUNDED + timedelta(days=100)
+
+    assert world.repository.last_valid_moment(now=FOUNDED) == FOUNDED
+    assert world.repository.state(at=world.repository.last_valid_moment(now=late)).directory.version == 1
+
+
+def test_a_folder_without_a_network_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="holds no network") as caught:
+        read_repository(tmp_path)
+    assert caught.value.code == "E_NETWORK_FOLDER"
+
+
+def test_a_key_of_a_stranger_is_not_enrolled(world: World) -> None:
+    with pytest.raises(BadInputError, match=r"hr\.ncp is not a contact point"):
+        world.enrol(signing_key("rs.ncp#sig-2026a"), signing_key("hr.ncp#sig-2026a"))
+    assert world.repository.state(at=FOUNDED).directory.version == 1
+
+
+def test_a_key_id_is_enrolled_once(world: World) -> None:
+    world.enrol(signing_key("rs.ncp#sig-2026a"))
+
+    with pytest.raises(RefusedError, match="enrolled already"):
+        world.enrol(signing_key("rs.ncp#sig-2026a"))
+    with pytest.raises(RefusedError, match="enrolled already"):
+        world.enrol(signing_key("rs.ncp#sig-2026b"), signing_key("rs.ncp#sig-2026b"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"point": b"\x04" + bytes(64)}, "point"),
+        ({"verify_until": FOUNDED + timedelta(days=395)}, "31 days"),
+        ({"alg": "RS256"}, "alg"),
+    ],
+)
+def test_a_key_that_breaks_a_rule_is_not_enrolled(world: World, changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(BadInputError, match=sentence) as caught:
+        world.enrol(signing_key("rs.ncp#sig-2026a", **changes))
+
+    assert caught.value.code == "E_TRUST_DOCUMENT"
+    assert world.repository.state(at=FOUNDED).directory.version == 1
+
+
+def test_a_suspension_and_a_revocation_are_new_versions(world: World) -> None:
+    key = signing_key("rs.ncp#sig-2026a")
+    world.enrol(key)
+    revoked = signing_key(key.kid, point=key.point, revoked_at=FOUNDED)
+
+    version = world.repository.revise([member("rs.ncp", revoked, suspended="left the network")], at=FOUNDED)
+    directory = read_repository(world.folder / "network", at=FOUNDED)
+
+    assert (version, directory.version) == (3, 3)
+    assert directory.contact_points["rs.ncp"].suspended == "left the network"
+    assert directory.signing_keys[key.kid].revoked_at == FOUNDED
+    with pytest.raises(BadInputError, match=r"hr\.ncp"):
+        world.repository.revise([member("hr.ncp")], at=FOUNDED)
+
+
+def test_on_a_network_that_does_not_verify_nothing_is_built(world: World) -> None:
+    edit_json(world.metadata / "1.targets.json", lambda document: document["signed"].update(version=7))
+
+    with pytest.raises(RefusedError):
+        world.enrol(signing_key("rs.ncp#sig-2026a"))
+    with pytest.raises(RefusedError):
+        world.confirm()
+
+
+def test_enrolments_at_the_same_time_lose_nothing(world: World) -> None:
+    keys = [signing_key(f"{owner}#sig-2026{letter}") for owner in ("rs.ncp", "at.ncp") for letter in "abcd"]
+
+    with ThreadPoolExecutor(4) as pool:
+        versions = list(pool.map(world.enrol, keys))
+
+    directory = read_repository(world.folder / "network", at=FOUNDED)
+    assert sorted(versions) == list(range(2, 10))
+    assert directory.version == 9
+    assert set(directory.signing_keys) == {key.kid for key in keys}
+
+
+def test_files_of_an_earlier_version_never_change(world: World) -> None:
+    files = [path for path in world.mirror.rglob("*.json") if path.name != "timestamp.json"]
+    before = {path: path.read_bytes() for path in files}
+
+    world.enrol(signing_key("rs.ncp#sig-2026a"))
+
+    assert {path: path.read_bytes() for path in files} == before
