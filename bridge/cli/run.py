@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from bridge.cli.options import Config
 from bridge.compose import ROLES, run_node
@@ -30,4 +31,5 @@ def run(
         raise BadInputError("E_USAGE", f"run: found {role}, expected {', '.join(ROLES)} or nothing for all")
     configure_logs()
     settings = load_settings(config)
-    asyncio.run(run_node(settings, roles=(role,) if role else ROLES, ready_file=ready_file))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_node(settings, roles=(role,) if role else ROLES, ready_file=ready_file))
