@@ -113,7 +113,7 @@ def verify(raw_bytes: bytes, *, signing_public: dict[str, Jwk]) -> JsonObject:
     owner, typ = _verify_signatures(envelope, signing_public)
     sealed = envelope.get("sealed")
     try:
-        payload = parse(decode(envelope["payload"]), integers_only=True)
+        payload = parse(decode(envelope["payload"]))
     except ValueError as error:
         refuse("E_PAYLOAD", str(error))
     check_payload(payload)

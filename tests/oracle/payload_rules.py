@@ -1,7 +1,8 @@
 """What a version 1 payload must look like (wire-format: Payload, Control messages), read from the specification.
 
 Promises: `check_payload` raises `RefusedError` with `E_SCHEMA` for a payload whose members, types or alphabets are not
-the specified ones; `E_PAYLOAD` is what is no strict JSON object. Does not judge time, trust, authority or sequence: a peer has no store.
+the specified ones; `E_PAYLOAD` is what is no strict JSON object. Does not judge time, trust, authority or sequence: a
+peer has no store.
 """
 
 from __future__ import annotations

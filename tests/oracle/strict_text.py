@@ -1,6 +1,6 @@
 """Strict JSON and canonical base64url for the jwcrypto peer, which is lenient in both (wire-format: steps 2 and 3).
 
-Promises: what `parse` returns has no duplicate member, no NaN, no lone surrogate and at most `MAX_DEPTH` levels;
+Promises: what `parse` returns has no duplicate member, NaN, float or lone surrogate and at most `MAX_DEPTH` levels;
 what `decode` accepts is the one spelling of its bytes. Errors are `ValueError`. Does not know what the JSON means.
 """
 
@@ -15,16 +15,15 @@ from jwcrypto.common import base64url_decode, base64url_encode
 # Payloads and bodies have a fixed set of names but nested values: no narrower type describes all of them.
 JsonObject = dict[str, Any]
 
-MAX_DEPTH = 32
+MAX_DEPTH = 24
 MAX_INTEGER = 2**53 - 1
 
 
-def parse(text_bytes: bytes, *, integers_only: bool = False) -> JsonObject:
+def parse(text_bytes: bytes) -> JsonObject:
     """The JSON object in `text_bytes`.
 
     Args:
         text_bytes: UTF-8 without a byte order mark.
-        integers_only: Refuse floats and integers that a JavaScript reader could not hold ("No floats").
 
     Raises:
         ValueError: not strict JSON, or not an object.
@@ -34,8 +33,8 @@ def parse(text_bytes: bytes, *, integers_only: bool = False) -> JsonObject:
             text_bytes.decode("utf-8"),
             object_pairs_hook=_unique_members,
             parse_constant=_refuse_constant,
-            parse_float=_refuse_float if integers_only else None,
-            parse_int=_safe_integer if integers_only else None,
+            parse_float=_refuse_float,
+            parse_int=_safe_integer,
         )
         # A lone surrogate can be written as an escape; it is the only text that UTF-8 cannot hold.
         json.dumps(value, ensure_ascii=False).encode("utf-8")

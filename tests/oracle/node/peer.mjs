@@ -62,7 +62,7 @@ function toRaw(envelope) {
 async function read({ raw, signing, opening }) {
   const envelope = rules.openEnvelope(Buffer.from(raw, "base64"));
   const { owner, typ } = await verifySignatures(envelope, new Map(signing.map(({ kid, jwk }) => [kid, jwk])));
-  const payload = attempt("E_PAYLOAD", () => parse(decode(envelope.payload), { integersOnly: true }));
+  const payload = attempt("E_PAYLOAD", () => parse(decode(envelope.payload)));
   rules.checkPayload(payload);
   const control = rules.CONTROL_KINDS.includes(payload.kind);
   if (!control && "sealed" in envelope) {

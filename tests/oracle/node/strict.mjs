@@ -1,24 +1,24 @@
 // Strict JSON and canonical base64url, where JSON.parse and jose are lenient (wire-format: steps 2 and 3).
-// Promises: no duplicate member, no lone surrogate, bounded depth, one spelling of each byte string.
+// Promises: no duplicate member, float or lone surrogate, bounded depth, one spelling of each byte string.
 
 import { createHash } from "node:crypto";
 import { base64url } from "jose";
 
-const MAX_DEPTH = 32;
+const MAX_DEPTH = 24;
 const TOKEN = /[ \t\r\n]*([{}[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}[\],:"]+)/y;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The JSON object in `bytes`; throws for anything else. `integersOnly` also refuses floats and unsafe integers. */
-export function parse(bytes, { integersOnly = false } = {}) {
+/** The JSON object in `bytes`; throws for anything else, floats and unsafe integers included. */
+export function parse(bytes) {
   const text = UTF8.decode(bytes);
   const value = JSON.parse(text);
   if (!isObject(value)) throw new SyntaxError("not an object");
-  refuseAmbiguity(text, integersOnly);
+  refuseAmbiguity(text);
   return value;
 }
 
 // JSON.parse has vouched for the grammar; the tokens show what it silently let pass.
-function refuseAmbiguity(text, integersOnly) {
+function refuseAmbiguity(text) {
   const open = [];
   let before = "";
   TOKEN.lastIndex = 0;
@@ -35,7 +35,7 @@ function refuseAmbiguity(text, integersOnly) {
       open.at(-1).add(name);
     } else if (token.startsWith('"')) {
       if (!JSON.parse(token).isWellFormed()) throw new SyntaxError("lone surrogate");
-    } else if (integersOnly && /^-?\d/.test(token) && !isSafeInteger(token)) {
+    } else if (/^-?\d/.test(token) && !isSafeInteger(token)) {
       throw new SyntaxError(`${token} is not a safe integer`);
     }
     before = token;

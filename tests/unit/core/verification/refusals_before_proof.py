@@ -106,6 +106,8 @@ CASES = [
     Case(2, "E_JSON", "NaN", lambda: spoilt(b',"x":NaN}')),
     Case(2, "E_JSON", "a lone surrogate", lambda: spoilt(b',"x":"\\udfff"}')),
     Case(2, "E_JSON", "a byte after the message", lambda: Arrival(forge() + b"\x00")),
+    Case(2, "E_JSON", "25 levels", lambda: spoilt(b',"x":' + b"[" * 24 + b"]" * 24 + b"}")),
+    Case(2, "E_JSON", "a float", lambda: spoilt(b',"x":0.5}')),
     Case(2, "E_JSON", "1,000 levels", lambda: spoilt(b',"x":' + b"[" * 1000 + b"]" * 1000 + b"}")),
     Case(3, "E_ENVELOPE", "a member more", lambda: edited(lambda each: each.update(header={}))),
     Case(3, "E_ENVELOPE", "an unprotected header",
