@@ -118,7 +118,11 @@ def _download(bundle: Bundle, scratch: Path) -> None:
     ]
     if os.geteuid() == 0:
         options.append("-oAPT::Sandbox::User=root")  # the unprivileged user cannot write into a clone of root's
-    _run(["apt-get", "-qq", *options, "update"], cwd=scratch, seconds=APT_SECONDS)
+    trouble = None
+    try:
+        _run(["apt-get", "-qq", *options, "update"], cwd=scratch, seconds=APT_SECONDS)
+    except UnavailableError as error:
+        trouble = error  # perhaps with a source that we do not need
     simulation: list[str | Path] = [
         "apt-get",
         *options,
@@ -135,7 +139,10 @@ def _download(bundle: Bundle, scratch: Path) -> None:
         planned = ""  # packages of this machine contradict each other; that need not concern ours
     lacking: list[str] = re.findall(r"^Inst (\S+) ", planned, re.MULTILINE)
     names = sorted({*bundle.always, *(name for name in lacking if re.fullmatch(bundle.wanted, name))})
-    _run(["apt-get", "-qq", *options, "download", *names], cwd=packages, seconds=APT_SECONDS)
+    try:
+        _run(["apt-get", "-qq", *options, "download", *names], cwd=packages, seconds=APT_SECONDS)
+    except UnavailableError as error:
+        raise trouble or error from error
 
 
 def _run(command: list[str | Path], *, cwd: Path, seconds: float) -> str:

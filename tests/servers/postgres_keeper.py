@@ -88,23 +88,23 @@ class Postgres:
         return len(lines) > READY_LINE and lines[READY_LINE].strip() == "ready"
 
     def _launch(self, program: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+        command: list[str | Path] = [self._reachable_programs() / program, *arguments]
         environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(self._folder)}
         if self._plan["library_path"]:
             environment["LD_LIBRARY_PATH"] = self._plan["library_path"]
-        command: list[str | Path] = [self._programs() / program, *arguments]
         return launch(command, folder=self._folder, environment=environment, log=log, owner=self._owner)
 
-    def _programs(self) -> Path:
+    def _reachable_programs(self) -> Path:
         """The folder of the programs, copied to where the unprivileged user can reach it if need be."""
-        root = Path(self._plan["root"])
-        programs = root / self._plan["programs"]
+        root, below = Path(self._plan["root"]), Path(self._plan["programs"])
+        programs = root / below
         if self._owner is None or all(folder.stat().st_mode & 0o001 for folder in programs.parents):
             return programs
         copied = self._folder / "programs"
         if not copied.exists():
             shutil.copytree(root, copied, symlinks=True)
             self._plan["library_path"] = self._plan["library_path"].replace(str(root), str(copied))
-        return copied / str(self._plan["programs"])
+        return copied / below
 
 
 def _unprivileged() -> tuple[int, int] | None:
