@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
@@ -20,7 +19,9 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+# A peer's body may hold tens of thousands of faults; nobody reads them, and naming them takes time.
+MAX_PROBLEMS: Final = 100
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _PATTERNS: Final[Mapping[str, str]] = {
     CONTACT_POINT_PATTERN: "a contact point id like rs.border-police",
     MESSAGE_ID_PATTERN: "a message id (a lower-case UUIDv7)",
@@ -40,9 +41,9 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "missing": ("E_MISSING", "this member to be there"),
-    "string_too_short": ("E_FORMAT", "at least {min_length} characters"),
-    "string_too_long": ("E_LIMIT", "at most {max_length} characters"),
-    "too_short": ("E_LIMIT", "at least {min_length} of them"),
+    "string_too_short": ("E_FORMAT", "text of {min_length} or more characters"),
+    "string_too_long": ("E_LIMIT", "text of at most {max_length} characters"),
+    "too_short": ("E_LIMIT", "{min_length} or more of them"),
     "too_long": ("E_LIMIT", "at most {max_length} of them"),
     "greater_than_equal": ("E_LIMIT", "an integer of at least {ge}"),
     "less_than_equal": ("E_LIMIT", "an integer of at most {le}"),
@@ -58,8 +59,14 @@ _EVASIONS: Final = frozenset({"unknown", "other"})
 
 
 def problems_of(error: ValidationError, *, at: str, names: Iterable[str] = ()) -> list[Problem]:
-    """The faults in a document that stands at path `at`; `names` are member names to suggest for unknown ones."""
-    details = error.errors(include_url=False)
+    """The faults in a document, in its order, as many as a person mends at once.
+
+    Args:
+        error: what pydantic says.
+        at: the document's path.
+        names: member names to suggest for unknown ones.
+    """
+    details = error.errors(include_url=False)[:MAX_PROBLEMS]
     return [_problem(detail, at, names) for detail in details if not _echoes(detail, details)]
 
 
@@ -70,7 +77,7 @@ def path_of(at: str, location: Sequence[str | int]) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         elif part != "[key]":
-            path += f".{part}" if _NAME.match(part) else f"[{json.dumps(part, ensure_ascii=False)}]"
+            path += f".{part}" if _NAME.match(part) else f"[{describe(part)}]"
     return path
 
 
@@ -129,7 +136,7 @@ def _form_fault(kind: str, context: Mapping[str, object]) -> tuple[str, str]:
 def _unknown_member(path: str, name: str, value: object, names: Iterable[str]) -> Problem:
     expected = _DERIVED.get(name, "no such member")
     others = [other for other in names if other != name] if name not in _DERIVED else []
-    found = get_close_matches(name, others, n=1, cutoff=0.75)
+    found = get_close_matches(name[:100], others, n=1, cutoff=0.75)
     return Problem(path, describe(value), expected, "E_UNKNOWN_MEMBER", found[0] if found else None)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -23,7 +24,7 @@ from bridge.core.messages.answers import AcknowledgementBody, AlertCancelBody
 from bridge.core.messages.fields import NEWER, Reference
 from bridge.core.messages.head import Superseding
 from bridge.core.messages.member_names import member_names
-from bridge.core.messages.problems import problems_of
+from bridge.core.messages.problems import MAX_PROBLEMS, problems_of
 from bridge.core.messages.route_alert import AlertUpdateBody, RouteAlertBody
 from bridge.core.messages.rules import check_body, check_control, check_retention, check_supersedes
 from bridge.core.messages.sealed_forms import CONTROL_FORMS, SEALED_FORMS
@@ -105,7 +106,7 @@ def read_control(kind: str, schema_urn: str, control: Mapping[str, object]) -> C
         return (_unread(kind, schema_urn),)
     form = _validate(model, control, minor)
     problems = form if isinstance(form, list) else []
-    problems += check_control(kind, control)
+    problems += islice(check_control(kind, control), MAX_PROBLEMS)
     return tuple(problems) if problems or isinstance(form, list) else form
 
 

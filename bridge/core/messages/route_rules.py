@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bridge.core.countries import COUNTRY_CODES
 from bridge.core.errors import Problem
 from bridge.core.messages.found import describe
+from bridge.core.messages.route_alert import MAX_LEGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ _FITTING: Final = {"from": "origin or transit", "to": "transit or destination"}
 
 def check_legs(legs: Sequence[object], at: str) -> Iterator[Problem]:
     """What is wrong with the legs, given as parsed, that stand at path `at`."""
+    if len(legs) > MAX_LEGS:  # the form refuses it, and this takes the square of their number
+        return
     starts = [_country(leg, "from") for leg in legs]
     ends = [_country(leg, "to") for leg in legs]
     for index, leg in enumerate(legs):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from bridge.core.errors import Problem
 from bridge.core.messages.fields import parse_utc
 from bridge.core.messages.found import describe
+from bridge.core.messages.problems import MAX_PROBLEMS
 from bridge.core.messages.route_alert import LABOUR
 from bridge.core.messages.route_rules import check_legs
 from bridge.core.vocabulary import (
@@ -45,7 +47,8 @@ _CODE_LISTS: Final = (
 
 def check_body(kind: str, body: Members, *, at: str, status: str) -> list[Problem]:
     """What the rules say about a body of `kind` that stands at path `at`, in a message of this status."""
-    problems = [problem for check in _CHECKS.get(kind, ()) for problem in check(body, at)]
+    found = (problem for check in _CHECKS.get(kind, ()) for problem in check(body, at))
+    problems = list(islice(found, MAX_PROBLEMS))
     if body.get("tlp") == "CLEAR" and status != "system":
         expected = "GREEN or stricter: CLEAR goes with status system only"
         problems.append(Problem(f"{at}.tlp", '"CLEAR"', expected, "E_TLP_CLEAR"))

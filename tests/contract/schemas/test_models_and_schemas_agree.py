@@ -18,10 +18,10 @@ DOMAIN_ONLY = {
     if rule["enforced_by"] == ["domain"]
     for name in rule["applies_to"]
 }
-DOCUMENTS = 1000
+DOCUMENTS = 600
 
 
-def test_models_and_schemas_agree_on_a_thousand_documents_more_than_half_of_them_bad() -> None:
+def test_models_and_schemas_agree_on_six_hundred_documents_more_than_half_of_them_bad() -> None:
     seen: Counter[str] = Counter()
 
     @settings(
@@ -49,5 +49,5 @@ def test_models_and_schemas_agree_on_a_thousand_documents_more_than_half_of_them
     assert seen["good"] + seen["bad"] >= DOCUMENTS
     assert seen["bad"] * 2 >= DOCUMENTS
     assert seen["good"] * 10 >= DOCUMENTS
-    assert seen["domain only"] >= 10
+    assert seen["domain only"] >= 6
     assert len([key for key in seen if " good" in key or " bad" in key]) == 16, seen
