@@ -3,58 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.app.authenticating import Judged
 from bridge.app.refusing import refusal_of
 from bridge.core.errors import VerificationError
-from bridge.core.messages import ReceiptControl
+from bridge.core.messages import ControlBody, ReceiptControl
 from bridge.core.verification import Authenticated, SentDigests, control_of, read_receipt
+from bridge.ports.broker import Delivery
 from bridge.ports.clock import Ids
 from bridge.ports.store import UnitOfWork
 from bridge.ports.store.records import AuditEntry, ReceiptRow, Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class ProvenControl:
+    """A delivered control message that passed steps 1 to 12."""
+
+    delivery: Delivery
+    message: Authenticated
+
+
 async def accept_control(
-    unit: UnitOfWork, judged: Sequence[Judged], *, contact_point: str, now: datetime, ids: Ids
-) -> list[Refusal]:
-    """Stores verified receipts, notes heartbeats and resend requests; answers what was refused, for quarantine.
+    unit: UnitOfWork, delivered: Sequence[ProvenControl], *, contact_point: str, now: datetime, ids: Ids
+) -> list[Refusal | None]:
+    """Stores verified receipts, notes heartbeats and resend requests; answers one refusal or `None` each, in order.
 
     A receipt counts only when it answers what we really sent to its signer, digests included (`E_RECEIPT`).
     """
-    refusals: list[Refusal] = []
-    read: list[tuple[Judged, Authenticated, ReceiptControl]] = []
-    noted: list[AuditEntry] = []
-    for item in judged:
-        if not isinstance(item.verdict, Authenticated):
-            continue
-        message = item.verdict
-        try:
-            control = control_of(message)
-        except VerificationError as error:
-            refusals.append(refusal_of(item.delivery, error, contact_point=contact_point, at=now, ids=ids))
-            continue
-        if isinstance(control, ReceiptControl):
-            read.append((item, message, control))
-        else:
-            detail = {"from": message.payload.sender, "kind": message.payload.kind}
-            noted.append(AuditEntry(now, contact_point, "control.received", contact_point, message.payload.id, detail))
-    answered = [(control.of.id, message.payload.sender) for _, message, control in read]
-    sent = await unit.ledger.digests_sent(answered, sender=contact_point)
+    verdicts = [_read(item.message) for item in delivered]
+    answered = [
+        (control.of.id, item.message.payload.sender)
+        for item, control in zip(delivered, verdicts, strict=True)
+        if isinstance(control, ReceiptControl)
+    ]
+    sent = await unit.ledger.digests_sent(answered, sender=contact_point) if answered else {}
+    refusals: list[Refusal | None] = []
     rows: list[ReceiptRow] = []
-    for item, message, control in read:
-        digests = sent.get((control.of.id, message.payload.sender))
-        try:
-            read_receipt(control, sent=SentDigests(*digests) if digests else None)
-        except VerificationError as error:
-            refusals.append(refusal_of(item.delivery, error, contact_point=contact_point, at=now, ids=ids))
-        else:
-            rows.append(_row(message, control, now))
+    noted: list[AuditEntry] = []
+    for item, control in zip(delivered, verdicts, strict=True):
+        payload = item.message.payload
+        error = control if isinstance(control, VerificationError) else None
+        if isinstance(control, ReceiptControl):
+            error = _check(control, sent.get((control.of.id, payload.sender)))
+            if error is None:
+                rows.append(_row(item.message, control, now))
+        elif error is None:
+            detail = {"from": payload.sender, "kind": payload.kind}
+            noted.append(AuditEntry(now, contact_point, "control.received", contact_point, payload.id, detail))
+        refusals.append(
+            refusal_of(item.delivery, error, contact_point=contact_point, at=now, ids=ids) if error else None
+        )
     if rows:
         await unit.ledger.add_receipts(rows)
     if noted:
         await unit.audit.add(noted)
     return refusals
+
+
+def _read(message: Authenticated) -> ControlBody | VerificationError:
+    try:
+        return control_of(message)
+    except VerificationError as error:
+        return error
+
+
+def _check(control: ReceiptControl, digests: tuple[str, str] | None) -> VerificationError | None:
+    try:
+        read_receipt(control, sent=SentDigests(*digests) if digests else None)
+    except VerificationError as error:
+        return error
+    return None
 
 
 def _row(message: Authenticated, control: ReceiptControl, now: datetime) -> ReceiptRow:

@@ -24,38 +24,49 @@ class ReadMessages:
     vault: BodyVault
     clock: Clock
 
-    async def item(self, message_id: str, *, contact_point: str | None) -> InboxItem:
-        """The one item that an id means on this node.
+    async def item(self, message_id: str, *, contact_point: str | None, sender: str | None = None) -> InboxItem:
+        """The one item that an id means on this node. Ids are unique per sender only.
 
         Raises:
-            BadInputError: `E_UNKNOWN_MESSAGE`, or `E_CONTACT_POINT` when several contact points received it.
+            BadInputError: `E_UNKNOWN_MESSAGE`, `E_CONTACT_POINT` when several contact points received it, or
+                `E_SENDER` when two senders used this id.
         """
         async with self.store.reading() as unit:
-            items = await unit.inbox.get(message_id, contact_point=contact_point)
+            found = await unit.inbox.get(message_id, contact_point=contact_point)
+        items = [item for item in found if sender in (None, item.sender)]
         if not items:
-            raise BadInputError("E_UNKNOWN_MESSAGE", f"no message {message_id} in this inbox; inbox list shows what there is")
-        if len(items) > 1:
-            names = " or ".join(item.contact_point for item in items)
+            raise BadInputError(
+                "E_UNKNOWN_MESSAGE", f"no message {message_id} in this inbox; inbox list shows what there is"
+            )
+        if len({item.contact_point for item in items}) > 1:
+            names = " or ".join(sorted({item.contact_point for item in items}))
             raise BadInputError("E_CONTACT_POINT", f"--contact-point: several received this message; expected {names}")
+        if len(items) > 1:
+            names = " or ".join(sorted(item.sender for item in items))
+            raise BadInputError("E_SENDER", f"--sender: several used the id {message_id}; expected {names}")
         return items[0]
 
-    async def show(self, message_id: str, *, contact_point: str | None, officer: str) -> Mapping[str, object]:
+    async def show(
+        self, message_id: str, *, contact_point: str | None, officer: str, sender: str | None = None
+    ) -> Mapping[str, object]:
         """Envelope, body, signature state and answers of one message; logs the read and marks it read.
 
         Raises:
             BadInputError: see `item`.
             RefusedError: `E_NO_BODY` for the stub of an expired message, or an erased body.
         """
-        item = await self.item(message_id, contact_point=contact_point)
+        item = await self.item(message_id, contact_point=contact_point, sender=sender)
         if item.body is None:
             what = "expired before it arrived; ask the sender" if item.state == "expired" else "has been erased"
-            raise RefusedError("E_NO_BODY", f"{item.sender} sent {item.kind} {item.id} on {format_time(item.sent)}; it {what}")
+            raise RefusedError(
+                "E_NO_BODY", f"{item.sender} sent {item.kind} {item.id} on {format_time(item.sent)}; it {what}"
+            )
         context = body_context(item.contact_point, item.id)
         body_bytes = self.vault.get(item.contact_point, item.body, context=context)
         now = self.clock.now()
         async with self.store.writing() as unit:
             await unit.audit.add([AuditEntry(now, officer, "body.read", item.contact_point, item.id)])
-            await unit.inbox.set_state(item.contact_point, item.id, "read")
+            await unit.inbox.set_state(item.contact_point, item.id, "read", sender=item.sender)
             receipts = await _answers(unit, item)
         envelope = parse_envelope(item.wire_bytes)
         return {
@@ -80,11 +91,12 @@ class ReadMessages:
 async def _answers(unit: UnitOfWork, item: InboxItem) -> list[Mapping[str, object]]:
     """What we answered: the machine's receipt, and the officers' acknowledgements with their names."""
     key = (item.sender, item.id)
-    answers: list[Mapping[str, object]] = []
-    for replay in (await unit.inbox.replays(item.contact_point, [key])).values():
-        answers.append({"kind": "receipt", "state": replay.outcome, "at": format_time(replay.answered_at)})
-    for entry in await unit.audit.list(subject=item.id):
-        if entry.action == "message.acknowledged" and entry.contact_point == item.contact_point:
+    known = await unit.inbox.replays(item.contact_point, [key])
+    answers: list[Mapping[str, object]] = [
+        {"kind": "receipt", "state": replay.outcome, "at": format_time(replay.answered_at)} for replay in known.values()
+    ]
+    for entry in await unit.audit.list(subject=item.id, action="message.acknowledged"):
+        if entry.contact_point == item.contact_point:
             officer = {"officer": entry.actor, "at": format_time(entry.at)}
             answers.append({"kind": "acknowledgement", **entry.detail, **officer})
     return answers

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.receive_message import ReceiveMessages
@@ -29,24 +30,31 @@ class RecheckHeld:
     every: timedelta
 
     async def recheck(self) -> int:
-        """Verifies due held messages once; answers how many were looked at.
+        """Verifies every due held message once; answers how many were looked at.
 
-        A message that is still held is stored again by its receiver before its old row goes: nothing is lost between.
+        What is still held stays where it is, with its age and its place in the quota. What belongs to a contact point
+        that is not served here is left alone.
         """
-        now = self.clock.now()
+        now, looked_at = self.clock.now(), 0
+        while held := await self._release(now):
+            looked_at += len(held)
+            by_holder: dict[str | None, list[Refusal]] = defaultdict(list)
+            for refusal in held:
+                by_holder[refusal.contact_point].append(refusal)
+            for holder, refusals in by_holder.items():
+                await self._hand_back(holder, refusals)
+        return looked_at
+
+    async def _release(self, now: datetime) -> Sequence[Refusal]:
         async with self.store.writing() as unit:
-            held = await unit.refusals.release_held(limit=BATCH, not_tried_since=now - self.every)
-        for refusal in held:
-            delivery = _delivery(refusal)
-            if refusal.contact_point is None and self.router is not None:
-                await self.router.route([delivery])
-            elif refusal.contact_point in self.receivers:
-                await self.receivers[refusal.contact_point].receive([delivery])
-            else:
-                continue
-            async with self.store.writing() as unit:
-                await unit.refusals.drop_held([refusal.id])
-        return len(held)
+            return await unit.refusals.release_held(limit=BATCH, not_tried_since=now - self.every, now=now)
+
+    async def _hand_back(self, holder: str | None, refusals: Sequence[Refusal]) -> None:
+        deliveries, ids = [_delivery(refusal) for refusal in refusals], [refusal.id for refusal in refusals]
+        if holder is None and self.router is not None:
+            await self.router.route(deliveries, held=ids)
+        elif holder is not None and holder in self.receivers:
+            await self.receivers[holder].receive(deliveries, held=ids)
 
 
 def _delivery(refusal: Refusal) -> Delivery:

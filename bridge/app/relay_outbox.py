@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,14 +69,14 @@ class RelayOutbox:
                 await unit.ledger.mark_sent([(row.message_id, row.country) for row in rows], now)
 
     async def _put_back(self, rows: Sequence[OutboxRow], token: str, error: str) -> None:
+        by_attempts: dict[int, list[str]] = defaultdict(list)
+        for row in rows:
+            by_attempts[row.attempts].append(row.id)
+        now = self.clock.now()
         async with self.store.writing() as unit:
-            for row in rows:
-                await unit.outbox.mark_failed(
-                    [row.id],
-                    token=token,
-                    next_attempt_at=self.clock.now() + _patience(row.attempts),
-                    error=error,
-                )
+            for attempts, ids in by_attempts.items():
+                next_attempt_at = now + _patience(attempts)
+                await unit.outbox.mark_failed(ids, token=token, next_attempt_at=next_attempt_at, error=error)
 
 
 def _publication(row: OutboxRow) -> Publication:

@@ -37,8 +37,13 @@ class RouteMessages:
     clock: Clock
     ids: Ids
 
-    async def route(self, batch: Sequence[Delivery]) -> list[Outcome]:
+    async def route(self, batch: Sequence[Delivery], *, held: Sequence[str] = ()) -> list[Outcome]:
         """Every delivery is confirmed by the next queue or stored here when this returns.
+
+        Args:
+            batch: the deliveries; outcomes come in their order.
+            held: when the batch was held here before and is judged again: the refusals' ids, one per delivery. What is
+                still held stays where it is, what found its verdict leaves once it is safe elsewhere.
 
         Raises:
             UnavailableError: database or broker cannot be reached; nothing of the batch may be acknowledged.
@@ -49,13 +54,16 @@ class RouteMessages:
         onward: list[tuple[Publication, Authenticated]] = []
         for item in judged:
             if isinstance(item.verdict, VerificationError):
-                refusals.append(self._refusal(item.delivery, item.verdict))
                 outcomes.append(Outcome.HELD if is_held(item.verdict) else Outcome.QUARANTINED)
+                if not (held and is_held(item.verdict)):
+                    refusals.append(self._refusal(item.delivery, item.verdict))
             else:
                 addressed, unknown = self._own_recipients(item.verdict)
                 onward += [(self._publication(item.verdict, to), item.verdict) for to in addressed]
                 if unknown:
-                    error = VerificationError(11, "E_NOT_AUTHORISED", f"{', '.join(unknown)}: not in the membership list")
+                    error = VerificationError(
+                        11, "E_NOT_AUTHORISED", f"{', '.join(unknown)}: not in the membership list"
+                    )
                     refusals.append(self._refusal(item.delivery, error))
                 outcomes.append(Outcome.ACCEPTED)
         results = await self.publisher.publish([publication for publication, _ in onward]) if onward else []
@@ -64,11 +72,13 @@ class RouteMessages:
             for (publication, message), result in zip(onward, results, strict=True)
             if result is not PublishOutcome.CONFIRMED
         ]
-        if stuck or refusals:
+        settled = [id_ for id_, outcome in zip(held, outcomes, strict=bool(held)) if outcome is not Outcome.HELD]
+        if stuck or refusals or settled:
             async with self.store.writing() as unit:
                 if stuck:
                     await unit.outbox.add(stuck)
                 await keep_refusals(unit, refusals)
+                await unit.refusals.drop_held(settled)
         return outcomes
 
     def _own_recipients(self, message: Authenticated) -> tuple[list[str], list[str]]:

@@ -1,0 +1,181 @@
+"""Held messages: judged again from the first byte; one verdict each, and nothing is lost or kept twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from bridge_node import Node
+from bridge_world import START, alert, directory
+
+from bridge.app import refusing
+from bridge.core.errors import UnavailableError
+
+MINUTE = 60
+
+
+async def test_a_message_ahead_of_the_clock_is_accepted_when_its_time_has_come(node: Node) -> None:
+    sent = alert(at=START + timedelta(minutes=5))
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+    assert await node.held() == 1
+
+    node.clock.advance(5 * MINUTE)
+    assert await node.rechecker("at.ncp").recheck() == 1
+
+    assert await node.held() == 0
+    assert [item.id for item in await node.inbox()] == [sent.id]
+    assert await node.new_receipts() == [("delivered", None, sent.id)]
+
+
+async def test_a_message_of_an_unknown_key_is_accepted_when_the_list_knows_it(node: Node) -> None:
+    node.trust.directory = directory(without=["hu.ncp"])
+    sent = alert(sender="hu.ncp")
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+
+    node.trust.directory = directory(version=8)
+    await node.rechecker("at.ncp").recheck()
+
+    assert (await node.held(), [item.id for item in await node.inbox()]) == (0, [sent.id])
+
+
+async def test_what_is_still_held_is_there_exactly_once_with_its_age(node: Node) -> None:
+    sent = alert(at=START + timedelta(days=1))
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+
+    for _ in range(5):
+        node.clock.advance(2 * MINUTE)
+        assert await node.rechecker("at.ncp").recheck() == 1
+
+    assert await node.held() == 1
+    assert await node.quarantined() == []
+    async with node.store.writing() as unit:
+        now = node.clock.now()
+        (held,) = await unit.refusals.release_held(limit=10, not_tried_since=now + timedelta(1), now=now)
+    assert (held.at, held.wire_bytes, held.queue) == (START, sent.made.wire_bytes, "inbox.at.ncp.urgent")
+
+
+async def test_a_full_quota_does_not_push_out_what_is_already_held(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = alert(at=START + timedelta(days=1))
+    monkeypatch.setattr(refusing, "HELD_QUOTA_BYTES", len(sent.made.wire_bytes) + 100)
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+
+    await node.rechecker("at.ncp").recheck()
+
+    assert (await node.held(), await node.quarantined()) == (1, [])
+
+
+async def test_what_no_longer_fits_the_quota_is_quarantined_under_its_code(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (alert(at=START + timedelta(days=1)) for _ in range(2))
+    monkeypatch.setattr(refusing, "HELD_QUOTA_BYTES", len(first.made.wire_bytes) + 100)
+
+    await node.receiver("at.ncp").receive([first.delivery(to="at.ncp"), second.delivery(to="at.ncp")])
+
+    assert await node.held() == 1
+    assert [(one.code, one.wire_bytes) for one in await node.quarantined()] == [("E_FUTURE", second.made.wire_bytes)]
+    assert await node.new_receipts() == []
+
+
+async def test_a_held_message_that_turns_out_bad_is_quarantined_and_answered(node: Node) -> None:
+    sent = alert(at=START + timedelta(minutes=5), expires=START + timedelta(minutes=6))
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+
+    node.clock.advance(7 * MINUTE)
+    await node.rechecker("at.ncp").recheck()
+
+    assert await node.held() == 0
+    assert [refusal.code for refusal in await node.quarantined()] == ["E_EXPIRED"]
+    assert await node.new_receipts() == [("rejected", "E_EXPIRED", sent.id)]
+
+
+async def test_the_same_message_held_twice_is_stored_once(node: Node) -> None:
+    sent = alert(at=START + timedelta(minutes=5))
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")] * 2)
+
+    node.clock.advance(5 * MINUTE)
+    assert await node.rechecker("at.ncp").recheck() == 2
+
+    assert (await node.held(), len(await node.inbox()), len(await node.new_receipts())) == (0, 1, 1)
+
+
+async def test_hints_are_judged_again_as_they_came(node: Node) -> None:
+    sent = alert(at=START + timedelta(minutes=5))
+    await node.router("at").route([sent.delivery(), sent.delivery(copied=True), sent.delivery(user_id="hu-relay")])
+
+    node.clock.advance(5 * MINUTE)
+    await node.rechecker("at.ncp").recheck()
+
+    assert [refusal.code for refusal in await node.quarantined()] == ["E_ROUTE_MISMATCH"] * 2
+    assert len(node.publisher.published) == 1
+
+
+async def test_what_the_router_held_goes_on_through_the_router(node: Node) -> None:
+    sent = alert(at=START + timedelta(minutes=5))
+    await node.router("at").route([sent.delivery()])
+    for _ in range(2):
+        await node.rechecker("at.ncp").recheck()
+        node.clock.advance(2 * MINUTE)
+    assert (await node.held(), node.publisher.published) == (1, [])
+
+    node.clock.advance(5 * MINUTE)
+    await node.rechecker("at.ncp").recheck()
+
+    assert await node.held() == 0
+    assert [one.routing_key for one in node.publisher.published] == ["at.ncp.urgent"]
+    assert await node.inbox() == []
+
+
+async def test_what_somebody_else_holds_is_left_alone(node: Node) -> None:
+    sent = alert(at=START + timedelta(minutes=5))
+    await node.router("at").route([sent.delivery()])
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+
+    node.clock.advance(5 * MINUTE)
+    await node.rechecker("at.border-police", routes=False).recheck()
+
+    assert await node.held() == 2
+    assert await node.inbox() == []
+
+
+async def test_it_is_not_judged_again_before_the_interval_is_over(node: Node) -> None:
+    await node.receiver("at.ncp").receive([alert(at=START + timedelta(days=1)).delivery(to="at.ncp")])
+
+    looked_at = []
+    for seconds in (0, 30, 30, 1, 30):
+        node.clock.advance(seconds)
+        looked_at.append(await node.rechecker("at.ncp", every=MINUTE).recheck())
+
+    assert looked_at == [1, 0, 0, 1, 0]
+
+
+async def test_many_are_judged_in_one_go(node: Node) -> None:
+    messages = [alert(at=START + timedelta(minutes=5)) for _ in range(150)]
+    for begin in range(0, 150, 100):
+        part = messages[begin : begin + 100]
+        await node.receiver("at.ncp").receive([message.delivery(to="at.ncp") for message in part])
+
+    node.clock.advance(5 * MINUTE)
+    assert await node.rechecker("at.ncp").recheck() == 150
+
+    assert await node.held() == 0
+    assert [item.id for item in await node.inbox()] == [message.id for message in messages]
+
+
+async def test_a_crash_while_judging_again_keeps_it_held(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = alert(at=START + timedelta(minutes=5))
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+    node.clock.advance(5 * MINUTE)
+
+    async def fail(*_: object) -> None:
+        raise UnavailableError("E_DATABASE", "the database failed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bridge.adapters.store.refusals.SqlRefusals.drop_held", fail)
+        with pytest.raises(UnavailableError):
+            await node.rechecker("at.ncp").recheck()
+    assert (await node.held(), await node.inbox()) == (1, [])
+
+    node.clock.advance(2 * MINUTE)
+    await node.rechecker("at.ncp").recheck()
+    assert (await node.held(), len(await node.inbox())) == (0, 1)

@@ -1,0 +1,100 @@
+"""The router: verifies without opening, hands on to the contact points concerned, answers nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+from bridge_node import Node
+from bridge_world import START, alert, bent, control, directory
+
+from bridge.app.outcomes import Outcome
+from bridge.core.errors import UnavailableError
+from bridge.ports.broker import PublishOutcome
+
+
+async def test_a_message_goes_to_each_of_the_countrys_contact_points_with_its_exact_bytes(node: Node) -> None:
+    sent = alert(to=["at.ncp", "at.border-police", "hu.ncp"])
+
+    assert await node.router("at").route([sent.delivery()]) == [Outcome.ACCEPTED]
+
+    published = node.publisher.published
+    assert [(one.exchange, one.routing_key) for one in published] == [
+        ("contact-points.at", "at.border-police.urgent"),
+        ("contact-points.at", "at.ncp.urgent"),
+    ]
+    assert {one.wire_bytes for one in published} == {sent.made.wire_bytes}
+    assert len({one.row_id for one in published}) == 2
+    assert await node.new_rows("subscriber") == []
+
+
+async def test_control_messages_are_handed_on_as_well(node: Node) -> None:
+    lane = {"first": 1, "last": 5}
+    sent = control("heartbeat", {"epoch": 1, "urgent": lane, "normal": lane}, sender="rs.ncp", to="at.ncp")
+
+    assert await node.router("at").route([sent.delivery()]) == [Outcome.ACCEPTED]
+    assert [one.routing_key for one in node.publisher.published] == ["at.ncp.urgent"]
+
+
+@pytest.mark.parametrize("outcome", [PublishOutcome.UNROUTABLE, PublishOutcome.REFUSED, PublishOutcome.UNKNOWN])
+async def test_what_an_inbox_does_not_take_waits_here_and_is_relayed_later(node: Node, outcome: PublishOutcome) -> None:
+    sent = alert(to=["at.ncp", "at.border-police"])
+    node.publisher.outcomes["at.ncp.urgent"] = outcome
+
+    assert await node.router("at").route([sent.delivery()]) == [Outcome.ACCEPTED]
+
+    del node.publisher.outcomes["at.ncp.urgent"]
+    tried = node.publisher.published[-1]
+    assert await node.relay("subscriber").relay_once() == 1
+    again = node.publisher.published[-1]
+    assert again == tried
+    assert (again.routing_key, again.wire_bytes) == ("at.ncp.urgent", sent.made.wire_bytes)
+
+
+async def test_a_broker_that_is_away_leaves_the_batch_to_be_delivered_again(node: Node) -> None:
+    node.publisher.is_away = True
+
+    with pytest.raises(UnavailableError):
+        await node.router("at").route([alert().delivery(), bent(alert()).delivery()])
+
+    assert await node.quarantined() == []
+
+
+async def test_what_does_not_verify_is_quarantined_held_or_handed_on_each_for_itself(node: Node) -> None:
+    node.trust.directory = directory(without=["hu.ncp"])
+    batch = [
+        bent(alert()).delivery(),
+        alert(sender="hu.ncp").delivery(),
+        alert().delivery(),
+        alert().delivery(routing_key="hu.at.urgent.route_alert"),
+    ]
+
+    outcomes = await node.router("at").route(batch)
+
+    assert [outcome.value for outcome in outcomes] == ["quarantined", "held", "accepted", "quarantined"]
+    assert [refusal.code for refusal in await node.quarantined()] == ["E_ROUTE_MISMATCH", "E_SIGNATURE"]
+    assert {refusal.contact_point for refusal in await node.quarantined()} == {None}
+    assert await node.held() == 1
+    assert len(node.publisher.published) == 1
+    assert await node.new_rows() == []
+
+
+async def test_a_newer_list_is_asked_for_once_when_a_key_is_unknown(node: Node) -> None:
+    node.trust.directory = directory(without=["hu.ncp"])
+    node.trust.newer = directory(version=8)
+
+    assert await node.router("at").route([alert(sender="hu.ncp").delivery()]) == [Outcome.ACCEPTED]
+
+
+async def test_contact_points_that_the_list_does_not_know_are_quarantined_and_the_others_served(node: Node) -> None:
+    sent = alert(to=["at.ncp", "at.border-police"])
+    points = {own: point for own, point in directory().contact_points.items() if own != "at.border-police"}
+    node.trust.directory = replace(directory(), contact_points=MappingProxyType(points))
+
+    assert await node.router("at").route([sent.delivery()]) == [Outcome.ACCEPTED]
+
+    assert [one.routing_key for one in node.publisher.published] == ["at.ncp.urgent"]
+    (refusal,) = await node.quarantined()
+    assert (refusal.code, refusal.wire_bytes, refusal.at) == ("E_NOT_AUTHORISED", sent.made.wire_bytes, START)
+    assert "at.border-police" in refusal.detail
