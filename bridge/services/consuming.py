@@ -2,6 +2,9 @@
 
 A batch is acknowledged only after its handler has returned, which means it is stored. When database or broker cannot be
 reached, consuming stops instead of handing messages back in a loop; the broker keeps them.
+
+A handler that fails for a reason nobody foresaw loses nothing and stops nobody: the batch is handled again message by
+message, what still fails is left unsettled with the broker while the others go on, and is tried again after a pause.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import structlog
 from bridge.app.outcomes import Outcome
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import Consumer, Delivery
+from bridge.services.faults import log_fault
 from bridge.services.stopping import Stopped, pause, unless_stopped
 
 Handle = Callable[[Sequence[Delivery]], Awaitable[list[Outcome]]]
@@ -26,6 +30,9 @@ OpenConsumer = Callable[[], AbstractAsyncContextManager[Consumer]]
 
 LEAST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 10.0
+# A thousand deliveries make a dead letter: hours at this pace, and then it takes the same path from there.
+FAULT_PAUSE_SECONDS: Final = 30.0
+MOST_LEFT: Final = 100  # left with the broker at once: half of what a queue may have unsettled here
 
 _log = structlog.get_logger()
 
@@ -40,6 +47,7 @@ class ConsumingService:
         handle: one use case over a batch.
         check: raises `UnavailableError` while the database is away.
         ready: called each time consuming has begun.
+        fault_pause_seconds: until messages that could not be handled are tried again.
     """
 
     name: str
@@ -47,22 +55,33 @@ class ConsumingService:
     handle: Handle
     check: Callable[[], Awaitable[None]]
     ready: Callable[[str], None]
+    fault_pause_seconds: float = FAULT_PAUSE_SECONDS
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; a batch that was begun is finished."""
         try:
             while not stop.is_set():
-                await unless_stopped(stop, self._until_available())
-                try:
-                    async with self.open_consumer() as consumer:
-                        self.ready(self.name)
-                        await self._consume(consumer, stop)
-                except UnavailableError as error:
-                    _log.warning("service.unavailable", service=self.name, code=error.code, detail=error.message)
-                    await pause(stop, LEAST_PAUSE_SECONDS)
+                await pause(stop, await self._seconds_until_again(stop))
         except Stopped:
             pass
         _log.info("service.stopped", service=self.name)
+
+    async def _seconds_until_again(self, stop: asyncio.Event) -> float:
+        """One subscription, from waiting for the database to its end; answers the pause before the next."""
+        try:
+            await unless_stopped(stop, self._until_available())
+            async with self.open_consumer() as consumer:
+                self.ready(self.name)
+                again_at = await self._consume(consumer, stop)
+        except UnavailableError as error:
+            _log.warning("service.unavailable", service=self.name, code=error.code, detail=error.message)
+            return LEAST_PAUSE_SECONDS
+        except Stopped:
+            raise
+        except Exception as error:  # noqa: BLE001 - a service that ends takes the whole node with it
+            log_fault(self.name, error)
+            return self.fault_pause_seconds
+        return again_at - asyncio.get_running_loop().time()
 
     async def _until_available(self) -> None:
         async for attempt in stamina.retry_context(
@@ -75,11 +94,33 @@ class ConsumingService:
             with attempt:
                 await self.check()
 
-    async def _consume(self, consumer: Consumer, stop: asyncio.Event) -> None:
-        while True:
-            batch = await unless_stopped(stop, consumer.next_batch())
+    async def _consume(self, consumer: Consumer, stop: asyncio.Event) -> float:
+        """Consumes until what was left with the broker has to be tried again, and answers when that is."""
+        left, again_at = 0, None
+        while again_at is None or left < MOST_LEFT:
+            try:
+                async with asyncio.timeout_at(again_at):
+                    batch = await unless_stopped(stop, consumer.next_batch())
+            except TimeoutError:
+                break
+            left += await self._settle(consumer, batch)
+            if left and again_at is None:
+                again_at = asyncio.get_running_loop().time() + self.fault_pause_seconds
+        return again_at or 0.0
+
+    async def _settle(self, consumer: Consumer, batch: Sequence[Delivery]) -> int:
+        """Handles and acknowledges a batch; answers how many deliveries could not be handled."""
+        try:
             outcomes = await self.handle(batch)
-            await consumer.acknowledge(batch)
-            for outcome, count in Counter(outcomes).items():
-                if outcome not in (Outcome.ACCEPTED, Outcome.DUPLICATE):
-                    _log.warning("message.refused", service=self.name, outcome=outcome.value, count=count)
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the messages behind it
+            if len(batch) > 1:
+                return sum([await self._settle(consumer, [delivery]) for delivery in batch])
+            log_fault(self.name, error, queue=batch[0].queue)
+            return 1
+        await consumer.acknowledge(batch)
+        for outcome, count in Counter(outcomes).items():
+            if outcome not in (Outcome.ACCEPTED, Outcome.DUPLICATE):
+                _log.warning("message.refused", service=self.name, outcome=outcome.value, count=count)
+        return 0

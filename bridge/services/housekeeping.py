@@ -10,6 +10,7 @@ import structlog
 from bridge.app.recheck_held import RecheckHeld
 from bridge.core.errors import UnavailableError
 from bridge.ports.trust import TrustSource
+from bridge.services.faults import log_fault
 from bridge.services.stopping import Stopped, pause
 
 _log = structlog.get_logger()
@@ -33,5 +34,7 @@ class HousekeepingService:
                     await self.recheck.recheck()
                 except UnavailableError as error:
                     _log.warning("housekeeping.unavailable", code=error.code, detail=error.message)
+                except Exception as error:  # noqa: BLE001 - an old membership list is worse than a noisy log
+                    log_fault("housekeeper", error)
         except Stopped:
             pass

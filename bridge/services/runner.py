@@ -27,11 +27,16 @@ class Service(Protocol):
 
 
 class Readiness:
-    """Notes which services are ready; when all are, says so once, in the log and in a file."""
+    """Notes which services are ready; when all are, says so once, in the log and in a file.
+
+    A file that an earlier run left behind is removed first: it would speak for a process that is gone.
+    """
 
     def __init__(self, *, file: Path | None) -> None:
         self._waiting: set[str] = set()
         self._file = file
+        if file is not None:
+            file.unlink(missing_ok=True)
 
     def expect(self, name: str) -> None:
         """This service is waited for; said before any of them runs."""

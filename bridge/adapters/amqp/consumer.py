@@ -90,7 +90,7 @@ class AmqpConsumer:
 
 @asynccontextmanager
 async def consuming(session: AmqpSession, queues: Sequence[str]) -> AsyncIterator[AmqpConsumer]:
-    """A consumer that is subscribed; on leaving, what was not handed out goes back, what was not settled comes again."""
+    """A consumer that is subscribed; on leaving, what was not handed out goes back, what is unsettled comes again."""
     consumer = AmqpConsumer(session, queues)
     await consumer.open()
     try:

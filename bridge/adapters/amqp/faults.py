@@ -17,20 +17,17 @@ from bridge.core.errors import UnavailableError
 
 DEFAULT_PORTS: Final = {"amqp": 5672, "amqps": 5671}
 
+SHUT_OUT: Final = (
+    "E_BROKER_VHOST",
+    "does not let the account {account} into the virtual host {vhost}, or it has too many connections",
+)
+
 # In this order: the first class that fits names the fault.
 _FAULTS: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     (amqp.ProbableAuthenticationError, "E_BROKER_CREDENTIALS", "refuses the account {account}"),
     (amqp.AuthenticationError, "E_BROKER_CREDENTIALS", "offers no way of login that the account {account} uses"),
-    (
-        amqp.ConnectionNotAllowed,
-        "E_BROKER_VHOST",
-        "does not let the account {account} into the virtual host {vhost}, or it has too many connections",
-    ),
-    (
-        amqp.InvalidFrameError,  # how the library shows a `Connection.Close` that answers `Connection.Open`
-        "E_BROKER_VHOST",
-        "does not let the account {account} into the virtual host {vhost}, or it has too many connections",
-    ),
+    (amqp.ConnectionNotAllowed, *SHUT_OUT),
+    (amqp.InvalidFrameError, "E_BROKER_LOST", "sent what cannot be read here"),
     (amqp.ChannelAccessRefused, "E_BROKER_REFUSED", "does not let the account {account} do this: {reason}"),
     (amqp.ChannelNotFoundEntity, "E_BROKER_MISSING", "lacks what is needed here: {reason}"),
     (amqp.ChannelPreconditionFailed, "E_BROKER_REFUSED", "refuses: {reason}"),
@@ -46,20 +43,32 @@ _LIBRARY_ERRORS: Final = (amqp.AMQPError, OSError, TimeoutError, RuntimeError)  
 
 def unavailable(error: BaseException | None, *, url: str) -> UnavailableError:
     """The bridge's error for what the library raised, or for a loss without a reason."""
+    code, sentence = _told(error)
     target = urlsplit(url)
-    code, sentence = "E_BROKER_LOST", "is not connected: {reason}"
-    for fault, its_code, its_sentence in _FAULTS:
-        if isinstance(error, fault):
-            code, sentence = its_code, its_sentence
-            break
     told = sentence.format(
-        account=unquote(target.username or ""),
-        vhost=virtual_host(url),
-        reason=" ".join(str(error).split()) or type(error).__name__,
+        account=unquote(target.username or ""), vhost=virtual_host(url), reason=_reason(error, target.password)
     )
     return UnavailableError(
         code, f"the broker at {target.hostname}:{target.port or DEFAULT_PORTS.get(target.scheme)} {told}"
     )
+
+
+def _told(error: BaseException | None) -> tuple[str, str]:
+    # The library shows a `Connection.Close` that answers `Connection.Open` as a frame it did not expect.
+    if isinstance(error, amqp.InvalidFrameError) and "Connection.OpenOk" in str(error):
+        return SHUT_OUT
+    for fault, code, sentence in _FAULTS:
+        if isinstance(error, fault):
+            return code, sentence
+    return "E_BROKER_LOST", "is not connected: {reason}"
+
+
+def _reason(error: BaseException | None, password: str | None) -> str:
+    """The library's words on one line; they have not been seen to hold the password, and shall not."""
+    reason = " ".join(str(error or "").split()) or (type(error).__name__ if error is not None else "no reason given")
+    for secret in {password or "", unquote(password or "")} - {""}:
+        reason = reason.replace(secret, "***")
+    return reason
 
 
 @asynccontextmanager

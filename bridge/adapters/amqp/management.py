@@ -42,6 +42,11 @@ class Management:
         """
         parts = urlsplit(url)
         host = parts.hostname or ""
+        try:
+            port = parts.port
+        except ValueError:  # its own words would quote what may be a piece of the password
+            expected = "expected https://account:password@host:port, special characters in the password as %XX"
+            raise BadInputError("E_BROKER_URL", f"the URL of the management API is malformed: {expected}") from None
         if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
             raise BadInputError("E_BROKER_URL", f"the management API at {host} needs https (http on loopback only)")
         if parts.username is None or parts.password is None:
@@ -50,7 +55,7 @@ class Management:
             )
         login = f"{unquote(parts.username)}:{unquote(parts.password)}"
         basic = "Basic " + base64.b64encode(login.encode("utf-8")).decode("ascii")
-        return cls(parts.scheme, host, parts.port or PORTS[parts.scheme], basic)
+        return cls(parts.scheme, host, port or PORTS[parts.scheme], basic)
 
     def entries(self, kind: str, vhost: str) -> list[dict[str, object]]:
         """All exchanges, queues, ... of a virtual host; none where it does not exist."""

@@ -11,24 +11,19 @@ A publish that is not confirmed in time is unknown, never undelivered: the row g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import aiormq.exceptions
 from aiormq.abc import ChannelFrame
 from aiormq.channel import Channel
-from pamqp.body import ContentBody
-from pamqp.commands import Basic
-from pamqp.header import ContentHeader
 
+from bridge.adapters.amqp.parcels import Parcel, marshal, portions
 from bridge.adapters.amqp.session import AmqpSession
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import Publication, PublishOutcome
 
-CONTENT_TYPE: Final = "application/jose+json"
-PERSISTENT: Final = 2
-WRITE_MESSAGES: Final = 25
-WRITE_BYTES: Final = 256 * 1024
+UNBLOCK_SECONDS: Final = 1.0
 # After the loss of a queue's leader (3.10) a channel may be nacked for ever; a new one is not.
 NACKS_BEFORE_NEW_CHANNEL: Final = 3
 REFUSALS: Final = (
@@ -46,114 +41,116 @@ class AmqpPublisher:
     def __init__(self, session: AmqpSession) -> None:
         self._session = session
         self._channel: Channel | None = None
+        self._is_spent = False
         self._nacks = 0
         self._publishing = asyncio.Lock()
 
     async def publish(self, batch: Sequence[Publication]) -> list[PublishOutcome]:
-        """One outcome for each publication, in order; waits for confirms at most the session's deadline.
+        """One outcome for each publication, in order; writing and waiting for confirms take a deadline each.
 
         A publication that makes the broker close the channel (no such exchange, no permission) takes those written
         beside it down. They are then published one by one, so that only the culprit is refused, and holds up nobody.
+        One that cannot be put into frames at all is refused here.
 
         Raises:
-            UnavailableError: there is no connection, and nothing was written.
+            UnavailableError: there is no connection, or the broker blocks publishers; nothing was written.
         """
         if not batch:
             return []
         async with self._publishing:
             outcomes, refused = await self._publish(batch)
             if refused:
-                for index, outcome in enumerate(outcomes):
-                    if outcome is PublishOutcome.UNKNOWN:
-                        outcomes[index] = await self._publish_alone(batch[index])
+                await self._publish_each(batch, outcomes)
             return outcomes
 
-    async def _publish_alone(self, publication: Publication) -> PublishOutcome:
-        try:
-            (outcome,), refused = await self._publish([publication])
-        except UnavailableError:
-            return PublishOutcome.UNKNOWN
-        return PublishOutcome.REFUSED if refused else outcome
+    async def _publish_each(self, batch: Sequence[Publication], outcomes: list[PublishOutcome]) -> None:
+        """Publishes again, one by one, what went down with another; stops where the broker no longer answers."""
+        for index, outcome in enumerate(outcomes):
+            if outcome is not PublishOutcome.UNKNOWN:
+                continue
+            try:
+                (alone,), refused = await self._publish([batch[index]])
+            except UnavailableError:
+                return
+            outcomes[index] = PublishOutcome.REFUSED if refused else alone
+            if outcomes[index] is PublishOutcome.UNKNOWN:
+                return
 
     async def _publish(self, batch: Sequence[Publication]) -> tuple[list[PublishOutcome], bool]:
         """The outcomes, and whether the broker closed the channel because of one of them."""
         channel = await self._open_channel()
-        confirmations = await self._write(channel, batch)
+        marshalled = [marshal(publication, channel) for publication in batch]
+        parcels = [parcel for parcel in marshalled if parcel is not None]
+        confirmations = await self._send(channel, parcels) if parcels else []
+        results = [_outcome(confirmation) for confirmation in confirmations]
+        self._judge_channel(results)
+        told = iter(results + [PublishOutcome.UNKNOWN] * (len(parcels) - len(results)))
+        outcomes = [PublishOutcome.REFUSED if parcel is None else next(told) for parcel in marshalled]
+        return outcomes, any(_closed_by_refusal(confirmation) for confirmation in confirmations)
+
+    async def _send(self, channel: Channel, parcels: Sequence[Parcel]) -> list[Confirmation]:
+        """Writes the parcels and waits for their confirms; a future for each that was written."""
+        confirmations = await self._write(channel, parcels)
         try:
             _, pending = await asyncio.wait(confirmations, timeout=self._session.deadline_seconds)
         finally:
-            for publication in batch:
-                channel.message_id_delivery_tag.pop(publication.row_id, None)
+            for parcel in parcels:
+                channel.message_id_delivery_tag.pop(parcel.row_id, None)
         for confirmation in pending:
             confirmation.cancel()
-        outcomes = [_outcome(confirmation) for confirmation in confirmations]
-        for outcome in outcomes:
-            self._nacks = self._nacks + 1 if outcome is PublishOutcome.REFUSED else 0
-        unwritten = [PublishOutcome.UNKNOWN] * (len(batch) - len(confirmations))
-        return outcomes + unwritten, any(_closed_by_refusal(confirmation) for confirmation in confirmations)
+        return confirmations
+
+    def _judge_channel(self, results: Sequence[PublishOutcome]) -> None:
+        for result in results:
+            self._nacks = self._nacks + 1 if result is PublishOutcome.REFUSED else 0
+        # What is still to come for a publish given up must not meet the next publish of the same row.
+        self._is_spent = PublishOutcome.UNKNOWN in results or self._nacks >= NACKS_BEFORE_NEW_CHANNEL
 
     async def _open_channel(self) -> Channel:
         channel = self._channel
-        if channel is not None and self._nacks >= NACKS_BEFORE_NEW_CHANNEL:
-            async with self._session.calling():
-                await channel.close()
+        if channel is not None and not channel.is_closed:
+            await self._until_unblocked(channel)
+            if self._is_spent:
+                async with self._session.calling():
+                    await channel.close()
         if channel is None or channel.is_closed:
-            self._nacks = 0
+            self._nacks, self._is_spent = 0, False
             channel = self._channel = await self._session.open_channel(confirms=True)
         return channel
 
-    async def _write(self, channel: Channel, batch: Sequence[Publication]) -> list[Confirmation]:
+    async def _until_unblocked(self, channel: Channel) -> None:
+        """Writes nothing into a connection that the broker does not read: it would only pile up here."""
+        try:
+            async with asyncio.timeout(UNBLOCK_SECONDS):
+                await channel.connection.ready()
+        except TimeoutError:
+            raise UnavailableError(
+                "E_BROKER_BLOCKED", "the broker takes no messages now: an alarm of its memory or disk"
+            ) from None
+
+    async def _write(self, channel: Channel, parcels: Sequence[Parcel]) -> list[Confirmation]:
         """Writes as many as go out, and gives a future for each of these."""
         confirmations: list[Confirmation] = []
         try:
-            for portion in _portions(batch):
-                frames = [frame for publication in portion for frame in _frames(publication, channel.max_content_size)]
-                async with self._session.calling(), channel.lock:
-                    await channel.write_queue.put(ChannelFrame.marshall(channel.number, frames))
-                    # Nothing else runs between here and the end of the loop: broker and channel count alike.
-                    for publication in portion:
-                        channel.delivery_tag += 1
-                        confirmation = channel.create_future()
-                        channel.confirmations[channel.delivery_tag] = confirmation
-                        channel.message_id_delivery_tag[publication.row_id] = channel.delivery_tag
-                        confirmations.append(confirmation)
+            async with self._session.calling():
+                for portion in portions(parcels):
+                    drained = channel.create_future()
+                    frames_bytes = b"".join(parcel.frames_bytes for parcel in portion)
+                    write = ChannelFrame(frames_bytes, should_close=False, drain_future=drained)
+                    async with channel.lock:
+                        await channel.write_queue.put(write)
+                        # Nothing else runs between here and the end of the loop: broker and channel count alike.
+                        for parcel in portion:
+                            channel.delivery_tag += 1
+                            confirmation = channel.create_future()
+                            channel.confirmations[channel.delivery_tag] = confirmation
+                            channel.message_id_delivery_tag[parcel.row_id] = channel.delivery_tag
+                            confirmations.append(confirmation)
+                    await drained  # a broker that reads slowly slows us down, instead of filling our memory
         except UnavailableError:
             if not confirmations:
                 raise
         return confirmations
-
-
-def _portions(batch: Sequence[Publication]) -> Iterator[list[Publication]]:
-    """What goes out in one write: bounded in number and, for large messages, in bytes."""
-    portion: list[Publication] = []
-    size = 0
-    for publication in batch:
-        if portion and (len(portion) == WRITE_MESSAGES or size + len(publication.wire_bytes) > WRITE_BYTES):
-            yield portion
-            portion, size = [], 0
-        portion.append(publication)
-        size += len(publication.wire_bytes)
-    yield portion
-
-
-def _frames(publication: Publication, max_content_size: int) -> Iterator[Basic.Publish | ContentHeader | ContentBody]:
-    """The frames of one publish; the properties are those of the wire format (AMQP)."""
-    wire_bytes = publication.wire_bytes
-    yield Basic.Publish(exchange=publication.exchange, routing_key=publication.routing_key, mandatory=True)
-    yield ContentHeader(
-        body_size=len(wire_bytes),
-        properties=Basic.Properties(
-            content_type=CONTENT_TYPE,
-            delivery_mode=PERSISTENT,
-            correlation_id=publication.message_id,
-            message_id=publication.row_id,
-            message_type=publication.kind,
-            app_id=publication.sender,
-            timestamp=publication.sent,
-        ),
-    )
-    for start in range(0, len(wire_bytes), max_content_size):
-        yield ContentBody(wire_bytes[start : start + max_content_size])
 
 
 def _outcome(confirmation: Confirmation) -> PublishOutcome:

@@ -27,6 +27,7 @@ from bridge.core.errors import UnavailableError
 
 HEARTBEAT_SECONDS: Final = 5  # a silent peer is given up after 3 x (5 + 1) seconds
 DEADLINE_SECONDS: Final = 10.0
+CLOSE_SECONDS: Final = 2.0  # a broker that does not answer must not keep anybody from stopping
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 15.0
 PAUSE_JITTER_SECONDS: Final = 0.5
@@ -135,7 +136,7 @@ class AmqpSession:
     async def _linked(self) -> _Link:
         if self._supervisor is None or self._supervisor.done():
             message = f"the session {self.name} is not open"
-            raise RuntimeError(message)
+            raise RuntimeError(message) from self._fault()
         try:
             async with self.calling():
                 while (link := self._link) is None:
@@ -143,6 +144,11 @@ class AmqpSession:
         except UnavailableError as error:
             raise self._failure or error from None
         return link
+
+    def _fault(self) -> BaseException | None:
+        """What ended the supervisor, where that was not us: a fault of its own."""
+        supervisor = self._supervisor
+        return supervisor.exception() if supervisor is not None and not supervisor.cancelled() else None
 
     async def _supervise(self) -> None:
         while True:
@@ -190,5 +196,5 @@ class AmqpSession:
 
     async def _close(self, link: _Link) -> None:
         with contextlib.suppress(UnavailableError):  # it is gone either way
-            async with self.calling():
+            async with broker_calls(self.url, deadline_seconds=CLOSE_SECONDS):
                 await link.connection.close()

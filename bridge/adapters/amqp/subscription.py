@@ -108,20 +108,20 @@ class Subscription:
 
     async def drain(self) -> None:
         """Cancels the consumers, then gives back what waits; what was handed out can still be settled."""
-        for lane in self._lanes:
+        if self._failure is None:
             with self._ending_on_failure():
                 async with self._session.calling():
-                    await lane.channel.basic_cancel(lane.consumer_tag)
+                    await asyncio.gather(*(lane.channel.basic_cancel(lane.consumer_tag) for lane in self._lanes))
         await self.give_back(list(self._waiting()))
         if self._failure is None:
             self._changed.clear()
 
     async def close(self) -> None:
         """Closes the channels; the broker delivers again what was not settled."""
-        for lane in self._lanes:
-            with contextlib.suppress(UnavailableError):
-                async with self._session.calling():
-                    await lane.channel.close()
+        self._fail(UnavailableError("E_BROKER_LOST", "the subscription was closed"))
+        with contextlib.suppress(UnavailableError):
+            async with self._session.calling():
+                await asyncio.gather(*(lane.channel.close() for lane in self._lanes))
 
     async def _consume(self, queue: str, prefetch: int) -> None:
         lane = _Lane(queue, await self._session.open_channel(confirms=False))
