@@ -43,7 +43,7 @@ class ReadMessages:
             raise BadInputError("E_CONTACT_POINT", f"--contact-point: several received this message; expected {names}")
         if len(items) > 1:
             names = " or ".join(sorted(item.sender for item in items))
-            raise BadInputError("E_SENDER", f"--sender: several used the id {message_id}; expected {names}")
+            raise BadInputError("E_SENDER", f"--from: several used the id {message_id}; expected {names}")
         return items[0]
 
     async def show(

@@ -25,7 +25,7 @@ def status(config: Config, as_json: Json = False) -> None:
 
 @doctor_app.command("doctor")
 def doctor(config: Config, as_json: Json = False) -> None:
-    """Check everything the node depends on: database, broker accounts and queues, keys, membership list, clock, disk."""
+    """Check everything the node depends on: database, broker, keys, membership list, clock, disk."""
 
     async def work(node: Node) -> list[Check]:
         return [*await node.doctor(), *await node.status()]
@@ -36,13 +36,15 @@ def doctor(config: Config, as_json: Json = False) -> None:
 def _answer(checks: list[Check], *, as_json: bool) -> None:
     ok = all(check.ok for check in checks)
     data = {"ok": ok, "checks": [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]}
-    emit(
-        data,
-        as_json=as_json,
-        text=lambda: "\n".join(f"{'ok  ' if c.ok else 'FAIL'}  {c.name}: {c.detail}" for c in checks),
-    )
+    emit(data, as_json=as_json, text=lambda: _text(checks))
     raise typer.Exit(0 if ok else 1)
 
 
-def _line(check: Check) -> str:
-    return f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}"
+def _text(checks: list[Check]) -> str:
+    """What failed stands last, where the eye is when the command has ended."""
+    width = max(len(check.name) for check in checks)
+    ordered = sorted(checks, key=lambda check: not check.ok)
+    lines = [f"{'ok  ' if check.ok else 'FAIL'}  {check.name.ljust(width)}  {check.detail}" for check in ordered]
+    failed = [check.name for check in checks if not check.ok]
+    verdict = f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}" if failed else "all is well"
+    return "\n".join((*lines, verdict))

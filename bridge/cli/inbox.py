@@ -4,57 +4,74 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from bridge.app.read_message import item_summary
-from bridge.cli.options import Config, ContactPoint, officer_or_login, on_node
-from bridge.cli.output import Json, emit, emit_line, table
+from bridge.cli.options import Config, ContactPoint, check_hosted, officer_or_login, on_node
+from bridge.cli.output import INTERRUPTED, Json, emit, emit_line, table
 from bridge.cli.reading import body_text
+from bridge.cli.wording import moment
 from bridge.compose import Node
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 POLL_SECONDS = 0.3
+PAGE = 500
 
+MessageId = Annotated[str, typer.Argument(metavar="ID", help="The message's id, as `inbox list` shows it.")]
+Sender = Annotated[
+    str | None, typer.Option("--from", metavar="ID", help="Who sent it; needed when two senders used one message id.")
+]
+State = Annotated[
+    Literal["new", "read", "acknowledged", "expired"] | None, typer.Option(help="Only items in this state.")
+]
 Officer = Annotated[str | None, typer.Option("--officer", help="Who reads; goes into the log. Default: this login.")]
-_COLUMNS = ("id", "contact_point", "from", "kind", "urgency", "status", "received_at", "state", "acknowledge_by")
+
+Items = list[Mapping[str, object]]
 
 
 @app.command("list")
 def list_items(
     config: Config,
     contact_point: ContactPoint = None,
-    state: Annotated[str | None, typer.Option(help="new, read, acknowledged or expired.")] = None,
+    state: State = None,
     as_json: Json = False,
 ) -> None:
-    """List what arrived, oldest first. Shows no body, so nothing is logged as read."""
+    """List what arrived, oldest first; for people, what waits for an answer first. Shows no body: nothing is read."""
 
-    async def work(node: Node) -> list[Mapping[str, object]]:
+    async def work(node: Node) -> Items:
+        check_hosted(node, contact_point)
+        items: Items = []
+        after = None
         async with node.store.reading() as unit:
-            items = await unit.inbox.list(contact_point=contact_point, state=state, limit=1000)
-        return [item_summary(item) for item in items]
+            while True:
+                page = await unit.inbox.list(contact_point=contact_point, state=state, after=after, limit=PAGE)
+                items += [item_summary(item) for item in page]
+                if len(page) < PAGE:
+                    return items
+                after = page[-1].cursor
 
     items = on_node(config, work)
-    emit(
-        {"items": items},
-        as_json=as_json,
-        text=lambda: table(_COLUMNS, [[item[name] for name in _COLUMNS] for item in items]),
-    )
+    emit({"items": items}, as_json=as_json, text=lambda: _list_text(items))
 
 
 @app.command()
 def show(
-    message_id: Annotated[str, typer.Argument(metavar="ID")],
+    message_id: MessageId,
     config: Config,
     contact_point: ContactPoint = None,
+    sender: Sender = None,
     officer: Officer = None,
     as_json: Json = False,
 ) -> None:
     """Open one message. The read is logged: who, when, which message."""
 
     async def work(node: Node) -> Mapping[str, object]:
-        return await node.reading.show(message_id, contact_point=contact_point, officer=officer_or_login(officer))
+        check_hosted(node, contact_point)
+        return await node.reading.show(
+            message_id, contact_point=contact_point, sender=sender, officer=officer_or_login(officer)
+        )
 
     shown = on_node(config, work)
     emit(shown, as_json=as_json, text=lambda: body_text(shown))
@@ -71,34 +88,40 @@ def watch(
     del as_json  # one object a line is this command's only form
 
     async def work(node: Node) -> None:
+        check_hosted(node, contact_point)
         after = None if since_start else await node.reading.newest_cursor(contact_point)
         while True:
             async with node.store.reading() as unit:
-                items = await unit.inbox.list(contact_point=contact_point, after=after, limit=200)
+                items = await unit.inbox.list(contact_point=contact_point, after=after, limit=PAGE)
             for item in items:
                 emit_line(item_summary(item))
                 after = item.cursor
             if not items:
                 await asyncio.sleep(POLL_SECONDS)
 
-    on_node(config, work)
+    try:
+        on_node(config, work)
+    except KeyboardInterrupt:  # its ordinary end: no error among the objects
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @app.command()
 def acknowledge(  # noqa: PLR0913 - the command's options
-    message_id: Annotated[str, typer.Argument(metavar="ID")],
+    message_id: MessageId,
     config: Config,
     level: Annotated[str, typer.Option(help="delivered, read, accepted, forwarded_nationally or not_competent.")],
     officer: Annotated[str, typer.Option(help="The officer's name; it goes into the answer.")],
     note: Annotated[str | None, typer.Option(help="A short note for the sender.")] = None,
     redirect_to: Annotated[str | None, typer.Option(help="Whom to ask instead, with not_competent.")] = None,
     contact_point: ContactPoint = None,
+    sender: Sender = None,
     as_json: Json = False,
 ) -> None:
     """Answer a message in an officer's name: signed, sealed, back to the sender."""
 
     async def work(node: Node) -> Mapping[str, object]:
-        item = await node.reading.item(message_id, contact_point=contact_point)
+        check_hosted(node, contact_point)
+        item = await node.reading.item(message_id, contact_point=contact_point, sender=sender)
         acknowledging = await node.acknowledging()
         submitted = await acknowledging.acknowledge(
             item, level=level, officer=officer, note=note, redirect_to=redirect_to
@@ -111,3 +134,15 @@ def acknowledge(  # noqa: PLR0913 - the command's options
         as_json=as_json,
         text=lambda: f"acknowledged {message_id} as {level}; the answer {answer['id']} is in the outbox",
     )
+
+
+def _list_text(items: Items) -> str:
+    waiting = [item for item in items if item["acknowledge_by"] is not None and item["state"] in ("new", "read")]
+    waiting.sort(key=lambda item: str(item["acknowledge_by"]))
+    answered = [item for item in items if item not in waiting]
+    columns = ("id", "contact_point", "from", "kind", "urgency", "status", "arrived", "state", "acknowledge_by")
+    rows = []
+    for item in (*waiting, *answered):
+        times = {"arrived": moment(item["received_at"]), "acknowledge_by": moment(item["acknowledge_by"])}
+        rows.append([{**item, **times}[name] for name in columns])
+    return table(columns, rows) + (f"\n{len(waiting)} of {len(items)} wait for an answer" if items else "")

@@ -6,6 +6,7 @@ Exit status: 0 done; 1 internal fault or a failed check; 2 bad input or usage; 3
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -15,7 +16,7 @@ from typing import Final
 import typer
 from typer.core import TyperGroup
 
-from bridge.cli.output import fail, say
+from bridge.cli.output import INTERRUPTED, emit_line, fail, say
 from bridge.core.errors import BadInputError, BridgeError
 
 GROUPS: Final = {
@@ -79,7 +80,15 @@ def main() -> None:
 
 def run() -> None:
     """The console entry point."""
-    sys.exit(main_status(sys.argv[1:]))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # messages are in every script of Europe, whatever the locale says
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    status = main_status(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = _reader_is_gone()
+    sys.exit(status)
 
 
 def main_status(arguments: list[str]) -> int:
@@ -88,21 +97,47 @@ def main_status(arguments: list[str]) -> int:
     logging.getLogger().addHandler(logging.NullHandler())  # a library's own words are not an answer; `run` logs
     try:
         status = typer.main.get_command(app).main(arguments, prog_name="ncp-bridge", standalone_mode=False)
-    except BridgeError as error:
-        return fail(error, as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
-        say("stopped")
-        return 130
-    except typer.TyperException as error:
-        return _usage(error, as_json=as_json)
+        return _stopped(as_json=as_json)
     except typer.Exit as finished:
         return finished.exit_code
-    except Exception as error:
-        if os.environ.get("NCP_BRIDGE_DEBUG"):
-            raise
-        fault = BridgeError("E_INTERNAL", f"internal fault: {type(error).__name__}; NCP_BRIDGE_DEBUG=1 shows where")
-        return fail(fault, as_json=as_json)
+    except Exception as error:  # noqa: BLE001 - every way of failing ends in one sentence and a status
+        return _failed(error, as_json=as_json)
     return status if isinstance(status, int) else 0
+
+
+def _failed(error: Exception, *, as_json: bool) -> int:
+    if isinstance(error, BrokenPipeError):
+        return _reader_is_gone()
+    if isinstance(error, typer.TyperException):
+        return _usage(error, as_json=as_json)
+    known = _known_cause(error)
+    if known is None and os.environ.get("NCP_BRIDGE_DEBUG"):
+        raise error
+    sentence = f"internal fault: {type(error).__name__}; NCP_BRIDGE_DEBUG=1 shows where"
+    return fail(known or BridgeError("E_INTERNAL", sentence), as_json=as_json)
+
+
+def _known_cause(error: Exception) -> BridgeError | None:
+    """What ended a group of services, when it is something that has a sentence."""
+    if isinstance(error, BridgeError):
+        return error
+    if isinstance(error, ExceptionGroup):
+        return next(filter(None, map(_known_cause, error.exceptions)), None)
+    return None
+
+
+def _stopped(*, as_json: bool) -> int:
+    if as_json:
+        emit_line({"error": {"code": "E_INTERRUPTED", "message": "stopped"}})
+    say("stopped")
+    return INTERRUPTED
+
+
+def _reader_is_gone() -> int:
+    """Whoever read our output wants no more, as `head` does; Python finds nothing to complain about at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _usage(error: typer.TyperException, *, as_json: bool) -> int:

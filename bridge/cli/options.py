@@ -22,6 +22,7 @@ MAX_FILE_BYTES = 1024 * 1024 + 1  # one byte more than the largest message: a la
 
 Config = Annotated[Path, typer.Option("--config", envvar="NCP_BRIDGE_CONFIG", help="The node's settings file.")]
 ContactPoint = Annotated[str | None, typer.Option("--contact-point", help="Which contact point of this node.")]
+Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="At most this many.")]
 InputFile = Annotated[str, typer.Argument(metavar="FILE", help="A file, or - for standard input.")]
 
 
@@ -56,6 +57,12 @@ def one_contact_point(node: Node, given: str | None, *, option: str) -> str:
         found = f"{given} is not hosted here" if given else "this node hosts several contact points"
         raise BadInputError("E_CONTACT_POINT", f"{option}: {found}; expected {' or '.join(hosted)}")
     return given
+
+
+def check_hosted(node: Node, contact_point: str | None) -> None:
+    """Refuses a contact point that is not of this node: a misspelt one must not look like an empty inbox."""
+    if contact_point is not None:
+        one_contact_point(node, contact_point, option="--contact-point")
 
 
 def officer_or_login(officer: str | None) -> str:

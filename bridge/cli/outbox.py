@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.options import Config, on_node
-from bridge.cli.output import Json, emit, table
+from bridge.cli.options import Config, Limit, on_node
+from bridge.cli.output import Json, emit, say, table
+from bridge.cli.wording import moment
 from bridge.compose import Node
 from bridge.core.errors import BadInputError
+from bridge.core.messages import acknowledge_within
 from bridge.core.times import format_time
 from bridge.ports.store.records import OutgoingMessage, OutgoingRecipient
 
@@ -18,44 +20,75 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 _ITEM = ("id", "from", "kind", "urgency", "status", "sent", "recipients", "delivered", "acknowledged", "rejected")
 _RECIPIENT = ("id", "state", "sent_at", "delivered_at", "acknowledged_at", "level", "code", "rule")
+_TIMES = ("sent_at", "delivered_at", "acknowledged_at")
 
 
 @app.command("list")
-def list_items(config: Config, as_json: Json = False) -> None:
+def list_items(config: Config, limit: Limit = 1000, as_json: Json = False) -> None:
     """List what this node sent, newest first, with counts per state."""
 
     async def work(node: Node) -> list[Mapping[str, object]]:
         async with node.store.reading() as unit:
-            return [_item(message) for message in await unit.ledger.list(limit=1000)]
+            return [_item(message) for message in await unit.ledger.list(limit=limit)]
 
     items = on_node(config, work)
-    emit(
-        {"items": items}, as_json=as_json, text=lambda: table(_ITEM, [[item[name] for name in _ITEM] for item in items])
-    )
+    if len(items) == limit:
+        say(f"the newest {limit}; --limit shows more")
+    emit({"items": items}, as_json=as_json, text=lambda: table(_ITEM, [_row(item) for item in items]))
 
 
 @app.command()
-def show(message_id: Annotated[str, typer.Argument(metavar="ID")], config: Config, as_json: Json = False) -> None:
+def show(
+    message_id: Annotated[str, typer.Argument(metavar="ID", help="The message's id, as `outbox list` shows it.")],
+    config: Config,
+    as_json: Json = False,
+) -> None:
     """Per recipient: sent, delivered (a verified receipt), acknowledged (a person's answer)."""
 
-    async def work(node: Node) -> Mapping[str, object]:
+    async def work(node: Node) -> OutgoingMessage:
         async with node.store.reading() as unit:
             message = await unit.ledger.get(message_id)
         if message is None:
-            raise BadInputError("E_UNKNOWN_MESSAGE", f"no message {message_id} was sent from this node")
-        recipients = [_recipient(recipient) for recipient in message.recipients]
-        return {**_item(message), "thread": message.thread, "supersedes": message.supersedes, "recipients": recipients}
+            raise BadInputError(
+                "E_UNKNOWN_MESSAGE", f"no message {message_id} was sent from this node; outbox list shows what was"
+            )
+        return message
 
-    shown = on_node(config, work)
+    message = on_node(config, work)
+    recipients = [_recipient(recipient) for recipient in message.recipients]
+    more = {"expires": format_time(message.expires), "thread": message.thread, "supersedes": message.supersedes}
+    emit({**_item(message), **more, "recipients": recipients}, as_json=as_json, text=lambda: _text(message, recipients))
 
-    def text() -> str:
-        rows = shown["recipients"]
-        cells = [[row[name] for name in _RECIPIENT] for row in rows] if isinstance(rows, list) else []
-        return f"{shown['kind']}  {shown['id']}  from {shown['from']}  sent {shown['sent']}\n" + table(
-            _RECIPIENT, cells
-        )
 
-    emit(shown, as_json=as_json, text=text)
+def _text(message: OutgoingMessage, recipients: list[dict[str, Any]]) -> str:
+    lines = [
+        f"{message.kind}, {message.status}, urgency {message.urgency}, from {message.sender}",
+        f"sent {moment(message.sent)}, delivered until {moment(message.expires)} at the latest",
+        f"id {message.id}, thread {message.thread}",
+    ]
+    if message.supersedes is not None:
+        lines.append(f"takes the place of {message.supersedes}")
+    rows = [[moment(row[name]) if name in _TIMES else row[name] for name in _RECIPIENT] for row in recipients]
+    return "\n".join((*lines, "", table(_RECIPIENT, rows), "", *_open_ends(message)))
+
+
+def _open_ends(message: OutgoingMessage) -> list[str]:
+    """What is still to come, and from whom."""
+    lines = []
+    within = acknowledge_within(message.kind, message.urgency)
+    for recipient in message.recipients:
+        if recipient.state == "rejected":
+            lines.append(f"{recipient.id} refused it: {recipient.code}")
+        elif recipient.delivered_at is None:
+            lines.append(f"{recipient.id} has not confirmed that it arrived")
+        elif within is not None and recipient.acknowledged_at is None:
+            due = moment(recipient.delivered_at + within)
+            lines.append(f"{recipient.id} has it; an officer's answer is due by {due}")
+    return lines or ["nothing is open"]
+
+
+def _row(item: Mapping[str, object]) -> list[object]:
+    return [moment(item[name]) if name == "sent" else item[name] for name in _ITEM]
 
 
 def _item(message: OutgoingMessage) -> Mapping[str, object]:
@@ -74,16 +107,12 @@ def _item(message: OutgoingMessage) -> Mapping[str, object]:
     }
 
 
-def _recipient(recipient: OutgoingRecipient) -> dict[str, object]:
-    times = {
-        "sent_at": recipient.sent_at,
-        "delivered_at": recipient.delivered_at,
-        "acknowledged_at": recipient.acknowledged_at,
-    }
+def _recipient(recipient: OutgoingRecipient) -> dict[str, Any]:
+    times = (recipient.sent_at, recipient.delivered_at, recipient.acknowledged_at)
     return {
         "id": recipient.id,
         "state": recipient.state,
-        **{name: format_time(moment) if moment else None for name, moment in times.items()},
+        **{name: format_time(time) if time else None for name, time in zip(_TIMES, times, strict=True)},
         "level": recipient.level,
         "code": recipient.code,
         "rule": recipient.rule,

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from bridge.core.errors import BridgeError
+
+INTERRUPTED: Final = 130  # the exit status after Ctrl-C
+
+# Control characters but line feed and tab, and what turns the direction of writing round: a text from elsewhere must
+# not move the cursor, or hide what stands before it.
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")]
 
@@ -19,18 +26,28 @@ def emit(data: Mapping[str, object], *, as_json: bool, text: Callable[[], str]) 
     if as_json:
         emit_line(data)
     else:
-        typer.echo(text())
+        typer.echo(printable(text()))
 
 
 def emit_line(data: Mapping[str, object]) -> None:
     """One JSON object on one line of stdout, at once."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+    sys.stdout.write(_without_surrogates(json.dumps(data, ensure_ascii=False)) + "\n")
     sys.stdout.flush()
+
+
+def _without_surrogates(line: str) -> str:
+    """JSON as UTF-8 can hold it: an argument that was no UTF-8 arrives with lone surrogates in it."""
+    return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def say(text: str) -> None:
     """Progress and prose, on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
+
+
+def printable(text: str) -> str:
+    """The text with everything that a terminal would obey made visible as an escape sequence of Python's."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def fail(error: BridgeError, *, as_json: bool) -> int:
@@ -45,12 +62,12 @@ def fail(error: BridgeError, *, as_json: bool) -> int:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns aligned by their widest cell; an empty table says so."""
+    """Columns aligned by their widest cell, each row one line; an empty table says so."""
     if not rows:
         return "(none)"
-    cells = [[str(cell) if cell is not None else "-" for cell in row] for row in rows]
+    cells = [[" ".join(str(cell).split()) if cell is not None else "-" for cell in row] for row in rows]
     widths = [max(len(line[index]) for line in [list(headings), *cells]) for index in range(len(headings))]
-    lines = [[heading.upper() for heading in headings], *cells]
+    lines = [[heading.upper().replace("_", " ") for heading in headings], *cells]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )

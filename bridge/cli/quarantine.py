@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
-from bridge.cli.options import Config, on_node
-from bridge.cli.output import Json, emit, table
+from bridge.cli.options import Config, Limit, on_node
+from bridge.cli.output import Json, emit, say, table
+from bridge.cli.wording import moment
 from bridge.compose import Node
 from bridge.core.errors import BadInputError
 from bridge.core.times import format_time
@@ -18,37 +20,43 @@ from bridge.ports.store.records import Refusal
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 _COLUMNS = ("id", "code", "step", "at", "queue", "size", "replays")
+PROVEN_FROM_STEP = 9  # wire-format: before it nothing is authenticated
 
 
 @app.command("list")
 def list_items(
     config: Config,
     code: Annotated[str | None, typer.Option(help="Only this code, for instance E_SIGNATURE.")] = None,
+    limit: Limit = 1000,
     as_json: Json = False,
 ) -> None:
     """List what was refused, newest first."""
 
     async def work(node: Node) -> list[Mapping[str, object]]:
         async with node.store.reading() as unit:
-            return [_item(refusal) for refusal in await unit.refusals.list(code=code, limit=1000)]
+            return [_item(refusal) for refusal in await unit.refusals.list(code=code, limit=limit)]
 
     items = on_node(config, work)
-    emit(
-        {"items": items},
-        as_json=as_json,
-        text=lambda: table(_COLUMNS, [[item[name] for name in _COLUMNS] for item in items]),
-    )
+    if len(items) == limit:
+        say(f"the newest {limit}; --limit shows more")
+    emit({"items": items}, as_json=as_json, text=lambda: table(_COLUMNS, [_row(item) for item in items]))
 
 
 @app.command()
-def show(refusal_id: Annotated[str, typer.Argument(metavar="ID")], config: Config, as_json: Json = False) -> None:
+def show(
+    refusal_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `quarantine list` shows it.")],
+    config: Config,
+    as_json: Json = False,
+) -> None:
     """Show one: why it was refused, its unsigned properties, its exact bytes (base64 with --json)."""
 
     async def work(node: Node) -> Refusal:
         async with node.store.reading() as unit:
             refusal = await unit.refusals.get(refusal_id)
         if refusal is None:
-            raise BadInputError("E_UNKNOWN_REFUSAL", f"nothing with id {refusal_id} is in quarantine")
+            raise BadInputError(
+                "E_UNKNOWN_REFUSAL", f"nothing with id {refusal_id} is in quarantine; quarantine list shows what is"
+            )
         return refusal
 
     refusal = on_node(config, work)
@@ -59,8 +67,25 @@ def show(refusal_id: Annotated[str, typer.Argument(metavar="ID")], config: Confi
         "properties": dict(refusal.properties),
         "bytes_base64": base64.b64encode(refusal.wire_bytes).decode("ascii"),
     }
-    shown = (*_COLUMNS, "detail", "contact_point", "properties")
-    emit(data, as_json=as_json, text=lambda: "\n".join(f"{name}: {data[name]}" for name in shown))
+    emit(data, as_json=as_json, text=lambda: _text(refusal))
+
+
+def _text(refusal: Refusal) -> str:
+    proven = refusal.step > PROVEN_FROM_STEP
+    lines = [
+        f"{refusal.code} at step {refusal.step}: {refusal.detail}",
+        f"refused {moment(refusal.at)} by {refusal.contact_point or 'the router'}, from the queue {refusal.queue}",
+        "the signature verified: the sender is who it says" if proven else "nothing in it proves who sent it",
+        f"{refusal.size} bytes, kept as they came; replayed {refusal.replays} times; id {refusal.id}",
+        "what the broker said about it, unsigned:",
+    ]
+    said = {name: value for name, value in refusal.properties.items() if value is not None}
+    lines += [f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in said.items()] or ["  nothing"]
+    return "\n".join(lines)
+
+
+def _row(item: Mapping[str, object]) -> list[object]:
+    return [moment(item[name]) if name == "at" else item[name] for name in _COLUMNS]
 
 
 def _item(refusal: Refusal) -> Mapping[str, object]:

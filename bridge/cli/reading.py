@@ -1,36 +1,157 @@
-"""A message as text for people: the handling marks first, then what is asked, then the facts."""
+"""A message as a duty officer reads it.
+
+In this order: whether it is a real case, what may be done with it, what is asked, the route leg by leg, who is
+exploited and how, how good the information is, the free text, what was answered. Nothing is left out: what this version
+does not know stands at the end as it came. The salt and the digests, which say nothing to a person, are in `--json`
+only.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
-_FIRST = ("tlp", "handling", "handling_note", "purpose", "legal_basis", "retain_until")
-_HIDDEN = ("salt",)
+from bridge.cli.members import Members
+from bridge.cli.reading_route import facts_lines, route_lines, victim_lines
+from bridge.cli.wording import moment, word, words
+from bridge.core.countries import KOSOVO_NOTE, country_name
+from bridge.core.ids import prefix_of
+from bridge.core.messages import acknowledge_within
+
+WIDTH = 100
+_GRADES = (
+    (("severity", "Severity"), ("certainty", "certainty"), ("trend", "trend")),
+    (("source_reliability", "Source"), ("information_accuracy", "information")),
+)
+_KINDS = {
+    "route_alert": "ROUTE ALERT",
+    "alert_update": "UPDATE OF AN ALERT",
+    "alert_cancel": "AN ALERT IS CANCELLED",
+    "acknowledgement": "ACKNOWLEDGEMENT",
+}
 
 
 def body_text(shown: Mapping[str, object]) -> str:
     """The text of what `inbox show` answers."""
-    envelope, body = _members(shown["envelope"]), _members(shown["body"])
-    lines = [
-        f"{envelope['kind']}  {shown['id']}",
-        f"from {envelope['from']}  status {envelope['status']}  urgency {envelope['urgency']}  sent {envelope['sent']}",
-        "",
+    envelope, body, signature = (Members(shown[name]) for name in ("envelope", "body", "signature"))
+    body.take("salt")
+    parts = [
+        _banner(envelope),
+        _handling(body),
+        _heading(str(shown["id"]), envelope, body, received=signature.text("verified_at")),
+        _section("ASKED OF YOU", _asked(body)),
+        _section("WHAT CHANGED", _wrapped(body.text("change_summary"))),
+        _section("CANCELLED BECAUSE", _cancelled(body)),
+        _section("THE ANSWER", _answer(body)),
+        _section("ROUTE", route_lines(body)),
+        _section("VICTIMS", victim_lines(body)),
+        _section("EXPLOITATION AND HOW IT WORKS", facts_lines(body)),
+        _section("THE INFORMATION", _grading(body)),
+        *_narratives(body),
+        _section("ANSWERS FROM HERE", _answers(shown["receipts"])),
+        _section("NOT KNOWN TO THIS VERSION, AS IT CAME", list(body.left())),
     ]
-    ordered = [name for name in _FIRST if name in body] + [name for name in body if name not in (*_FIRST, *_HIDDEN)]
-    lines += [f"{name}: {_value(body[name])}" for name in ordered]
-    for receipt in _list(shown["receipts"]):
-        lines.append("answered: " + ", ".join(f"{name} {value}" for name, value in _members(receipt).items()))
-    return "\n".join(lines)
+    text = "\n\n".join("\n".join(part) for part in parts if part)
+    return "\n".join((text, "", *_wrapped(KOSOVO_NOTE))) if "Kosovo*" in text else text
 
 
-def _members(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
+def _banner(envelope: Members) -> list[str]:
+    status = envelope.text("status")
+    return [] if status == "actual" else [f"*** {status.upper()}: this is not a real case ***"]
 
 
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+def _handling(body: Members) -> list[str]:
+    lines = [word("tlp", body.take("tlp"))]
+    codes = body.take("handling")
+    lines += [word("handling", code) for code in codes] if isinstance(codes, list) else []
+    lines += _wrapped(body.text("handling_note"), label="Note: ")
+    body.take("classification")  # only unclassified travels
+    lines.append(f"For {word('purpose', body.take('purpose'))}. Erased by {moment(body.take('retain_until'))}.")
+    lines += _wrapped(body.text("legal_basis"), label="Legal basis: ")
+    return lines
 
 
-def _value(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _heading(message_id: str, envelope: Members, body: Members, *, received: str) -> list[str]:
+    kind, urgency = envelope.text("kind"), envelope.text("urgency")
+    lines = _wrapped(body.text("title"), label=f"{_KINDS.get(kind, kind)}, urgency {urgency}: ")
+    sender, to = envelope.text("from"), envelope.take("to")
+    lines.append(f"from {sender} ({country_name(prefix_of(sender).upper())}), sent {moment(envelope.take('sent'))}")
+    lines.append(f"to {', '.join(map(str, to)) if isinstance(to, list) else to}, arrived {moment(received)}")
+    within = acknowledge_within(kind, urgency)
+    if within is not None:
+        lines.append(f"acknowledge by {moment(datetime.fromisoformat(received) + within)}")
+    lines.append(f"id {message_id}")
+    thread = body.text("thread")
+    lines.append("begins a thread" if thread == message_id else f"thread {thread}")
+    supersedes = body.inner("supersedes")
+    if "id" in supersedes:
+        lines.append(f"takes the place of {_reference(supersedes)}")
+    lines += [f"about {_reference(reference)}" for reference in body.objects("references")]
+    body.take("language")  # each free text says its own
+    return lines
+
+
+def _reference(reference: Members) -> str:
+    reference.take("payload_sha256")
+    return f"{reference.text('id')} from {reference.text('from')}"
+
+
+def _asked(body: Members) -> list[str]:
+    action = body.text("recommended_action")
+    lines = [f"Recommended: {word('recommended_action', action)}"] if action not in ("", "none") else []
+    return lines + _wrapped(body.text("request"))
+
+
+def _cancelled(body: Members) -> list[str]:
+    reason = body.text("reason")
+    return [word("alert_cancel.reason", reason), *_wrapped(body.text("note"))] if reason else []
+
+
+def _answer(body: Members) -> list[str]:
+    if "level" not in body:
+        return []
+    level = word("acknowledgement.level", body.take("level"))
+    lines = [f"{level}: {body.text('officer')}, {moment(body.take('at'))}"]
+    lines.append(f"to {_reference(body.inner('of'))}")
+    redirect = body.text("redirect_to")
+    lines += [f"ask {redirect} instead"] if redirect else []
+    return lines + _wrapped(body.text("note"), label="Note: ")
+
+
+def _grading(body: Members) -> list[str]:
+    if "certainty" not in body and "source_reliability" not in body and "trend" not in body:
+        return []
+    lines = [
+        "; ".join(f"{label} {word(name, body.take(name)) or 'not stated'}" for name, label in part) for part in _GRADES
+    ]
+    displaced = words("country", body.take("displaced_from"))
+    return lines + ([f"Moved here from the corridor {displaced}"] if displaced else [])
+
+
+def _narratives(body: Members) -> list[list[str]]:
+    narrative = body.take("narrative")
+    texts = narrative.items() if isinstance(narrative, Mapping) else ()
+    return [_section(f"NARRATIVE ({language})", _wrapped(str(text))) for language, text in texts]
+
+
+def _answers(receipts: object) -> list[str]:
+    lines = []
+    for receipt in map(Members, receipts if isinstance(receipts, list) else ()):
+        if receipt.take("kind") == "receipt":
+            line = f"{moment(receipt.take('at'))}  signed receipt: {receipt.text('state')}"
+        else:
+            level = word("acknowledgement.level", receipt.take("level"))
+            line = f"{moment(receipt.take('at'))}  {level}, {receipt.text('officer')} (answer {receipt.text('answer')})"
+        lines.append("; ".join((line, *receipt.left())))
+    return sorted(lines)
+
+
+def _section(heading: str, lines: Iterable[str]) -> list[str]:
+    listed = [line for line in lines if line]
+    return [heading, *(f"  {line}" for line in listed)] if listed else []
+
+
+def _wrapped(text: str, *, label: str = "") -> list[str]:
+    paragraphs = (label + text).splitlines() if text else []
+    return [line for paragraph in paragraphs for line in textwrap.wrap(paragraph, WIDTH) or [""]]
