@@ -150,9 +150,9 @@ def test_a_receipt_of_the_bridge_is_read_by_a_peer(
 
 # What a peer without store, list and clock can judge: the form, the signatures, the digests and the seal.
 JUDGED_BY_PEERS = {
-    "E_SIZE", "E_JSON", "E_ENVELOPE", "E_HEADER", "E_KEY_UNKNOWN", "E_SIG_POLICY", "E_SIGNATURE", "E_PAYLOAD", "E_SCHEMA",
-    "E_SEAL_DIGEST", "E_SENDER", "E_ROUTE_MISMATCH", "E_NOT_RECIPIENT", "E_SEAL", "E_SEAL_BINDING", "E_RECIPIENTS",
-    "E_NO_KEY", "E_DECRYPT", "E_COMMITMENT", "E_BODY",
+    "E_SIZE", "E_JSON", "E_ENVELOPE", "E_HEADER", "E_KEY_UNKNOWN", "E_SIG_POLICY", "E_SIGNATURE", "E_PAYLOAD",
+    "E_SCHEMA", "E_SEAL_DIGEST", "E_SENDER", "E_ROUTE_MISMATCH", "E_NOT_RECIPIENT", "E_SEAL", "E_SEAL_BINDING",
+    "E_RECIPIENTS", "E_NO_KEY", "E_DECRYPT", "E_COMMITMENT", "E_BODY",
 }  # fmt: skip
 # A peer knows neither the kinds nor the forms that bodies have, and no policy of a member's.
 UNKNOWN_TO_PEERS = {"a kind that nobody knows", "one of two algorithms missing"}

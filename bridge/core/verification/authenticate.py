@@ -123,7 +123,7 @@ def authenticate(
     return proven
 
 
-class AuthenticatedRefusal(VerificationError):
+class AuthenticatedRefusal(VerificationError):  # noqa: N818 - a refusal that is owed an answer, not a fault of ours
     """Refused at step 9 or later: the signer is proven and is owed a signed `rejected` (unless the code is held)."""
 
     def __init__(self, cause: VerificationError, proven: Authenticated) -> None:
