@@ -40,6 +40,7 @@ def marshal(publication: Publication, channel: Channel) -> Parcel | None:
         ]
     except (TypeError, ValueError, struct.error):  # what the library raises for it
         return None
+    return Parcel(publication.row_id, b"".join(frames))
 
 
 def portions(parcels: Sequence[Parcel]) -> Iterator[list[Parcel]]:
