@@ -78,6 +78,13 @@ def test_roles_that_do_not_fit_their_place_are_refused(roles: dict[str, Any], fa
 def test_transit_needs_a_leg_before_or_after_in_the_order_of_travel() -> None:
     returning = route("RS-HU", "HU-RS", leg0={"from": ["transit"]})
     assert faults("route_alert", returning) == ["E_ROLE_POSITION $.legs[0].roles.from[0]"]
+    ended = route("RS-HU", "HU-RS", leg1={"to": ["transit"]})
+    assert faults("route_alert", ended) == ["E_ROLE_POSITION $.legs[1].roles.to[0]"]
+
+
+def test_of_a_route_with_too_many_legs_only_their_number_is_reported() -> None:
+    assert faults("route_alert", route(*["RS-HU", "AT-DE"] * 16)) != ["E_LIMIT $.legs"]
+    assert faults("route_alert", route(*["RS-HU", "AT-DE"] * 17)) == ["E_LIMIT $.legs"]
 
 
 @pytest.mark.parametrize(("name", "code"), [("observed", "E_OBSERVED_WINDOW"), ("expected", "E_EXPECTED_WINDOW")])
