@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from store_samples import BODY, NOW, digest, item, later, message_id, outgoing
 
-from bridge.adapters.store import SqlStore
+from bridge.adapters.store import open_store
 from bridge.core.errors import BadInputError
 from bridge.ports.store import Store
 from bridge.ports.store.records import InboxItem, Replay
@@ -239,16 +240,23 @@ async def test_erasing_destroys_key_and_ciphertext_for_good_and_keeps_the_eviden
     assert other.body == BODY
 
 
-async def test_an_erased_body_is_not_in_the_files_any_more(store: SqlStore, store_url: str) -> None:
-    if not store_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL keeps dead rows until its vacuum has run")
+async def test_an_erased_body_is_not_in_the_files_of_sqlite_any_more(migrated_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "erased.db"
+    shutil.copy(migrated_file, path)
+    store = open_store(f"sqlite:///{path}")
     secret = BodyAtRest(b"the-one-data-key-that-opens-it", b"the-ciphertext" * 10)
     one = item(body=secret)
     await given(store, one)
+
     async with store.writing() as unit:
         await unit.inbox.erase_bodies("at.ncp", [("rs.ncp", one.id)])
     await store.close()  # the last connection moves the write-ahead log into the file
 
-    path = Path(store_url.removeprefix("sqlite:///"))
-    assert one.wire_bytes in path.read_bytes()
-    assert secret.wrapped_key not in b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
+    left = bytes_in(tmp_path)
+    assert one.wire_bytes in left
+    assert secret.wrapped_key not in left
+    assert secret.ciphertext not in left
+
+
+def bytes_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())

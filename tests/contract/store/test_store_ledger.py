@@ -161,7 +161,7 @@ async def test_digests_are_answered_for_what_was_really_sent_to_whom_by_whom(sto
     ],
 )
 @pytest.mark.parametrize("at_once", [True, False])
-async def test_delivered_replaces_rejected_and_never_the_reverse(  # noqa: PLR0913, PLR0917 - the table's columns
+async def test_delivered_replaces_rejected_and_never_the_reverse(
     store: Store, states: Sequence[str], state: str, code: str | None, *, at_once: bool
 ) -> None:
     message = outgoing("at.ncp", "hu.ncp")

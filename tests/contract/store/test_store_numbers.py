@@ -1,8 +1,10 @@
-"""The sender's counters (wire-format: `seq`): one per sender, recipient, epoch and lane, starting at a random number."""
+"""The sender's counters (wire-format: `seq`): one per sender, recipient, epoch and lane, begun at a random number."""
 
 from __future__ import annotations
 
 import asyncio
+
+import pytest
 
 from bridge.ports.store import Store
 
@@ -49,12 +51,14 @@ async def test_the_epoch_is_the_nodes_first(store: Store) -> None:
 
 async def test_a_number_that_was_rolled_back_is_taken_again(store: Store) -> None:
     first = await take(store, "at.ncp")
-    try:
+
+    async def take_and_fail() -> None:
         async with store.writing() as unit:
             await unit.ledger.next_numbers("rs.ncp", ["at.ncp"], lane="urgent")
             raise KeyError
-    except KeyError:
-        pass
+
+    with pytest.raises(KeyError):
+        await take_and_fail()
 
     assert (await take(store, "at.ncp"))["at.ncp"] == first["at.ncp"] + 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 
 import pytest
 from store_samples import NOW, later, outbox_row
@@ -88,7 +89,7 @@ async def test_two_relays_at_once_never_get_the_same_row(store: Store, other_sto
         *(take_all(own, name) for own, name in ((store, "a"), (other_store, "b"), (store, "c")))
     )
 
-    assert sorted(sum(taken, [])) == sorted(row.id for row in rows)
+    assert sorted(chain.from_iterable(taken)) == sorted(row.id for row in rows)
 
 
 async def test_a_lease_that_ran_out_is_due_again(store: Store) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from store_samples import item, later, outgoing, receipt
 
 from bridge.adapters.store import SqlStore, migrations, open_store, schema
-from bridge.adapters.store.engine import make_engine
+from bridge.adapters.store.engine import create_file, make_engine
 from bridge.adapters.store.schema import migrate
 from bridge.adapters.store.tables import SCHEMA_REVISION, metadata
 from bridge.core.errors import UnavailableError
@@ -119,8 +119,7 @@ async def test_a_schema_newer_than_the_program_is_refused_and_not_touched(empty_
 
 
 async def test_a_database_without_a_schema_fails_the_check(empty_url: str) -> None:
-    if empty_url.startswith("sqlite"):
-        Path(empty_url.removeprefix("sqlite:///")).touch(mode=0o600)
+    create_file(empty_url)
     store = open_store(empty_url)
 
     with pytest.raises(UnavailableError) as raised:
@@ -141,8 +140,11 @@ async def test_the_sqlite_file_can_be_read_by_its_owner_only(tmp_path: Path) -> 
 
     await migrate(f"sqlite:///{quote(str(path))}")
 
-    assert [file for file in tmp_path.iterdir() if file.suffix == ".db"] == [path]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert modes_in(tmp_path) == {path.name: 0o600}
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
 
 
 async def test_an_sqlite_commit_is_on_the_disk_and_foreign_keys_are_checked(tmp_path: Path) -> None:
@@ -204,8 +206,11 @@ async def test_the_views_let_anyone_count_an_exercise_again(store: Store, store_
         "acknowledged": 1,
         "rejected": 1,
     }
-    row = "sender, recipient, country, state, code, level, sent_at, delivered_at, acknowledged_at"
-    assert await sql(store_url, f"SELECT {row} FROM v_recipients WHERE recipient = 'hu.ncp'") == [
+    row = (
+        "SELECT sender, recipient, country, state, code, level, sent_at, delivered_at, acknowledged_at"
+        " FROM v_recipients WHERE recipient = 'hu.ncp'"
+    )
+    assert await sql(store_url, row) == [
         (
             "rs.ncp",
             "hu.ncp",
