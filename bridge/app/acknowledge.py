@@ -14,6 +14,7 @@ from bridge.app.sending import Draft, SendMessages, Submitted
 from bridge.app.submit import plan_for_answer
 from bridge.core.errors import RefusedError
 from bridge.core.times import format_time
+from bridge.core.vocabulary import CODE_LISTS
 from bridge.core.wire import strict_json
 from bridge.ports.store.records import AuditEntry, InboxItem
 from bridge.ports.vault import BodyAtRest
@@ -90,4 +91,17 @@ class AcknowledgeMessages:
     def _marks(self, item: InboxItem, body: BodyAtRest) -> dict[str, object]:
         context = body_context(item.contact_point, item.id)
         members = strict_json.parse_object(self.sending.vault.get(item.contact_point, body, context=context))
-        return {name: members[name] for name in MARKS if name in members}
+        return _known_marks({name: members[name] for name in MARKS if name in members})
+
+
+def _known_marks(marks: dict[str, object]) -> dict[str, object]:
+    """The marks in codes of this version: a newer version's unknown code becomes the strictest that is known."""
+    handling = marks.get("handling", [])
+    if marks.get("tlp") not in CODE_LISTS["tlp"]:
+        marks["tlp"] = "RED"
+    if isinstance(handling, list) and not set(handling) <= set(CODE_LISTS["handling"]):
+        marks["handling"] = ["H3"]
+        marks["handling_note"] = marks.get("handling_note", "as the sender marked what is answered")
+    if marks.get("purpose") not in CODE_LISTS["purpose"]:
+        marks["purpose"] = "victim_protection"
+    return marks

@@ -1,8 +1,8 @@
 """Looks for personal data in free text before it leaves (vocabulary: Privacy).
 
 It finds what has a shape: e-mail addresses, telephone numbers, document numbers, vehicle plates, street addresses in
-a place. It does not find names: no pattern tells a person's from a town's, so an officer still reads every text. A finding
-is a question to that officer, not a refusal: it may be a hotline.
+a place. It does not find names: no pattern tells a person's from a town's, so an officer still reads every text. A
+finding is a question to that officer, not a refusal: it may be a hotline.
 """
 
 from __future__ import annotations
