@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bridge_world import STORAGE_KEYS, ListedTrust, ListPublisher, Sent, StillClock, desk
 
+from bridge.adapters.jose.sealing import seal
 from bridge.adapters.jose.signatures import is_signature
 from bridge.adapters.store import SqlStore
 from bridge.adapters.system import RandomIds
@@ -17,6 +18,7 @@ from bridge.app.receive_message import ReceiveMessages
 from bridge.app.recheck_held import RecheckHeld
 from bridge.app.relay_outbox import RelayOutbox
 from bridge.app.route_message import RouteMessages
+from bridge.app.sending import SendMessages
 from bridge.core.verification import Receiver
 from bridge.core.wire import strict_json
 from bridge.core.wire.envelope import parse_envelope
@@ -68,6 +70,17 @@ class Node:
 
     def _authenticator(self, receiver: Receiver) -> Authenticator:
         return Authenticator(trust=self.trust, clock=self.clock, receiver=receiver, is_signature=is_signature)
+
+    def sending(self) -> SendMessages:
+        return SendMessages(
+            desks={member: desk(member) for member in self.trust.directory.contact_points},
+            seal=seal,
+            store=self.store,
+            trust=self.trust,
+            vault=self.vault,
+            clock=self.clock,
+            ids=self.ids,
+        )
 
     def relay(self, name: str = "publisher", *, batch: int = 100) -> RelayOutbox:
         return RelayOutbox(name, self.publisher, self.store, self.clock, batch)
