@@ -1,1 +1,1 @@
-"""What the bridge costs, as ratios to doing the same with the bare libraries in the same run. See docs/benchmarks.md."""
+"""What the bridge costs, as ratios to doing the same with the bare libraries. See docs/benchmarks.md."""

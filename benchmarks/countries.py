@@ -139,8 +139,22 @@ def count_stored(connection: sqlite3.Connection) -> dict[str, int]:
         "received": "SELECT count(DISTINCT id) FROM inbox",
         "receipts": "SELECT count(*) FROM outbox WHERE kind = 'receipt'",
         "refused": "SELECT count(*) FROM quarantine",
+        "held": "SELECT count(*) FROM held",
     }
     return {name: int(connection.execute(query).fetchone()[0]) for name, query in queries.items()}
+
+
+def where_alerts_are(countries: Countries) -> str:
+    """What both databases say about the alerts, for the sentence of a run that failed."""
+    with closing(sqlite3.connect(_database(countries.origin))) as connection:
+        query = "SELECT relay, sent_at IS NOT NULL, last_error, count(*) FROM outbox GROUP BY 1, 2, 3"
+        outbox = [
+            f"{count} of {relay} {'sent' if sent else 'unsent'} ({error})"
+            for relay, sent, error, count in connection.execute(query)
+        ]
+    with reading_arrivals(countries) as connection:
+        stored = count_stored(connection)
+    return f"origin's outbox: {', '.join(outbox) or 'empty'}; destination: {stored}"
 
 
 def _database(config: Path) -> Path:

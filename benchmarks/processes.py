@@ -29,11 +29,10 @@ async def running(commands: Sequence[Sequence[str]], *, log: Path) -> AsyncItera
     try:
         with log.open("ab") as errors:
             for command in commands:
-                started.append(
-                    await asyncio.create_subprocess_exec(
-                        sys.executable, *command, cwd=_ROOT, stdin=PIPE, stdout=PIPE, stderr=errors, limit=LINE_BYTES
-                    )
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, *command, cwd=_ROOT, stdin=PIPE, stdout=PIPE, stderr=errors, limit=LINE_BYTES
                 )
+                started.append(process)  # at once: a failure to start the next must end this one
         yield started
     finally:
         await _end(started)

@@ -1,4 +1,4 @@
-"""The three services in one process: `python -m benchmarks.services ORIGIN DESTINATION READY-FILE`.
+"""The three services in one process: `python -m benchmarks.services ORIGIN DESTINATION READY-FILE READY-FILE`.
 
 The origin's publisher and the destination's subscriber and contact point, which are two nodes, share one event loop.
 Ended by SIGTERM.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bridge.compose.running import CONTACT_POINT, PUBLISHER, SUBSCRIBER, run_node
@@ -15,18 +16,14 @@ from bridge.settings import load_settings
 from bridge.telemetry.logs import configure_logs
 
 
-async def run_all(origin: Path, destination: Path, ready_file: Path) -> None:
-    """Runs all until the first node has ended, and tells that everything is ready in the file."""
-    parts = [ready_file.with_suffix(".origin"), ready_file.with_suffix(".destination")]
+async def run_all(origin: Path, destination: Path, ready_files: Sequence[Path]) -> None:
+    """Runs all until the first node has ended; each node tells that it is ready in a file of its own."""
     running = [
-        asyncio.create_task(run_node(load_settings(origin), roles=(PUBLISHER,), ready_file=parts[0])),
-        asyncio.create_task(
-            run_node(load_settings(destination), roles=(SUBSCRIBER, CONTACT_POINT), ready_file=parts[1])
-        ),
+        asyncio.create_task(run_node(load_settings(config), roles=roles, ready_file=file))
+        for config, roles, file in zip(
+            (origin, destination), ((PUBLISHER,), (SUBSCRIBER, CONTACT_POINT)), ready_files, strict=True
+        )
     ]
-    while not all(part.exists() for part in parts) and not any(task.done() for task in running):
-        await asyncio.sleep(0.02)
-    ready_file.touch()
     # The signal handler of the node that was started last is the one in force: it drains that node, we end the other.
     done, pending = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
@@ -38,4 +35,5 @@ async def run_all(origin: Path, destination: Path, ready_file: Path) -> None:
 
 if __name__ == "__main__":
     configure_logs()
-    asyncio.run(run_all(*(Path(argument) for argument in sys.argv[1:])))
+    _origin, _destination, *_ready_files = (Path(argument) for argument in sys.argv[1:])
+    asyncio.run(run_all(_origin, _destination, _ready_files))
