@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import uvloop
 from bridge.cli.output import fail, say
 from bridge.core.errors import BadInputError, BridgeError
 from broker.node import broker_for_use
+from demo.interruption import Interruption
 from demo.network import found_countries, prepare_broker
 from demo.run import Demonstration
 from demo.story import Story
@@ -31,9 +31,10 @@ INTERRUPTED: Final = 130
 def main() -> int:
     """Runs the demonstration and answers its exit status: 0 when everything arrived and nothing forged was let in."""
     options = _options()
+    interruption = Interruption()
     try:
-        with _stopping_on_signals():
-            return _demonstrate(options)
+        with interruption.listening():
+            return _demonstrate(options, interruption)
     except BridgeError as error:
         return fail(error, as_json=options.json)
     except KeyboardInterrupt:
@@ -41,11 +42,12 @@ def main() -> int:
         return INTERRUPTED
 
 
-def _demonstrate(options: argparse.Namespace) -> int:
+def _demonstrate(options: argparse.Namespace, interruption: Interruption) -> int:
     story = Story()
     with _folder(options.keep) as folder:
         story.note("RabbitMQ: starting a private node (the first time it is fetched: some 20 s more)")
         with broker_for_use() as broker:
+            interruption.check()
             vhost = f"ncp-bridge-demo-{secrets.token_hex(4)}"
             broker.create_vhost(vhost)
             try:
@@ -55,8 +57,8 @@ def _demonstrate(options: argparse.Namespace) -> int:
                     configs=configs, story=story, linger=not options.exit, as_json=options.json
                 )
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    runner.run(prepare_broker(configs, broker=broker))
-                    return runner.run(demonstration.run())
+                    interruption.run(runner, prepare_broker(configs, broker=broker))
+                    return interruption.run(runner, demonstration.run())
             finally:
                 broker.delete_vhost(vhost)
 
@@ -71,23 +73,6 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         raise BadInputError("E_USAGE", f"--keep: {keep} is not empty; expected a new or an empty folder")
     keep.mkdir(mode=0o700, parents=True, exist_ok=True)
     yield keep.resolve()
-
-
-@contextmanager
-def _stopping_on_signals() -> Iterator[None]:
-    """SIGTERM ends the demonstration as Ctrl-C does; what comes while it cleans up changes nothing."""
-
-    def stop(_number: int, _frame: object) -> None:
-        for ignored in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ignored, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _options() -> argparse.Namespace:

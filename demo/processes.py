@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import signal
 import sys
 from asyncio.subprocess import Process
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.core.errors import UnavailableError
+from broker.keeper import PR_SET_PDEATHSIG
 
 READY_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 10.0
@@ -31,7 +33,7 @@ async def running_countries(configs: Mapping[str, Path]) -> AsyncIterator[None]:
     running: list[Process] = []
     try:
         for config in configs.values():
-            running.append(await _start(config))
+            running.append(await _start(config))  # noqa: PERF401 - whoever has started is stopped, even if the next fails
         await _until_ready(running, list(configs.values()))
         yield
     finally:
@@ -46,6 +48,7 @@ async def _start(config: Path) -> Process:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            preexec_fn=_end_with_starter,
         )
 
 
@@ -67,14 +70,22 @@ def _ended(config: Path) -> UnavailableError:
 
 
 async def _stop(running: Sequence[Process]) -> None:
-    """All are asked at once; whoever has not drained in time is ended."""
+    """All are asked at once; whoever has not drained in time, or before this is interrupted itself, is ended."""
     for process in running:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
     waiting = [asyncio.ensure_future(process.wait()) for process in running]
-    if waiting:
-        await asyncio.wait(waiting, timeout=DRAIN_SECONDS)
+    try:
+        if waiting:
+            await asyncio.wait(waiting, timeout=DRAIN_SECONDS)
+    finally:
+        for process in running:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
     for process in running:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
         await process.wait()
+
+
+def _end_with_starter() -> None:
+    """Asks the kernel for SIGTERM when the demonstration is gone, in whatever way."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,171 @@
+"""`./scripts/demo`: figures that hold, and nothing left behind, however it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from demo_runs import PATIENCE_SECONDS, DemoRun
+
+pytestmark = [pytest.mark.demo, pytest.mark.broker]
+
+KEYS = {
+    *("countries", "published", "recipients", "delivered", "receipts", "acknowledged"),
+    *("refused", "lost", "duplicates", "seconds"),
+}
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def run_demo(temporary: Path) -> Iterator[Callable[..., DemoRun]]:
+    """Starts a run; one that a failed test leaves behind is ended."""
+    started: list[DemoRun] = []
+
+    def run(*options: str | Path) -> DemoRun:
+        started.append(DemoRun(temporary, *options))
+        return started[-1]
+
+    yield run
+    for one in started:
+        one.process.kill()  # its broker and its countries end with it
+        one.process.wait()
+
+
+def figures_of(run: DemoRun) -> dict[str, Any]:
+    """The one object that a whole run prints."""
+    status = run.process.wait(PATIENCE_SECONDS)
+    assert status == 0, run.story
+    (line,) = run.out.splitlines()
+    figures: dict[str, Any] = json.loads(line)
+    return figures
+
+
+def test_everything_arrives_once_and_nothing_forged_is_let_in(
+    temporary: Path, run_demo: Callable[..., DemoRun]
+) -> None:
+    # when
+    run = run_demo("--exit", "--json")
+    figures = figures_of(run)
+
+    # then
+    assert figures.keys() >= KEYS
+    assert figures["countries"] == 14
+    assert figures["published"] >= 24
+    assert figures["recipients"] >= 48
+    assert figures["delivered"] == figures["receipts"] == figures["acknowledged"] == figures["recipients"]
+    assert (figures["lost"], figures["duplicates"]) == (0, 0)
+    assert len(figures["refused"]) >= 10
+    assert all(code.startswith("E_") and count > 0 for code, count in figures["refused"].items())
+    assert figures["seconds"] < 60
+    assert "published" in run.story
+    assert "refused" in run.story
+
+    # and nothing is left
+    assert run.left_processes() == []
+    assert list(temporary.iterdir()) == []
+
+
+def test_kept_databases_give_the_same_figures_to_anyone_with_sql(
+    temporary: Path, tmp_path: Path, run_demo: Callable[..., DemoRun]
+) -> None:
+    # when
+    kept = tmp_path / "kept"
+    run = run_demo("--exit", "--json", "--keep", kept)
+    figures = figures_of(run)
+
+    # then
+    databases = sorted(kept.glob("*/node.db"))
+    recipients = rows(databases, "SELECT message_id, recipient FROM v_recipients WHERE kind LIKE '%alert%'")
+    arrived = rows(databases, "SELECT message_id, contact_point FROM v_inbox WHERE kind LIKE '%alert%'")
+    receipts = rows(
+        databases, "SELECT message_id, recipient FROM v_receipts WHERE kind LIKE '%alert%' AND state = 'delivered'"
+    )
+    answered = rows(databases, "SELECT message_id FROM v_recipients WHERE kind LIKE '%alert%' AND acknowledged_at > ''")
+    refused = rows(databases, "SELECT code FROM quarantine")
+    assert len(databases) == figures["countries"] == 14
+    assert len({message for message, _ in recipients}) == figures["published"]
+    assert len(set(recipients)) == len(recipients) == figures["recipients"]
+    assert set(receipts) == set(recipients)
+    assert sorted(set(arrived) & set(recipients)) == sorted(recipients)
+    assert len([pair for pair in arrived if pair in recipients]) == figures["delivered"]
+    assert len(answered) == figures["acknowledged"]
+    assert {code: len([1 for (found,) in refused if found == code]) for (code,) in refused} == figures["refused"]
+
+    # and only that folder is left
+    assert run.left_processes() == []
+    assert list(temporary.iterdir()) == []
+    assert not list(kept.rglob("broker-admin.url"))
+
+
+@pytest.mark.parametrize(
+    ("moment", "number", "to_all"),
+    [
+        ("RabbitMQ: starting", signal.SIGTERM, False),
+        ("founding a network", signal.SIGINT, True),  # Ctrl-C in a terminal is for the whole process group
+        ("starting 14 countries", signal.SIGTERM, False),
+        ("published", signal.SIGTERM, False),
+        ("delivered", signal.SIGINT, True),
+    ],
+    ids=["while-the-broker-starts", "while-founding", "while-countries-start", "while-sending", "while-running"],
+)
+def test_a_signal_at_any_moment_leaves_no_process_and_no_folder(
+    temporary: Path, run_demo: Callable[..., DemoRun], moment: str, number: signal.Signals, *, to_all: bool
+) -> None:
+    # given
+    run = run_demo("--json")
+    run.wait_for(moment)
+
+    # when
+    if to_all:
+        os.killpg(run.process.pid, number)
+    else:
+        run.process.send_signal(number)
+    status = run.process.wait(PATIENCE_SECONDS)
+
+    # then
+    assert status == 130, run.story
+    assert run.left_processes() == []
+    assert list(temporary.iterdir()) == []
+    assert "Traceback" not in run.story
+    assert "stopped; every process is gone" in run.story
+    assert run.out == ""
+
+
+def test_a_folder_that_holds_something_is_not_written_into(
+    temporary: Path, tmp_path: Path, run_demo: Callable[..., DemoRun]
+) -> None:
+    # given
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "node.db").write_text("somebody's")
+
+    # when
+    run = run_demo("--exit", "--json", "--keep", kept)
+    status = run.process.wait(PATIENCE_SECONDS)
+
+    # then
+    assert status == 2
+    assert json.loads(run.out)["error"]["code"] == "E_USAGE"
+    assert [file.name for file in kept.iterdir()] == ["node.db"]
+    assert list(temporary.iterdir()) == []
+
+
+def rows(databases: list[Path], query: str) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for path in databases:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            found += database.execute(query).fetchall()
+    return found
