@@ -191,6 +191,30 @@ async def test_receipts_and_confirmations_of_the_same_messages_do_not_block_each
     }
 
 
+async def test_items_become_visible_in_the_order_of_their_positions(store: Store, other_store: Store) -> None:
+    """Else a watcher, whose cursor is behind the later item already, would step over the earlier one."""
+    first, second = item(), item(contact_point="at.border-police")
+    seen: list[list[str]] = []
+
+    async def add_slowly() -> None:
+        async with store.writing() as unit:
+            await unit.inbox.add([first])
+            begun.set()
+            await asyncio.sleep(0.1)
+
+    async def add_behind() -> None:
+        await begun.wait()
+        async with other_store.writing() as unit:
+            await unit.inbox.add([second])
+        async with other_store.reading() as unit:
+            seen.append([one.id for one in await unit.inbox.list()])
+
+    begun = asyncio.Event()
+    await asyncio.gather(add_slowly(), add_behind())
+
+    assert seen == [[first.id, second.id]]
+
+
 async def test_receiving_for_a_contact_point_is_one_at_a_time(store: Store, other_store: Store) -> None:
     """Else two processes could each accept another payload under one id."""
     log: list[str] = []
