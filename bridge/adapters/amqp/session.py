@@ -57,6 +57,12 @@ class _Link:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the library has closed the connection."""
+        transport = self.connection.transport
+        return transport is None or transport.connection.is_closed
+
     def on_close(self, _: object, reason: BaseException | None = None) -> None:
         if not self.lost.done():
             self.lost.set_result(reason)
@@ -139,7 +145,8 @@ class AmqpSession:
             raise RuntimeError(message) from self._fault()
         try:
             async with self.calling():
-                while (link := self._link) is None:
+                while (link := self._link) is None or link.is_gone:
+                    self._connected.clear()  # it may be gone before its close callback has told us
                     await self._connected.wait()
         except UnavailableError as error:
             raise self._failure or error from None
