@@ -27,7 +27,7 @@ from benchmarks.submitting import measure_bare_latency, measure_latency, measure
 from bridge.cli.output import emit_line, fail, say
 from bridge.core.errors import BridgeError
 from broker.access import Access
-from broker.node import PrivateNode, broker_for_use
+from broker.node import broker_for_use
 from demo.network import prepare_broker
 
 INTERRUPTED: Final = 130
@@ -94,7 +94,7 @@ class Benchmarks:
         self._note(f"making {size.alerts} alerts beforehand")
         alerts = await make_alerts(countries, size.alerts)
         self.figures.wire_bytes = len(alerts[0].wire_bytes)
-        carrying = Carrying(countries, alerts, log, broker.pid if isinstance(broker, PrivateNode) else None)
+        carrying = Carrying(countries, alerts, log, broker)
         if self._options.profile:
             await self._profile(carrying)
             return
@@ -102,7 +102,7 @@ class Benchmarks:
             self._note(f"burst of {size.alerts}, {placement}: bridge and bare aio-pika in turns, {size.runs} times")
             self.figures.carrying.append(await carrying.measure(placement, runs=size.runs))
         self._note(f"latency: {size.latencies} alerts, 20 a second, bridge and then bare")
-        self.figures.latency = await measure_latency(countries, log=log, pause=PAUSE, alerts=size.latencies)
+        self.figures.latency = await measure_latency(carrying, pause=PAUSE, alerts=size.latencies)
         self.figures.bare_latency = await measure_bare_latency(carrying, pause=PAUSE, alerts=size.latencies)
 
     async def _profile(self, carrying: Carrying) -> None:

@@ -26,6 +26,7 @@ from benchmarks.countries import (
     begin_anew,
     count_arrived,
     count_stored,
+    empty_queues,
     reading_arrivals,
     release,
     where_alerts_are,
@@ -34,6 +35,8 @@ from benchmarks.processes import cpu_seconds, read_line, running, until_exist
 from bridge.adapters.amqp import names
 from bridge.compose.running import CONTACT_POINT, PUBLISHER, SUBSCRIBER
 from bridge.core.errors import UnavailableError
+from broker.access import Access
+from broker.node import PrivateNode
 
 ONE_PROCESS: Final = "one process"
 THREE_PROCESSES: Final = "three processes"
@@ -45,17 +48,29 @@ LOOK_SECONDS: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """One run of one side: alerts per second, CPU microseconds per alert in our processes and in the broker."""
+    """One run of one side.
+
+    Attributes:
+        alerts: how many were carried.
+        seconds: from the first until the last was there.
+        process_cpu_us: CPU microseconds per alert of each process: publisher, subscriber, contact point or their like.
+        broker_cpu_us: the same of the broker, where it is ours.
+    """
 
     alerts: int
     seconds: float
-    client_cpu_us: float
+    process_cpu_us: tuple[float, ...]
     broker_cpu_us: float | None
 
     @property
     def rate(self) -> float:
         """Alerts per second."""
         return self.alerts / self.seconds
+
+    @property
+    def client_cpu_us(self) -> float:
+        """CPU microseconds per alert of all processes but the broker."""
+        return sum(self.process_cpu_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +89,12 @@ class CarryingFigure:
 
 @dataclass(frozen=True, slots=True)
 class Carrying:
-    """Runs bursts over two countries on one broker; `broker_pid` is `None` where the broker is somebody else's."""
+    """Runs bursts over two countries in a virtual host of one broker."""
 
     countries: Countries
     alerts: Sequence[PremadeAlert]
     log: Path
-    broker_pid: int | None
+    broker: Access
 
     async def measure(self, placement: str, *, runs: int) -> CarryingFigure:
         """Both sides in turns; which of them begins changes with every run."""
@@ -98,6 +113,7 @@ class Carrying:
         Raises:
             UnavailableError: the services do not start, or not every alert was received, confirmed and let in.
         """
+        await self.empty_queues()
         begin_anew(self.countries, with_alerts=True)
         commands, ready_files = service_commands(self.countries, placement)
         if profile is not None:
@@ -120,19 +136,21 @@ class Carrying:
 
     async def run_bare(self, placement: str) -> Burst:
         """One burst through bare aio-pika."""
-        began, ended, before, after = await self._bare(placement, pause=0)
+        began, ended, before, after = await self._bare(placement, self.alerts, pause=0)
         return self._burst(max(ended.values()) - min(began.values()), before, after)
 
     async def bare_latencies(self, *, pause: float, count: int) -> list[float]:
         """Seconds from publish to consumer of the first alerts, one every `pause` seconds, in three processes."""
-        few = Carrying(self.countries, self.alerts[:count], self.log, None)
-        began, ended, _, _ = await few._bare(THREE_PROCESSES, pause=pause)
+        began, ended, _, _ = await self._bare(THREE_PROCESSES, self.alerts[:count], pause=pause)
         return [ended[message_id] - at for message_id, at in began.items()]
 
-    async def _bare(self, placement: str, *, pause: float) -> tuple[Times, Times, _Cpu, _Cpu]:
-        plan_file = self._write_plan(pause)
+    async def _bare(
+        self, placement: str, alerts: Sequence[PremadeAlert], *, pause: float
+    ) -> tuple[Times, Times, _Cpu, _Cpu]:
+        await self.empty_queues()
+        plan_file = self._write_plan(alerts, pause)
         module = ["-m", "benchmarks.bare", str(plan_file)]
-        roles = [["consume"], ["move"], ["publish"]]
+        roles = [["publish"], ["move"], ["consume"]]
         commands = (
             [[*module, "publish", "move", "consume"]] if placement == ONE_PROCESS else [module + r for r in roles]
         )
@@ -142,7 +160,7 @@ class Carrying:
                 await read_line(process, seconds=BURST_SECONDS, log=self.log)
             pids = [process.pid for process in processes]
             before = self._cpu(pids)
-            for process in processes:
+            for process in reversed(processes):  # whoever publishes comes last
                 if process.stdin is not None:
                     process.stdin.write(b"go\n")
                     await process.stdin.drain()
@@ -152,7 +170,12 @@ class Carrying:
         plan_file.unlink()
         return results["publish"], results["consume"], before, after
 
-    def _write_plan(self, pause: float) -> Path:
+    async def empty_queues(self) -> None:
+        """Leaves nothing of an earlier run in the queues."""
+        vhost = self.countries.settings()[0].broker.vhost
+        await asyncio.to_thread(empty_queues, self.broker, vhost=vhost)
+
+    def _write_plan(self, alerts: Sequence[PremadeAlert], pause: float) -> Path:
         origin, destination = self.countries.settings()
         point = next(point for point in destination.contact_points if point.id == RECIPIENT)
         here, there = origin.prefix, destination.prefix
@@ -168,7 +191,7 @@ class Carrying:
                 "move": names.contact_point_key(RECIPIENT, LANE),
             },
             queues={"move": names.country_queue(there, LANE), "consume": names.inbox_queue(RECIPIENT, LANE)},
-            messages=[(a.row_id, a.message_id, base64.b64encode(a.wire_bytes).decode()) for a in self.alerts],
+            messages=[(a.row_id, a.message_id, base64.b64encode(a.wire_bytes).decode()) for a in alerts],
             pause=pause,
         )
         file = self.log.with_name("bare-plan.json")
@@ -177,14 +200,16 @@ class Carrying:
         return file
 
     def _cpu(self, pids: Sequence[int]) -> _Cpu:
-        return _Cpu(cpu_seconds(pids), None if self.broker_pid is None else cpu_seconds([self.broker_pid]))
+        broker = cpu_seconds(self.broker.pid) if isinstance(self.broker, PrivateNode) else None
+        return _Cpu(tuple(cpu_seconds(pid) for pid in pids), broker)
 
     def _burst(self, seconds: float, before: _Cpu, after: _Cpu) -> Burst:
         count = len(self.alerts)
         broker = None
         if before.broker is not None and after.broker is not None:
             broker = (after.broker - before.broker) / count * 1e6
-        return Burst(count, seconds, (after.clients - before.clients) / count * 1e6, broker)
+        spent = zip(before.processes, after.processes, strict=True)
+        return Burst(count, seconds, tuple((end - start) / count * 1e6 for start, end in spent), broker)
 
     def _check(self, stored: dict[str, int]) -> None:
         expected = {"received": len(self.alerts), "receipts": len(self.alerts), "refused": 0, "held": 0}
@@ -194,7 +219,7 @@ class Carrying:
 
 @dataclass(frozen=True, slots=True)
 class _Cpu:
-    clients: float
+    processes: tuple[float, ...]
     broker: float | None
 
 

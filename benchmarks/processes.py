@@ -68,13 +68,10 @@ async def read_line(process: Process, *, seconds: float, log: Path) -> bytes:
     return line
 
 
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system time of these processes so far, to a hundredth of a second (proc_pid_stat(5))."""
-    total = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / _TICK
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far, to a hundredth of a second (proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
 
 
 def _check_alive(processes: Sequence[Process], log: Path) -> None:

@@ -116,7 +116,7 @@ def _carrying_rows(figure: CarryingFigure) -> list[list[object]]:
                 name,
                 f"{median(rates):.0f}",
                 f"{min(rates):.0f} to {max(rates):.0f}",
-                f"{_median(runs, lambda run: run.client_cpu_us):.0f}",
+                " + ".join(str(spent) for spent in _by_process(runs)),
                 None if broker is None else f"{broker:.0f}",
                 ratio,
             ]
@@ -130,8 +130,13 @@ def _side(runs: Sequence[Burst]) -> Mapping[str, object]:
         "alerts_per_second": round(_median(runs, lambda run: run.rate), 1),
         "runs": [round(run.rate, 1) for run in runs],
         "client_cpu_us": round(_median(runs, lambda run: run.client_cpu_us)),
+        "process_cpu_us": _by_process(runs),
         "broker_cpu_us": None if broker is None else round(broker),
     }
+
+
+def _by_process(runs: Sequence[Burst]) -> list[int]:
+    return [round(median(one)) for one in zip(*(run.process_cpu_us for run in runs), strict=True)]
 
 
 def _broker_cpu(runs: Sequence[Burst]) -> float | None:

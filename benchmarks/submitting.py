@@ -7,7 +7,6 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Final
 
@@ -61,12 +60,14 @@ async def measure_submit(countries: Countries, *, alerts: int) -> SubmitFigure:
     return SubmitFigure(alerts, median(walls) * 1e3, median(cpus) * 1e6, median(readings) * 1e6)
 
 
-async def measure_latency(countries: Countries, *, log: Path, pause: float, alerts: int) -> LatencyFigure:
+async def measure_latency(carrying: Carrying, *, pause: float, alerts: int) -> LatencyFigure:
     """From handing an alert over to be sent until its row is committed in the inbox, in three processes.
 
     Raises:
         UnavailableError: not every alert arrived.
     """
+    countries, log = carrying.countries, carrying.log
+    await carrying.empty_queues()
     begin_anew(countries)
     commands, ready_files = service_commands(countries, THREE_PROCESSES)
     began: dict[str, float] = {}

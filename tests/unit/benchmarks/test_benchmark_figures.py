@@ -1,0 +1,60 @@
+"""The benchmarks' own arithmetic, and that they still fit the product that they measure."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.carrying import ONE_PROCESS, Burst, CarryingFigure
+from benchmarks.crypto import RECIPIENTS, measure_crypto
+from benchmarks.report import Figures, as_json, as_text
+from benchmarks.submitting import latency_of
+
+
+def _figure() -> CarryingFigure:
+    bridge = tuple(Burst(100, seconds, (1000.0, 500.0), 300.0) for seconds in (2.0, 1.0, 4.0))
+    bare = tuple(Burst(100, seconds, (800.0, 0.0), None) for seconds in (1.0, 0.5, 2.0))
+    return CarryingFigure(ONE_PROCESS, bridge, bare)
+
+
+def test_a_ratio_is_that_of_the_medians_of_the_rates() -> None:
+    assert _figure().ratio == pytest.approx(0.5)
+
+
+def test_latencies_are_given_in_milliseconds() -> None:
+    figure = latency_of([index / 1000 for index in range(1, 101)], pause=0.05)
+
+    assert figure.per_second == pytest.approx(20)
+    assert figure.p50_ms == pytest.approx(50.5)
+    assert 99 <= figure.p99_ms <= 100
+
+
+def test_every_operation_is_measured_for_every_number_of_recipients_beside_the_bare_primitives() -> None:
+    figures = measure_crypto(rounds=1, repeats=3)
+
+    assert {(figure.operation, figure.recipients) for figure in figures} == {
+        (operation, count)
+        for operation in ("seal and sign", "verify and open", "steps 1 to 17")
+        for count in RECIPIENTS
+    }
+    assert all(figure.bridge_us > 0 and figure.bare_us > 0 for figure in figures)
+
+
+def test_the_object_and_the_table_hold_both_sides_and_leave_out_what_was_not_measured() -> None:
+    figures = Figures(machine={"cores": 2}, carrying=[_figure()])
+
+    told = json.loads(json.dumps(as_json(figures)))
+
+    (carrying,) = told["carrying"]
+    assert carrying["ratio"] == 0.5
+    assert carrying["bridge"] == {
+        "alerts_per_second": 50.0,
+        "runs": [50.0, 100.0, 25.0],
+        "client_cpu_us": 1500,
+        "process_cpu_us": [1000, 500],
+        "broker_cpu_us": 300,
+    }
+    assert carrying["bare"]["broker_cpu_us"] is None
+    assert told["latency"] is None
+    assert "1000 + 500" in as_text(figures)
