@@ -89,7 +89,7 @@ class AcknowledgeMessages:
         return submitted
 
     def _marks(self, item: InboxItem, body: BodyAtRest) -> dict[str, object]:
-        context = body_context(item.contact_point, item.id)
+        context = body_context(item.contact_point, item.sender, item.id)
         members = strict_json.parse_object(self.sending.vault.get(item.contact_point, body, context=context))
         return _known_marks({name: members[name] for name in MARKS if name in members})
 

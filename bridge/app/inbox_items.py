@@ -11,9 +11,9 @@ from bridge.ports.store.records import InboxItem
 from bridge.ports.vault import BodyAtRest
 
 
-def body_context(contact_point: str, message_id: str) -> str:
-    """What a body at rest is bound to."""
-    return f"{contact_point}/{message_id}"
+def body_context(contact_point: str, sender: str, message_id: str) -> str:
+    """What a body at rest is bound to: whose copy of which message."""
+    return f"{contact_point}/{sender}/{message_id}"
 
 
 def received_item(verified: VerifiedMessage, *, contact_point: str, at: datetime, body: BodyAtRest) -> InboxItem:

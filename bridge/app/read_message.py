@@ -61,7 +61,7 @@ class ReadMessages:
             raise RefusedError(
                 "E_NO_BODY", f"{item.sender} sent {item.kind} {item.id} on {format_time(item.sent)}; it {what}"
             )
-        context = body_context(item.contact_point, item.id)
+        context = body_context(item.contact_point, item.sender, item.id)
         body_bytes = self.vault.get(item.contact_point, item.body, context=context)
         now = self.clock.now()
         async with self.store.writing() as unit:

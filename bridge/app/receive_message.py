@@ -150,7 +150,7 @@ class ReceiveMessages:
 
     def _add(self, verified: VerifiedMessage, collected: _Batch) -> None:
         now, payload, known = self.clock.now(), verified.payload, verified.body.known
-        context = body_context(self.desk.id, payload.id)
+        context = body_context(self.desk.id, payload.sender, payload.id)
         body = self.vault.put(self.desk.id, verified.plaintext_bytes, context=context)
         collected.items.append(received_item(verified, contact_point=self.desk.id, at=now, body=body))
         if isinstance(known, AcknowledgementBody):

@@ -125,7 +125,7 @@ class SendMessages:
                 payload_sha256=made.payload_sha256,
                 sealed_sha256=made.sealed_sha256,
                 wire_bytes=made.wire_bytes,
-                body=self.vault.put(sender, made.plaintext_bytes, context=body_context(sender, addressing.id)),
+                body=self.vault.put(sender, made.plaintext_bytes, context=body_context(sender, sender, addressing.id)),
                 recipients=tuple(
                     OutgoingRecipient(item.id, item.country, item.roles, item.rule, item.reason)
                     for item in draft.plan.recipients

@@ -1,4 +1,4 @@
-"""Verifies one wire message from a file, offline: the procedure of an arrival, as far as there is something to judge by.
+"""Verifies one wire message from a file, offline: the steps of an arrival, as far as there is something to judge by.
 
 Steps whose input is missing are skipped and named: 9 in part without the AMQP properties, 13 and 14 without a state,
 15 to 17 without opening keys. Step 18 stores, which a file does not.

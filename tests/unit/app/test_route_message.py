@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
@@ -98,3 +99,18 @@ async def test_contact_points_that_the_list_does_not_know_are_quarantined_and_th
     (refusal,) = await node.quarantined()
     assert (refusal.code, refusal.wire_bytes, refusal.at) == ("E_NOT_AUTHORISED", sent.made.wire_bytes, START)
     assert "at.border-police" in refusal.detail
+
+
+async def test_a_message_that_has_only_expired_goes_on_so_that_its_recipient_can_answer(node: Node) -> None:
+    # given an alert that expires on the way, and one that has expired and is wrong besides
+    late = alert(expires=START + timedelta(hours=1))
+    forged = bent(alert(expires=START + timedelta(hours=1)))
+    node.clock.advance(3601)
+
+    # when the router meets both
+    outcomes = await node.router("at").route([late.delivery(), forged.delivery()])
+
+    # then the first goes on, the second stays here
+    assert outcomes == [Outcome.ACCEPTED, Outcome.QUARANTINED]
+    assert [one.wire_bytes for one in node.publisher.published] == [late.made.wire_bytes]
+    assert len(await node.quarantined()) == 1
