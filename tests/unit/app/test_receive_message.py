@@ -27,10 +27,10 @@ async def test_an_accepted_message_is_in_the_inbox_with_its_exact_bytes_and_a_bo
     assert item.wire_bytes == sent.made.wire_bytes
     assert (item.payload_sha256, item.sealed_sha256) == (sent.made.payload_sha256, sent.made.sealed_sha256)
     assert item.acknowledge_by == START + timedelta(hours=1)
-    assert node.vault.get("at.ncp", item.body, context=f"at.ncp/{sent.id}") == sent.made.plaintext_bytes
+    assert node.vault.get("at.ncp", item.body, context=f"at.ncp/rs.ncp/{sent.id}") == sent.made.plaintext_bytes
     assert await node.new_receipts() == [("delivered", None, sent.id)]
     with pytest.raises(UnavailableError):
-        node.vault.get("hu.ncp", item.body, context=f"at.ncp/{sent.id}")
+        node.vault.get("hu.ncp", item.body, context=f"at.ncp/rs.ncp/{sent.id}")
 
 
 @pytest.mark.parametrize(("urgency", "lane"), [("immediate", "urgent"), ("expected", "normal")])

@@ -55,7 +55,7 @@ async def test_what_was_submitted_is_in_ledger_outbox_and_log(node: Node) -> Non
     assert {to.id: to.state for to in sent.recipients} == {"at.ncp": "pending", "at.border-police": "pending"}
     assert sent.thread == own
     assert sent.body is not None
-    body = json.loads(node.vault.get("rs.ncp", sent.body, context=f"rs.ncp/{own}"))
+    body = json.loads(node.vault.get("rs.ncp", sent.body, context=f"rs.ncp/rs.ncp/{own}"))
     assert body["legs"] == route_body()["legs"]
     (row,) = await node.new_rows()
     assert (row.country, row.routing_key) == ("at", "rs.at.urgent.route_alert")
