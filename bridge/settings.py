@@ -124,7 +124,8 @@ def load_settings(path: Path) -> NodeSettings:
         BadInputError: it is not TOML, or a value is wrong; the sentence names the key.
     """
     try:
-        values = TomlConfigSettingsSource(NodeSettings, path.resolve(strict=True))()
+        path.read_bytes()
+        values = TomlConfigSettingsSource(NodeSettings, path.resolve())()
     except OSError as error:
         raise UnavailableError("E_CONFIG_FILE", f"{path}: {error.strerror}") from None
     except ValueError as error:
@@ -132,7 +133,8 @@ def load_settings(path: Path) -> NodeSettings:
     try:
         return NodeSettings(**{**values, "folder": path.resolve().parent})
     except ValidationError as error:
-        raise BadInputError.of(tuple(_problem(fault["loc"], fault["msg"]) for fault in error.errors())) from None
+        faults = ((fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
+        raise BadInputError.of(tuple(_problem(*fault) for fault in faults)) from None
 
 
 def read_line(path: Path) -> str:
@@ -143,6 +145,8 @@ def read_line(path: Path) -> str:
         raise UnavailableError("E_SECRET_FILE", f"{path}: {error.strerror}") from None
 
 
-def _problem(location: tuple[int | str, ...], message: str) -> Problem:
+def _problem(location: tuple[int | str, ...], kind: str, message: str) -> Problem:
     path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return Problem(path=path, found="another value or nothing", expected=message, code="E_CONFIG")
+    if kind == "missing":
+        return Problem(path=path, found="nothing", expected="this setting to be there", code="E_CONFIG")
+    return Problem(path=path, found="another value", expected=message, code="E_CONFIG")

@@ -102,6 +102,8 @@ def verify_file(wire_bytes: bytes, given: Circumstances) -> FileVerdict:
             ok=False, step=error.step, code=error.code, detail=error.message, skipped=_sorted(skipped, error.step)
         )
     detail = f"{message.payload.kind} from {message.sender.id}, verified for {recipient}"
+    if not message.envelope.is_control and message.key_of_message in state.seen:
+        detail += "; a duplicate: it was here before, and is only answered again"
     return FileVerdict(ok=True, step=step, code=None, detail=detail, skipped=_sorted(skipped, LAST_STEP))
 
 

@@ -9,8 +9,8 @@ from bridge.cli.options import Config, on_node
 from bridge.cli.output import Json, emit
 from bridge.compose import Node
 
-status_app = typer.Typer(rich_markup_mode=None)
-doctor_app = typer.Typer(rich_markup_mode=None)
+status_app = typer.Typer(rich_markup_mode=None, add_completion=False)
+doctor_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @status_app.command("status")

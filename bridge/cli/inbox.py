@@ -10,7 +10,7 @@ import typer
 
 from bridge.app.read_message import item_summary
 from bridge.cli.options import Config, ContactPoint, check_hosted, officer_or_login, on_node
-from bridge.cli.output import INTERRUPTED, Json, emit, emit_line, table
+from bridge.cli.output import Json, emit, emit_line, table
 from bridge.cli.reading import body_text
 from bridge.cli.wording import moment
 from bridge.compose import Node
@@ -99,10 +99,7 @@ def watch(
             if not items:
                 await asyncio.sleep(POLL_SECONDS)
 
-    try:
-        on_node(config, work)
-    except KeyboardInterrupt:  # its ordinary end: no error among the objects
-        raise typer.Exit(INTERRUPTED) from None
+    on_node(config, work)
 
 
 @app.command()

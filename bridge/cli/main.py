@@ -34,6 +34,7 @@ SINGLE: Final = {
     "status": "How the node is, in one look.",
     "doctor": "Check everything the node depends on.",
 }
+WATCH: Final = ["inbox", "watch"]  # Ctrl-C is its ordinary end: no error among the objects
 
 
 class LazyGroup(TyperGroup):
@@ -98,11 +99,13 @@ def main_status(arguments: list[str]) -> int:
     try:
         status = typer.main.get_command(app).main(arguments, prog_name="ncp-bridge", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        return _stopped(as_json=as_json)
+        status = INTERRUPTED
     except typer.Exit as finished:
         return finished.exit_code
     except Exception as error:  # noqa: BLE001 - every way of failing ends in one sentence and a status
         return _failed(error, as_json=as_json)
+    if status == INTERRUPTED:
+        return _stopped(as_json=as_json and arguments[:2] != WATCH)
     return status if isinstance(status, int) else 0
 
 

@@ -116,6 +116,8 @@ def _hints(members: Mapping[str, object]) -> Hints:
 
 def _state(members: Mapping[str, object]) -> KnownState:
     try:
+        if not members.keys() <= {"highest_version", "seen", "sent", "threads"}:
+            raise KeyError  # noqa: TRY301 - a misspelt name would be a state left out
         return KnownState(
             highest_version=_whole(members.get("highest_version", 0)),
             seen={
@@ -152,6 +154,6 @@ def _text_of(entry: object, name: str) -> str:
 
 
 def _whole(value: object) -> int:
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(value)
     return value

@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from bridge.cli.output import tell_warnings
 from bridge.compose import Node, open_node
 from bridge.core.errors import BadInputError, UnavailableError
 from bridge.settings import load_settings
@@ -29,6 +30,7 @@ InputFile = Annotated[str, typer.Argument(metavar="FILE", help="A file, or - for
 def on_node(config: Path, work: Callable[[Node], Awaitable[Answer]]) -> Answer:
     """Opens the node that the settings describe, does `work` with it, and closes it."""
     settings = load_settings(config)
+    tell_warnings()
 
     async def run() -> Answer:
         async with open_node(settings) as node:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Annotated, Final
 
+import structlog
 import typer
 
 from bridge.core.errors import BridgeError
+from bridge.telemetry.logs import allow_fields
 
 INTERRUPTED: Final = 130  # the exit status after Ctrl-C
 
@@ -48,6 +51,21 @@ def say(text: str) -> None:
 def printable(text: str) -> str:
     """The text with everything that a terminal would obey made visible as an escape sequence of Python's."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def tell_warnings() -> None:
+    """What the parts below log goes to stderr as prose, from warnings on; `run` logs in its own way."""
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, allow_fields, _as_prose],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _as_prose(_logger: object, _method: str, event: MutableMapping[str, object]) -> str:
+    level, name = event.pop("level"), str(event.pop("event")).replace(".", ": ").replace("_", " ")
+    return printable(", ".join((f"{level}: {name}", *(f"{key} {value}" for key, value in event.items()))))
 
 
 def fail(error: BridgeError, *, as_json: bool) -> int:

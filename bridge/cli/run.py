@@ -15,7 +15,7 @@ from bridge.core.errors import BadInputError
 from bridge.settings import load_settings
 from bridge.telemetry.logs import configure_logs
 
-run_app = typer.Typer(rich_markup_mode=None)
+run_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @run_app.command("run")
