@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -44,6 +44,12 @@ class LazyGroup(TyperGroup):
         """The commands in the order a new user meets them."""
         del ctx
         return [*GROUPS, *SINGLE]
+
+    def format_commands(self, ctx: object, formatter: Any) -> None:  # noqa: ANN401 - typer's own class is private
+        """Lists the commands without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list({**GROUPS, **SINGLE}.items()))
 
     def get_command(self, ctx: object, cmd_name: str):  # type: ignore[no-untyped-def] # noqa: ANN201 - typer's own class is private
         """The command group or command of this name, or `None`."""
@@ -97,6 +103,7 @@ def main_status(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     logging.getLogger().addHandler(logging.NullHandler())  # a library's own words are not an answer; `run` logs
     try:
+        _refuse_what_is_no_text(arguments)
         status = typer.main.get_command(app).main(arguments, prog_name="ncp-bridge", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
@@ -107,6 +114,13 @@ def main_status(arguments: list[str]) -> int:
     if status == INTERRUPTED:
         return _stopped(as_json=as_json and arguments[:2] != WATCH)
     return status if isinstance(status, int) else 0
+
+
+def _refuse_what_is_no_text(arguments: list[str]) -> None:
+    """An argument that is not UTF-8 arrives with lone surrogates, which neither a database nor JSON takes."""
+    for argument in arguments:
+        if not argument.isascii() and argument.encode("utf-8", "replace").decode("utf-8") != argument:
+            raise BadInputError("E_USAGE", f"{argument!a} is not UTF-8 text; expected every argument to be")
 
 
 def _failed(error: Exception, *, as_json: bool) -> int:

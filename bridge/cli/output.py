@@ -34,13 +34,8 @@ def emit(data: Mapping[str, object], *, as_json: bool, text: Callable[[], str]) 
 
 def emit_line(data: Mapping[str, object]) -> None:
     """One JSON object on one line of stdout, at once."""
-    sys.stdout.write(_without_surrogates(json.dumps(data, ensure_ascii=False)) + "\n")
+    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
     sys.stdout.flush()
-
-
-def _without_surrogates(line: str) -> str:
-    """JSON as UTF-8 can hold it: an argument that was no UTF-8 arrives with lone surrogates in it."""
-    return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def say(text: str) -> None:
