@@ -11,9 +11,11 @@ import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
+
+AT_ONCE_SECONDS: Final = 2.0
 
 _log = structlog.get_logger()
 
@@ -55,20 +57,24 @@ class Readiness:
 async def run_services(services: Mapping[str, Service], *, drain_seconds: float) -> None:
     """Runs all until SIGTERM or SIGINT; then waits for them to finish, at most `drain_seconds`.
 
+    At the second signal they are cancelled. What cannot be (a thread that waits for a database's lock) ends with the
+    process a moment later, as that signal ends a process that does not catch it.
+
     Raises:
         ExceptionGroup: a service ended by a fault of its own; the others were stopped.
     """
     stop, at_once = asyncio.Event(), asyncio.Event()
 
-    def on_signal(name: str) -> None:
-        _log.info("service.draining", signal=name)
+    def on_signal(number: signal.Signals) -> None:
+        _log.info("service.draining", signal=number.name)
         if stop.is_set():
             at_once.set()
+            loop.call_later(AT_ONCE_SECONDS, _end_process, number)
         stop.set()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal, number.name)
+        loop.add_signal_handler(number, on_signal, number)
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(service.run(stop), name=name) for name, service in services.items()]
         hurry = group.create_task(_hurry(running, stop, at_once, drain_seconds))
@@ -88,3 +94,8 @@ async def _hurry(
         _log.warning("service.drain_timeout", seconds=drain_seconds)
     for task in running:
         task.cancel()
+
+
+def _end_process(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
