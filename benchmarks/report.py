@@ -57,6 +57,7 @@ def as_json(figures: Figures) -> Mapping[str, object]:
                 "bridge": _side(figure.bridge),
                 "bare": _side(figure.bare),
                 "ratio": round(figure.ratio, 3),
+                "cpu_ratio": round(figure.cpu_ratio, 3),
             }
             for figure in figures.carrying
         ],
@@ -84,9 +85,8 @@ def as_text(figures: Figures) -> str:
     if figures.carrying:
         rows = [row for figure in figures.carrying for row in _carrying_rows(figure)]
         burst = f"burst of {figures.carrying[0].bridge[0].alerts} alerts"
-        parts.append(
-            table((burst, "side", "alerts/s", "lowest to highest", "client CPU us", "broker CPU us", "ratio"), rows)
-        )
+        columns = ("side", "alerts/s", "lowest to highest", "client CPU us", "broker CPU us", "rate", "all CPU")
+        parts.append(table((burst, *columns), rows))
     if figures.latency and figures.bare_latency:
         rows = [
             [name, f"{one.per_second:.0f}", one.alerts, f"{one.p50_ms:.1f}", f"{one.p99_ms:.1f}"]
@@ -107,7 +107,8 @@ def _machine(facts: Mapping[str, object]) -> str:
 
 def _carrying_rows(figure: CarryingFigure) -> list[list[object]]:
     rows: list[list[object]] = []
-    for name, runs, ratio in (("bridge", figure.bridge, f"{figure.ratio:.2f}"), ("bare aio-pika", figure.bare, "1")):
+    ours = (f"{figure.ratio:.2f}", f"{figure.cpu_ratio:.2f}")
+    for name, runs, ratios in (("bridge", figure.bridge, ours), ("bare aio-pika", figure.bare, ("1", "1"))):
         rates = [run.rate for run in runs]
         broker = _broker_cpu(runs)
         rows.append(
@@ -118,7 +119,7 @@ def _carrying_rows(figure: CarryingFigure) -> list[list[object]]:
                 f"{min(rates):.0f} to {max(rates):.0f}",
                 " + ".join(str(spent) for spent in _by_process(runs)),
                 None if broker is None else f"{broker:.0f}",
-                ratio,
+                *ratios,
             ]
         )
     return rows

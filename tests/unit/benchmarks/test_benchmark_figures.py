@@ -18,8 +18,18 @@ def _figure() -> CarryingFigure:
     return CarryingFigure(ONE_PROCESS, bridge, bare)
 
 
-def test_a_ratio_is_that_of_the_medians_of_the_rates() -> None:
-    assert _figure().ratio == pytest.approx(0.5)
+def test_the_ratio_of_rates_is_the_median_of_runs_made_side_by_side() -> None:
+    bridge = tuple(Burst(100, seconds, (1.0,), None) for seconds in (2.0, 1.0, 1.0))
+    bare = tuple(Burst(100, seconds, (1.0,), None) for seconds in (1.0, 0.8, 0.1))
+
+    assert CarryingFigure(ONE_PROCESS, bridge, bare).ratio == pytest.approx(0.5)
+
+
+def test_the_ratio_of_cpu_time_counts_every_process_and_the_broker() -> None:
+    bridge = (Burst(100, 1.0, (600.0, 300.0), 100.0),)
+    bare = (Burst(100, 1.0, (150.0, 150.0), 200.0),)
+
+    assert CarryingFigure(ONE_PROCESS, bridge, bare).cpu_ratio == pytest.approx(2.0)
 
 
 def test_latencies_are_given_in_milliseconds() -> None:
