@@ -16,6 +16,7 @@ CASES: dict[str, tuple[Arguments, int, str]] = {
     "an unknown command": (lambda *_: ["alerts"], 2, "E_USAGE"),
     "an unknown option": (lambda *_: ["status", "--colour"], 2, "E_USAGE"),
     "a required option left out": (lambda *_: ["inbox", "acknowledge", "x"], 2, "E_USAGE"),
+    "an argument that is no text": (lambda nodes, *_: ["inbox", "show", "\udcff", "--config", nodes.at], 2, "E_USAGE"),
     "a word too many": (lambda nodes, *_: ["status", "now", "--config", nodes.rs], 2, "E_USAGE"),
     "a limit that is no number": (
         lambda nodes, *_: ["outbox", "list", "--limit", "all", "--config", nodes.rs],
