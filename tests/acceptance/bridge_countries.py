@@ -114,6 +114,16 @@ class Country:
         said = say(*arguments, "--config", self.config, "--json")
         return said.status, said.json["error"]
 
+    def apply_topology(self, administrator_url: str) -> dict[str, Any]:
+        """`topology apply`, with the administrator's address for this moment only."""
+        file = self.folder / "secrets" / "broker-admin.url"
+        file.touch(mode=0o600)
+        file.write_text(administrator_url + "\n", "utf-8")
+        try:
+            return self.ask("topology", "apply")
+        finally:
+            file.unlink()
+
     def submit(self, file: Path | str, *options: object) -> dict[str, Any]:
         """Submits one of the sample alerts, or another file."""
         return self.ask("alert", "submit", ALERTS / file, "--yes", *options)

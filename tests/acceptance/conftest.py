@@ -50,9 +50,6 @@ def _found(folder: Path, country: str, broker: Access, vhost: str) -> Country:
         ask("network", "init", network, "--config", file)
     place = ("--broker-host", broker.host, "--broker-port", broker.port, "--vhost", vhost)
     founded = ask("node", "init", node, "--country", country, "--network", network, *place)
-    administrator = node / "secrets" / "broker-admin.url"
-    administrator.touch(mode=0o600)
-    administrator.write_text(broker.management_url + "\n", "utf-8")
-    ask("topology", "apply", "--config", founded["config"])
-    administrator.unlink()
-    return Country(Path(founded["config"]))
+    made = Country(Path(founded["config"]))
+    made.apply_topology(broker.management_url)
+    return made

