@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bridge.cli.output import table
-from bridge.core.countries import country_name
+from bridge.core.countries import KOSOVO_NOTE, country_name
 from demo.figures import Figures
 
 
@@ -47,6 +47,7 @@ def as_text(figures: Figures, *, seconds: float, injected: int) -> str:
             table(("country", "published", "received", "acknowledged by others", "refused"), lines),
             table(("refused because", "messages"), refused),
             summary,
+            *([KOSOVO_NOTE] if any(line.country == "xk" for line in figures.by_country) else []),
         ]
     )
 

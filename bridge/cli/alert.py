@@ -12,7 +12,7 @@ from bridge.app.sending import Draft, Submitted, check_plan
 from bridge.cli.options import Config, InputFile, on_node, one_contact_point, read_input
 from bridge.cli.output import Json, emit, say, table
 from bridge.compose import Node
-from bridge.core.countries import country_label, country_name
+from bridge.core.countries import KOSOVO_NOTE, country_label, country_name
 from bridge.core.errors import BadInputError, Problem, RefusedError
 from bridge.core.messages import AlertFile, read_alert_file
 from bridge.core.privacy import Finding, find_personal_data
@@ -159,6 +159,7 @@ def _plan_text(draft: Draft) -> str:
     lines += [f"not to {exclusion.id}: {exclusion.reason}" for exclusion in plan.excluded]
     lines += [f"nobody can be reached in {country_label(country)}" for country in plan.unreachable]
     lines += [f"look at {finding.sentence()}" for finding in draft.findings]
+    lines += [KOSOVO_NOTE] if "Kosovo*" in "".join(lines) else []
     return "\n".join(lines)
 
 

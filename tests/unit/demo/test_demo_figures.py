@@ -152,3 +152,11 @@ def test_the_report_says_the_same_to_people_and_machines(databases: dict[str, Pa
     }
     assert "2 alerts for 3 recipients: 3 delivered, 3 signed receipts back, 3 acknowledged" in str(people)
     assert "lost 0, twice 0" in str(people)
+
+
+def test_kosovo_is_named_with_its_note(tmp_path: Path) -> None:
+    here, elsewhere = (count({country: tmp_path / "none.db"}) for country in ("xk", "rs"))
+
+    assert "Kosovo*" in as_text(here, seconds=1, injected=0)
+    assert "UNSCR 1244" in as_text(here, seconds=1, injected=0)
+    assert "UNSCR 1244" not in as_text(elsewhere, seconds=1, injected=0)
