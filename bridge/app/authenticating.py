@@ -1,4 +1,12 @@
-"""Steps 1 to 12 for a batch of deliveries, with the one refresh of the membership list that step 6 asks for."""
+"""Steps 1 to 12 for a batch of deliveries, with the refresh of the membership list that some of them ask for.
+
+Rules:
+1. An unknown key, or a proven peer's higher `trust.version`, asks for a newer list, whatever the verdict was.
+2. A batch is judged by one list. After a refresh the whole batch is judged again: what the newer list takes away, a
+   revoked key, must not pass because it came a moment before.
+3. Where a peer has a higher version and no newer list could be had, the older list is no ground for refusing authority
+   (step 11): the message is held, for as long as it is worth delivering.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +16,24 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.core.errors import UnavailableError, VerificationError
-from bridge.core.verification import Authenticated, Receiver, SignatureCheck, TrustView, authenticate
+from bridge.core.verification import (
+    MAX_LIFETIME,
+    Authenticated,
+    AuthenticatedRefusal,
+    Receiver,
+    SignatureCheck,
+    TrustView,
+    authenticate,
+)
 from bridge.ports.broker import Delivery
 from bridge.ports.clock import Clock
 from bridge.ports.trust import TrustSource
 
 # A flood of unknown keys must not become a flood of refreshes.
 REFRESH_AT_MOST_EVERY: Final = timedelta(seconds=10)
+AUTHORITY: Final = 11
+
+Verdict = Authenticated | VerificationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +41,7 @@ class Judged:
     """A delivery with its verdict after step 12: proven, or an error."""
 
     delivery: Delivery
-    verdict: Authenticated | VerificationError
+    verdict: Verdict
 
 
 class Authenticator:
@@ -37,18 +56,23 @@ class Authenticator:
 
     async def judge(self, batch: Sequence[Delivery]) -> list[Judged]:
         """One verdict per delivery, in order."""
-        judged = [self._judge_one(delivery) for delivery in batch]
-        if any(self._wants_newer_list(item.verdict) for item in judged) and await self._refresh():
-            judged = [self._judge_one(item.delivery) if _is_unknown_key(item.verdict) else item for item in judged]
-        return judged
-
-    def _judge_one(self, delivery: Delivery) -> Judged:
         try:
-            view = TrustView(self._trust.current(), self._trust.highest_version())
+            view = self._trust.view()
         except UnavailableError as error:
-            return Judged(delivery, VerificationError(5, "E_TRUST_STALE", error.message))
+            return [Judged(delivery, VerificationError(5, "E_TRUST_STALE", error.message)) for delivery in batch]
+        verdicts = [self._verdict(delivery, view) for delivery in batch]
+        if any(_wants_newer_list(verdict, view) for verdict in verdicts) and await self._refresh():
+            before, view = view, self._trust.view()
+            if view.directory is not before.directory:
+                verdicts = [self._verdict(delivery, view) for delivery in batch]
+        return [
+            Judged(delivery, self._held_for_newer_list(verdict, view))
+            for delivery, verdict in zip(batch, verdicts, strict=True)
+        ]
+
+    def _verdict(self, delivery: Delivery, view: TrustView) -> Verdict:
         try:
-            verdict: Authenticated | VerificationError = authenticate(
+            return authenticate(
                 delivery.wire_bytes,
                 trust=view,
                 receiver=self._receiver,
@@ -57,13 +81,18 @@ class Authenticator:
                 is_signature=self._is_signature,
             )
         except VerificationError as error:
-            verdict = error
-        return Judged(delivery, verdict)
+            return error
 
-    def _wants_newer_list(self, verdict: Authenticated | VerificationError) -> bool:
-        if isinstance(verdict, VerificationError):
-            return _is_unknown_key(verdict)
-        return verdict.payload.trust.version > self._trust.current().version
+    def _held_for_newer_list(self, verdict: Verdict, view: TrustView) -> Verdict:
+        if not isinstance(verdict, AuthenticatedRefusal) or verdict.step != AUTHORITY or not _is_ahead(verdict, view):
+            return verdict
+        payload = verdict.proven.payload
+        if self._clock.now() >= min(payload.expires, payload.sent + MAX_LIFETIME):
+            return verdict
+        detail = (
+            f"{verdict.message} in membership list {view.directory.version}, the message names {payload.trust.version}"
+        )
+        return VerificationError(verdict.step, "E_TRUST_STALE", detail)
 
     async def _refresh(self) -> bool:
         now = self._clock.now()
@@ -74,5 +103,11 @@ class Authenticator:
         return True
 
 
-def _is_unknown_key(verdict: Authenticated | VerificationError) -> bool:
-    return isinstance(verdict, VerificationError) and verdict.code == "E_KEY_UNKNOWN"
+def _wants_newer_list(verdict: Verdict, view: TrustView) -> bool:
+    return (isinstance(verdict, VerificationError) and verdict.code == "E_KEY_UNKNOWN") or _is_ahead(verdict, view)
+
+
+def _is_ahead(verdict: Verdict, view: TrustView) -> bool:
+    """Whether a proven signer, refused or not, had a newer list than ours."""
+    proven = verdict.proven if isinstance(verdict, AuthenticatedRefusal) else verdict
+    return isinstance(proven, Authenticated) and proven.payload.trust.version > view.directory.version

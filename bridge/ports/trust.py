@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bridge.core.directory import ContactPoint, Directory, PublicKey
+from bridge.core.verification import TrustView
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,12 @@ class TrustSource(Protocol):
         """
         ...
 
-    def highest_version(self) -> int:
-        """The highest list version ever seen here; an older list is not used (rollback)."""
+    def view(self) -> TrustView:
+        """The last verified list and the highest version ever seen here (rollback), both of one moment.
+
+        Raises:
+            UnavailableError: no list was ever verified.
+        """
         ...
 
     async def refresh(self) -> Directory:

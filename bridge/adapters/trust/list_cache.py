@@ -69,7 +69,7 @@ class ListCache:
             OSError: the folder cannot be written.
         """
         with locked(self._folder / "lock", wait_seconds=LOCK_SECONDS):
-            seen = self._seen(root_sha256)
+            seen = self.seen(root_sha256)
             copy = Path(tempfile.mkdtemp(prefix=_COPY, dir=self._folder))
             try:
                 if seen is not None:
@@ -95,7 +95,7 @@ class ListCache:
         link.replace(self._folder / _CURRENT)
         _sync(self._folder)
 
-    def _seen(self, root_sha256: str) -> Seen | None:
+    def seen(self, root_sha256: str) -> Seen | None:
         """What was seen under this pinned root, or `None`."""
         current = self._folder / _CURRENT
         if not current.exists():

@@ -3,19 +3,22 @@
 Rules:
 1. What is in memory is replaced by a list that verified completely, in one assignment, and by nothing else. Whatever
    fails, the last valid list stays; its age is judged by the verification of each message.
-2. The highest version ever seen here outlives a restart; a lower one is refused.
+2. The highest version ever seen here outlives a restart; a lower one is refused. The list in memory has the highest
+   version that this process knows, at every moment: what another process of the node saw counts once its list is here.
 3. A list confirmed in the future is refused: its age would mean nothing.
 4. Trust begins with the pinned root file. Another pinned root is another network: what was seen under the old one does
    not count.
 
 After a restart without a usable mirror the cached list is verified again as of the moment when it was verified last, so
-that even an expired list is there, to be named as such.
+that even an expired list is there, to be named as such. The same happens when another process of the node has verified
+a newer list and the mirror failed since.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +34,7 @@ from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, ve
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.core.times import format_time
+from bridge.core.verification import TrustView
 
 CLOCK_DIFFERENCE: Final = timedelta(days=1)
 
@@ -65,8 +69,9 @@ class TufTrustSource:
         self._cache = ListCache(cache)
         self._root = root
         self._now = now
+        self._turn = threading.Lock()  # refreshes of one process, each in a thread of its own
         self._loaded: _Loaded | None = None
-        self._highest = 0
+        self._seen_unloaded = 0
         self._looked = False
         self._failure: str | None = None
 
@@ -76,17 +81,23 @@ class TufTrustSource:
         Raises:
             UnavailableError: no list was ever verified (`E_TRUST_LIST`).
         """
-        if not self._looked:
-            self._refresh()
-        if self._loaded is None:
-            raise UnavailableError("E_TRUST_LIST", f"no membership list from {self._mirror}: {self._failure}")
-        return self._loaded.directory
+        return self.view().directory
 
     def highest_version(self) -> int:
         """The highest version ever seen here; 0 when none was."""
         if not self._looked:
             self._refresh()
-        return self._highest
+        loaded = self._loaded
+        return loaded.directory.version if loaded is not None else self._seen_unloaded
+
+    def view(self) -> TrustView:
+        """The last verified list with the highest version ever seen, both of one moment; raises like `current`."""
+        if not self._looked:
+            self._refresh()
+        loaded = self._loaded
+        if loaded is None:
+            raise UnavailableError("E_TRUST_LIST", f"no membership list from {self._mirror}: {self._failure}")
+        return TrustView(loaded.directory, loaded.directory.version)
 
     @property
     def failure(self) -> str | None:
@@ -103,15 +114,15 @@ class TufTrustSource:
         return self.current()
 
     def _refresh(self) -> None:
-        try:
-            self._load_from_mirror()
-            self._failure = None
-        except (UntrustedError, LockedError, OSError) as error:
-            self._failure = _sentence(error)
-            _log.warning("trust.refresh_failed", reason=self._failure)
-            if self._loaded is None:
+        with self._turn:
+            try:
+                self._load_from_mirror()
+                self._failure = None
+            except (UntrustedError, LockedError, OSError) as error:
+                self._failure = _sentence(error)
+                _log.warning("trust.refresh_failed", reason=self._failure)
                 self._load_from_cache()
-        self._looked = True
+            self._looked = True
 
     def _load_from_mirror(self) -> None:
         # Read before the work: should the mirror change meanwhile, the next refresh sees a difference.
@@ -121,37 +132,47 @@ class TufTrustSource:
         root_bytes = read_bounded(self._root)
         root_sha256 = hashlib.sha256(root_bytes).hexdigest()
         with self._cache.copy(root_sha256) as copy:
-            self._highest = max(self._highest, copy.seen.highest_version if copy.seen else 0)
-            now = self._now()
+            now, highest = self._now(), max(self._version, copy.seen.highest_version if copy.seen else 0)
             found = verify_list(MirrorFetcher(self._mirror), copy.folder, root_bytes=root_bytes, at=now)
-            self._take(found, now)
-            self._cache.keep(copy.folder, root_sha256=root_sha256, highest_version=self._highest, verified_at=now)
+            self._take(found, now, highest=highest)
+            version = found.directory.version
+            self._cache.keep(copy.folder, root_sha256=root_sha256, highest_version=version, verified_at=now)
         self._loaded = _Loaded(found.directory, timestamp_bytes, found.root_version)  # kept: no need to look again
 
     def _load_from_cache(self) -> None:
+        """Takes what was verified last, by whichever process of the node, where it is newer than what is here."""
         try:
             root_bytes = read_bounded(self._root)
-            with self._cache.copy(hashlib.sha256(root_bytes).hexdigest()) as copy:
+            root_sha256 = hashlib.sha256(root_bytes).hexdigest()
+            seen = self._cache.seen(root_sha256)
+            if seen is None or seen.highest_version <= self._version:
+                return
+            with self._cache.copy(root_sha256) as copy:
                 if copy.seen is None:
                     return
-                self._highest = max(self._highest, copy.seen.highest_version)
-                at = copy.seen.verified_at
+                if self._loaded is None:
+                    self._seen_unloaded = copy.seen.highest_version
+                at, highest = copy.seen.verified_at, max(self._version, copy.seen.highest_version)
                 fetcher = CutOffFetcher(copy.folder / METADATA / TIMESTAMP)
-                self._take(verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=at), at)
+                self._take(verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=at), at, highest=highest)
         except (UntrustedError, LockedError, OSError) as error:
             _log.error("trust.cache_unusable", reason=_sentence(error))
 
-    def _take(self, found: VerifiedList, at: datetime) -> None:
+    def _take(self, found: VerifiedList, at: datetime, *, highest: int) -> None:
         version = found.directory.version
-        if version < self._highest:
-            message = f"version {version} of the membership list is older than {self._highest}, seen before"
+        if version < highest:
+            message = f"version {version} of the membership list is older than {highest}, seen before"
             raise UntrustedError(message)
         if found.directory.signed_at > at + CLOCK_DIFFERENCE:
             # The timestamp's one key must not make a list look fresh for longer than 45 days.
             message = f"the membership list expires on {format_time(found.directory.expires)}, more than 45 days ahead"
             raise UntrustedError(message)
-        self._highest = version
         self._loaded = _Loaded(found.directory, None, found.root_version)
+
+    @property
+    def _version(self) -> int:
+        """The version in memory; 0 while there is none."""
+        return 0 if self._loaded is None else self._loaded.directory.version
 
     def _is_loaded(self, timestamp_bytes: bytes) -> bool:
         """Whether the mirror is as it was when the list in memory was verified: same timestamp, no newer root."""

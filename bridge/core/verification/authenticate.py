@@ -257,9 +257,11 @@ def _authority_refusal(proven: Authenticated, recipient: ContactPoint | None) ->
         return step.refuse("E_NOT_AUTHORISED", "sender or recipient is suspended")
     if payload.kind not in sender.sends or payload.kind not in recipient.receives:
         return step.refuse("E_NOT_AUTHORISED", f"{sender.id} may not send {payload.kind} to {recipient.id}")
-    if payload.status not in sender.statuses:
+    # What is from machine to machine has the status of what it answers: that was its sender's to choose.
+    has_own_status = payload.kind not in CONTROL_KINDS
+    if has_own_status and payload.status not in sender.statuses:
         return step.refuse("E_NOT_AUTHORISED", f"{sender.id} may not send with status {payload.status}")
-    if recipient.mode == "live" and (payload.status == "test" or sender.mode == "test"):
+    if recipient.mode == "live" and ((has_own_status and payload.status == "test") or sender.mode == "test"):
         return step.refuse("E_STATUS", "a live contact point refuses test traffic")
     return None
 

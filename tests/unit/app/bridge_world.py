@@ -27,7 +27,7 @@ from bridge.core.directory import ContactPoint, Directory, PublicKey, Remit
 from bridge.core.errors import UnavailableError
 from bridge.core.ids import prefix_of
 from bridge.core.times import format_time
-from bridge.core.verification import Hints
+from bridge.core.verification import Hints, TrustView
 from bridge.core.wire import base64url
 from bridge.core.wire.payload import lane_of
 from bridge.core.wire.sealed import KEY_ALGORITHM
@@ -67,8 +67,8 @@ class ListedTrust:
     def current(self) -> Directory:
         return self.directory
 
-    def highest_version(self) -> int:
-        return self.directory.version
+    def view(self) -> TrustView:
+        return TrustView(self.directory, self.directory.version)
 
     async def refresh(self) -> Directory:
         self.directory = self.newer or self.directory
