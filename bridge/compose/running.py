@@ -20,7 +20,6 @@ from bridge.adapters.amqp.session import AmqpSession
 from bridge.adapters.jose.desk import FileDesk
 from bridge.adapters.jose.signatures import is_signature
 from bridge.adapters.store import SqlStore, open_store
-from bridge.adapters.store.schema import migrate
 from bridge.adapters.system import RandomIds, SystemClock
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.vault import StorageVault
@@ -51,6 +50,8 @@ async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: 
         UnavailableError: database, key files or settings' secrets are not there at the start. A broker that is not
             there is waited for.
     """
+    from bridge.adapters.store.schema import migrate  # noqa: PLC0415 - alembic takes 60 ms, and every command loads this
+
     await migrate(settings.database_url)
     store = open_store(settings.database_url)
     trust = open_trust(settings)
@@ -82,9 +83,11 @@ class _Wiring:
             self._relaying(PUBLISHER, publisher)
         router = await self._subscriber() if SUBSCRIBER in roles else None
         receivers = await self._contact_points() if CONTACT_POINT in roles else {}
-        recheck = RecheckHeld(
-            store=self.store, clock=self.clock, receivers=receivers, router=router, every=RECHECK_HELD_EVERY
-        )
+        recheck = None
+        if router or receivers:  # whoever looks at held messages counts them as tried: only those who can judge them
+            recheck = RecheckHeld(
+                store=self.store, clock=self.clock, receivers=receivers, router=router, every=RECHECK_HELD_EVERY
+            )
         self.services["housekeeper"] = HousekeepingService(self.trust, recheck, self.settings.trust.refresh_seconds)
 
     async def _subscriber(self) -> RouteMessages:

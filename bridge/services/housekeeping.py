@@ -18,10 +18,14 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class HousekeepingService:
-    """Runs its chores every `seconds`; a chore that cannot be done now is tried again the next time."""
+    """Runs its chores every `seconds`; a chore that cannot be done now is tried again the next time.
+
+    Attributes:
+        recheck: `None` in a process that receives nothing.
+    """
 
     trust: TrustSource
-    recheck: RecheckHeld
+    recheck: RecheckHeld | None
     seconds: float
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -31,7 +35,8 @@ class HousekeepingService:
                 await pause(stop, self.seconds)
                 try:
                     await self.trust.refresh()
-                    await self.recheck.recheck()
+                    if self.recheck is not None:
+                        await self.recheck.recheck()
                 except UnavailableError as error:
                     _log.warning("housekeeping.unavailable", code=error.code, detail=error.message)
                 except Exception as error:  # noqa: BLE001 - an old membership list is worse than a noisy log
