@@ -17,7 +17,7 @@ from bridge.ports.store.records import AuditEntry, ReceiptRow, Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class ProvenControl:
+class DeliveredControl:
     """A delivered control message that passed steps 1 to 12."""
 
     delivery: Delivery
@@ -25,7 +25,7 @@ class ProvenControl:
 
 
 async def accept_control(
-    unit: UnitOfWork, delivered: Sequence[ProvenControl], *, contact_point: str, now: datetime, ids: Ids
+    unit: UnitOfWork, delivered: Sequence[DeliveredControl], *, contact_point: str, now: datetime, ids: Ids
 ) -> list[Refusal | None]:
     """Stores verified receipts, notes heartbeats and resend requests; answers one refusal or `None` each, in order.
 

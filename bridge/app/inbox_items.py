@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bridge.core.messages import AcknowledgementBody, acknowledge_within
+from bridge.core.messages import AcknowledgementBody, Reference, acknowledge_within
 from bridge.core.verification import Authenticated, VerifiedMessage
 from bridge.core.wire.payload import SealedPayload
 from bridge.ports.store.records import InboxItem
@@ -29,13 +29,17 @@ def received_item(verified: VerifiedMessage, *, contact_point: str, at: datetime
         thread=verified.body.thread,
         acknowledge_by=at + within if within is not None else None,
         body=body,
-        supersedes=verified.supersedes.id if verified.supersedes else None,
-        of=known.of.id if isinstance(known, AcknowledgementBody) else None,
+        supersedes=verified.supersedes,
+        of=known.of if isinstance(known, AcknowledgementBody) else None,
     )
 
 
-def expired_stub(message: Authenticated, payload: SealedPayload, *, contact_point: str, at: datetime) -> InboxItem:
+def expired_stub(message: Authenticated, *, contact_point: str, at: datetime) -> InboxItem:
     """What is left of an expired message: who sent something when, so that an officer can ask."""
+    payload = message.payload
+    if not isinstance(payload, SealedPayload):
+        fault = "a control message leaves no stub"
+        raise TypeError(fault)
     return _item(message, payload, contact_point=contact_point, at=at, state="expired", thread=payload.id)
 
 
@@ -49,8 +53,8 @@ def _item(  # noqa: PLR0913 - the columns of one row
     thread: str,
     acknowledge_by: datetime | None = None,
     body: BodyAtRest | None = None,
-    supersedes: str | None = None,
-    of: str | None = None,
+    supersedes: Reference | None = None,
+    of: Reference | None = None,
 ) -> InboxItem:
     return InboxItem(
         contact_point=contact_point,
@@ -71,6 +75,8 @@ def _item(  # noqa: PLR0913 - the columns of one row
         sealed_sha256=payload.sealed_sha256,
         wire_bytes=message.wire_bytes,
         body=body,
-        supersedes=supersedes,
-        of=of,
+        supersedes=supersedes.id if supersedes else None,
+        supersedes_from=supersedes.sender if supersedes else None,
+        of=of.id if of else None,
+        of_from=of.sender if of else None,
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
+
+import structlog
 
 from bridge.app.receive_message import ReceiveMessages
+from bridge.app.refusing import quarantine, refused_entry
 from bridge.app.route_message import RouteMessages
+from bridge.core.errors import UnavailableError
 from bridge.core.verification import Hints
 from bridge.ports.broker import Delivery
 from bridge.ports.clock import Clock
@@ -17,11 +20,21 @@ from bridge.ports.store import Store
 from bridge.ports.store.records import Refusal
 
 BATCH: Final = 100
+HELD_AT_MOST: Final = timedelta(days=31)  # longer than any message lives; what was not judged until then goes
+
+_log = structlog.get_logger()
+
+
+class _Judge(Protocol):
+    def __call__(self, batch: Sequence[Delivery], *, held: Sequence[str]) -> Awaitable[object]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class RecheckHeld:
-    """Hands held messages back to whoever held them: a contact point, or the country's router."""
+    """Hands held messages back to whoever held them: a contact point, or the country's router.
+
+    It looks only at what can be judged in this process: what it looks at counts as tried, for other processes too.
+    """
 
     store: Store
     clock: Clock
@@ -32,29 +45,52 @@ class RecheckHeld:
     async def recheck(self) -> int:
         """Verifies every due held message once; answers how many were looked at.
 
-        What is still held stays where it is, with its age and its place in the quota. What belongs to a contact point
-        that is not served here is left alone.
+        What is still held stays where it is, with its age, until it is too old: then it is quarantined. A message whose
+        judging fails for a reason nobody foresaw is logged and stays, and the others are judged.
+
+        Raises:
+            UnavailableError: database or broker cannot be reached.
         """
+        judges: dict[str | None, _Judge] = {holder: receiver.receive for holder, receiver in self.receivers.items()}
+        if self.router is not None:
+            judges[None] = self.router.route  # last: it needs the broker, which may be away
+        return sum([await self._recheck_of(holder, judge) for holder, judge in judges.items()])
+
+    async def _recheck_of(self, holder: str | None, judge: _Judge) -> int:
         now, looked_at = self.clock.now(), 0
-        while held := await self._release(now):
+        while held := await self._release(holder, now):
             looked_at += len(held)
-            by_holder: dict[str | None, list[Refusal]] = defaultdict(list)
-            for refusal in held:
-                by_holder[refusal.contact_point].append(refusal)
-            for holder, refusals in by_holder.items():
-                await self._hand_back(holder, refusals)
+            await self._hand_back(judge, held)
+        while await self._give_up(holder, now) == BATCH:
+            pass
         return looked_at
 
-    async def _release(self, now: datetime) -> Sequence[Refusal]:
+    async def _release(self, holder: str | None, now: datetime) -> Sequence[Refusal]:
         async with self.store.writing() as unit:
-            return await unit.refusals.release_held(limit=BATCH, not_tried_since=now - self.every, now=now)
+            return await unit.refusals.release_held([holder], limit=BATCH, not_tried_since=now - self.every, now=now)
 
-    async def _hand_back(self, holder: str | None, refusals: Sequence[Refusal]) -> None:
-        deliveries, ids = [_delivery(refusal) for refusal in refusals], [refusal.id for refusal in refusals]
-        if holder is None and self.router is not None:
-            await self.router.route(deliveries, held=ids)
-        elif holder is not None and holder in self.receivers:
-            await self.receivers[holder].receive(deliveries, held=ids)
+    async def _hand_back(self, judge: _Judge, held: Sequence[Refusal]) -> None:
+        try:
+            await judge([_delivery(refusal) for refusal in held], held=[refusal.id for refusal in held])
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the others held
+            if len(held) == 1:
+                _log.error("held.fault", error=type(error).__name__, id=held[0].id, queue=held[0].queue)
+                return
+            for refusal in held:
+                await self._hand_back(judge, [refusal])
+
+    async def _give_up(self, holder: str | None, now: datetime) -> int:
+        """Quarantines what was held for too long, under its last code; answers how many."""
+        async with self.store.writing() as unit:
+            aged = await unit.refusals.held_too_long([holder], since_before=now - HELD_AT_MOST, limit=BATCH)
+            await unit.refusals.drop_held([refusal.id for refusal in aged])
+            new = frozenset(await quarantine(unit, aged))
+            if holder is not None and new:
+                given_up = [refusal for refusal in aged if refusal.id in new]
+                await unit.audit.add([refused_entry(one, contact_point=holder, at=now) for one in given_up])
+        return len(aged)
 
 
 def _delivery(refusal: Refusal) -> Delivery:

@@ -1,27 +1,31 @@
 """The subscriber's use case: verify without opening, hand on to the contact points concerned.
 
-It holds no private key, signs nothing and answers nothing. What it refuses goes to quarantine; what it cannot place (a
-full or missing inbox) waits in its own outbox, so that one inbox never stalls a country.
+It holds no private key, signs nothing and answers nothing. What it refuses goes to quarantine, or on to the contact
+points where they owe an answer for it. What it cannot place (a full or missing inbox) waits in its own outbox, so that
+one inbox never stalls a country.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from bridge.app.authenticating import Authenticator
+from bridge.app.authenticating import Authenticator, Judged
+from bridge.app.deciding import sealed_message_of
 from bridge.app.outcomes import Outcome
-from bridge.app.refusing import is_held, keep_refusals, refusal_of
+from bridge.app.refusing import Kept, is_held, keep_refusals, refusal_of
 from bridge.core.errors import VerificationError
 from bridge.core.ids import prefix_of
-from bridge.core.verification import Authenticated, AuthenticatedRefusal
+from bridge.core.verification import HELD_CODES, Authenticated, AuthenticatedRefusal
 from bridge.ports.broker import Delivery, Publication, Publisher, PublishOutcome
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.store import Store
 from bridge.ports.store.records import OutboxRow, Refusal
 from bridge.ports.trust import TrustSource
 
-RELAY = "subscriber"
+RELAY: Final = "subscriber"
+ANSWERED_BY_THE_CONTACT_POINT: Final = frozenset({11, 12})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +52,40 @@ class RouteMessages:
         Raises:
             UnavailableError: database or broker cannot be reached; nothing of the batch may be acknowledged.
         """
-        judged = await self.authenticator.judge(batch)
-        outcomes: list[Outcome] = []
-        refusals: list[Refusal] = []
-        onward: list[tuple[Publication, Authenticated]] = []
-        for item in judged:
-            verdict = _unless_only_expired(item.verdict)
-            if isinstance(verdict, VerificationError):
-                outcomes.append(Outcome.HELD if is_held(verdict) else Outcome.QUARANTINED)
-                if not (held and is_held(verdict)):
-                    refusals.append(self._refusal(item.delivery, verdict))
-            else:
-                addressed, unknown = self._own_recipients(verdict)
-                onward += [(self._publication(verdict, to), verdict) for to in addressed]
-                if unknown:
-                    error = VerificationError(
-                        11, "E_NOT_AUTHORISED", f"{', '.join(unknown)}: not in the membership list"
-                    )
-                    refusals.append(self._refusal(item.delivery, error))
-                outcomes.append(Outcome.ACCEPTED)
+        routed = [self._route(item) for item in await self.authenticator.judge(batch)]
+        onward = [(self._publication(one.message, to), one.message) for one in routed if one.message for to in one.to]
         results = await self.publisher.publish([publication for publication, _ in onward]) if onward else []
         stuck = [
             self._stuck_row(publication, message, result)
             for (publication, message), result in zip(onward, results, strict=True)
             if result is not PublishOutcome.CONFIRMED
         ]
-        settled = [id_ for id_, outcome in zip(held, outcomes, strict=bool(held)) if outcome is not Outcome.HELD]
-        if stuck or refusals or settled:
+        refusals = [one.refusal for one in routed]
+        kept = Kept()
+        if stuck or held or any(refusals):
             async with self.store.writing() as unit:
                 if stuck:
                     await unit.outbox.add(stuck)
-                await keep_refusals(unit, refusals)
-                await unit.refusals.drop_held(settled)
-        return outcomes
+                kept = await keep_refusals(unit, refusals, held=held)
+        return [one.outcome(kept) for one in routed]
 
-    def _own_recipients(self, message: Authenticated) -> tuple[list[str], list[str]]:
-        known = self.trust.current().contact_points
+    def _route(self, item: Judged) -> _Routed:
+        """To whom a delivery goes on, and what of it stays here."""
+        verdict = item.verdict
+        error: VerificationError | None = None
+        if isinstance(verdict, AuthenticatedRefusal) and _is_answered_further_on(verdict):
+            message, error = verdict.proven, verdict
+        elif isinstance(verdict, VerificationError):
+            return _Routed(refusal=self._refusal(item.delivery, verdict))
+        else:
+            message = verdict
+        listed = self.trust.current().contact_points
         own = [to for to in message.payload.to if prefix_of(to) == self.prefix]
-        return [to for to in own if to in known], [to for to in own if to not in known]
+        unknown = [to for to in own if to not in listed]
+        if not unknown:
+            return _Routed(message, own)
+        error = error or VerificationError(11, "E_NOT_AUTHORISED", f"{', '.join(unknown)}: not in the membership list")
+        return _Routed(message, [to for to in own if to in listed], self._refusal(item.delivery, error))
 
     def _publication(self, message: Authenticated, recipient: str) -> Publication:
         payload = message.payload
@@ -123,8 +123,26 @@ class RouteMessages:
         return refusal_of(delivery, error, contact_point=None, at=self.clock.now(), ids=self.ids)
 
 
-def _unless_only_expired(verdict: Authenticated | VerificationError) -> Authenticated | VerificationError:
-    """What is right but for its expiry goes on: its contact points owe an answer, and a stub to their officers."""
-    if isinstance(verdict, AuthenticatedRefusal) and verdict.code == "E_EXPIRED":
-        return verdict.proven
-    return verdict
+@dataclass(frozen=True, slots=True)
+class _Routed:
+    """To whom a message goes on, and what of it stays with the router."""
+
+    message: Authenticated | None = None
+    to: Sequence[str] = ()
+    refusal: Refusal | None = None
+
+    def outcome(self, kept: Kept) -> Outcome:
+        if self.to or self.refusal is None:
+            return Outcome.ACCEPTED
+        is_held = self.refusal.code in HELD_CODES and self.refusal.id not in kept.overflowed
+        return Outcome.HELD if is_held else Outcome.QUARANTINED
+
+
+def _is_answered_further_on(refusal: AuthenticatedRefusal) -> bool:
+    """Whether the contact points owe a signed `rejected` for it, and their officers a stub of what has expired.
+
+    From step 11 on a message is known to be addressed to us. A router signs nothing, so it hands on what it refuses for
+    good there. Nobody is owed anything for a control message.
+    """
+    is_final = refusal.step in ANSWERED_BY_THE_CONTACT_POINT and not is_held(refusal)
+    return is_final and sealed_message_of(refusal) is not None

@@ -15,7 +15,7 @@ from bridge.cli.wording import moment
 from bridge.compose import Node
 from bridge.core.errors import BadInputError
 from bridge.core.times import format_time
-from bridge.ports.store.records import Refusal
+from bridge.ports.store.records import Quarantined
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def show(
 ) -> None:
     """Show one: why it was refused, its unsigned properties, its exact bytes (base64 with --json)."""
 
-    async def work(node: Node) -> Refusal:
+    async def work(node: Node) -> Quarantined:
         async with node.store.reading() as unit:
             refusal = await unit.refusals.get(refusal_id)
         if refusal is None:
@@ -65,20 +65,26 @@ def show(
         "detail": refusal.detail,
         "contact_point": refusal.contact_point,
         "properties": dict(refusal.properties),
-        "bytes_base64": base64.b64encode(refusal.wire_bytes).decode("ascii"),
+        "bytes_base64": None if refusal.wire_bytes is None else base64.b64encode(refusal.wire_bytes).decode("ascii"),
+        "sha256": refusal.sha256,
+        "seen": refusal.seen,
+        "last_seen_at": format_time(refusal.last_seen_at),
     }
     emit(data, as_json=as_json, text=lambda: _text(refusal))
 
 
-def _text(refusal: Refusal) -> str:
+def _text(refusal: Quarantined) -> str:
+    kept = "kept as they came" if refusal.has_bytes else "not kept: the quarantine was full"
     proven = refusal.step > PROVEN_FROM_STEP
     lines = [
         f"{refusal.code} at step {refusal.step}: {refusal.detail}",
         f"refused {moment(refusal.at)} by {refusal.contact_point or 'the router'}, from the queue {refusal.queue}",
         "the signature verified: the sender is who it says" if proven else "nothing in it proves who sent it",
-        f"{refusal.size} bytes, kept as they came; replayed {refusal.replays} times; id {refusal.id}",
+        f"{refusal.size} bytes, {kept}; replayed {refusal.replays} times; id {refusal.id}",
         "what the broker said about it, unsigned:",
     ]
+    if refusal.seen > 1:
+        lines.insert(-1, f"it came {refusal.seen} times, the last time {moment(refusal.last_seen_at)}")
     said = {name: value for name, value in refusal.properties.items() if value is not None}
     lines += [f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in said.items()] or ["  nothing"]
     return "\n".join(lines)
@@ -88,7 +94,7 @@ def _row(item: Mapping[str, object]) -> list[object]:
     return [moment(item[name]) if name == "at" else item[name] for name in _COLUMNS]
 
 
-def _item(refusal: Refusal) -> Mapping[str, object]:
+def _item(refusal: Quarantined) -> Mapping[str, object]:
     return {
         "id": refusal.id,
         "code": refusal.code,

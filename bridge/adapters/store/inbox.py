@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import RowMapping, null, select, update
 
 from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire, read_body
-from bridge.adapters.store.sequence import missing_numbers, note_numbers
+from bridge.adapters.store.sequence import count_missing, missing_numbers, note_numbers
 from bridge.adapters.store.tables import body, inbox, message, replay, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.core.errors import BadInputError
@@ -34,9 +34,12 @@ _COPIED: Final = (
     "payload_sha256",
     "sealed_sha256",
     "supersedes",
+    "supersedes_from",
     "of",
+    "of_from",
 )
 _COLUMNS: Final = tuple(inbox.c[name] for name in _COPIED)
+_REPLAY: Final = ("payload_sha256", "outcome", "answered_at", "conflict_answered_at")
 _BEFORE: Final = {"read": ("new",), "acknowledged": ("new", "read")}  # the states that each may replace
 
 
@@ -59,7 +62,7 @@ class SqlInbox:
             for row in await self._transaction.rows(query):
                 key = (row["sender"], row["message_id"])
                 if key in asked:
-                    known[key] = Replay(row["payload_sha256"], row["outcome"], row["answered_at"])
+                    known[key] = Replay(**{name: row[name] for name in _REPLAY})
         return known
 
     async def remember(self, contact_point: str, replays: Mapping[MessageKey, Replay]) -> None:
@@ -69,31 +72,27 @@ class SqlInbox:
                 "contact_point": contact_point,
                 "message_id": message_id,
                 "sender": sender,
-                "payload_sha256": known.payload_sha256,
-                "outcome": known.outcome,
-                "answered_at": known.answered_at,
+                **{name: getattr(known, name) for name in _REPLAY},
             }
             for (sender, message_id), known in replays.items()
         ]
         statement = self._transaction.insert(replay)
-        replaced = {name: statement.excluded[name] for name in ("payload_sha256", "outcome", "answered_at")}
+        replaced = {name: statement.excluded[name] for name in _REPLAY}
         upsert = statement.on_conflict_do_update(index_elements=replay.primary_key, set_=replaced)
         await self._transaction.change_each(upsert, values)
 
-    async def originators(self, contact_point: str, threads: Sequence[str]) -> Mapping[str, str]:
-        """Thread -> who began it: the sender of the message that gave it its name, else of the first one known here."""
-        known: list[RowMapping] = []
+    async def originators(self, contact_point: str, threads: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Thread -> the senders, known here, of the message that gave it its name; nothing else speaks for a thread."""
+        originators: dict[str, list[str]] = {}
         for part in in_parts(threads):
-            received = select(inbox.c.thread, inbox.c.sender, inbox.c.id, inbox.c.received_at.label("at"))
-            sent = select(message.c.thread, message.c.sender, message.c.id, message.c.sent.label("at"))
-            ours = sent.where(message.c.sender == contact_point, message.c.thread.in_(part))
-            known += await self._transaction.rows(ours.order_by(message.c.position))
-            theirs = received.where(inbox.c.contact_point == contact_point, inbox.c.thread.in_(part))
-            known += await self._transaction.rows(theirs.order_by(inbox.c.position))
-        known.sort(key=lambda row: (row["id"] != row["thread"], row["at"]))
-        originators: dict[str, str] = {}
-        for row in known:
-            originators.setdefault(row["thread"], row["sender"])
+            sent = select(message.c.thread, message.c.sender).where(message.c.sender == contact_point)
+            received = select(inbox.c.thread, inbox.c.sender).where(inbox.c.contact_point == contact_point)
+            for query in (
+                sent.where(message.c.id.in_(part), message.c.id == message.c.thread),
+                received.where(inbox.c.id.in_(part), inbox.c.id == inbox.c.thread).order_by(inbox.c.position),
+            ):
+                for row in await self._transaction.rows(query):
+                    originators.setdefault(row["thread"], []).append(row["sender"])
         return originators
 
     async def use_numbers(self, uses: Sequence[SequenceUse], at: datetime) -> Sequence[SequenceUse]:
@@ -103,6 +102,10 @@ class SqlInbox:
     async def gaps(self, *, older_than: datetime) -> Sequence[tuple[str, str, int, str, int]]:
         """Missing numbers first missed before a moment: (recipient, sender, epoch, lane, number)."""
         return await missing_numbers(self._transaction, older_than=older_than)
+
+    async def count_gaps(self, *, older_than: datetime) -> int:
+        """How many numbers were first missed before a moment; the database adds them up."""
+        return await count_missing(self._transaction, older_than=older_than)
 
     async def add(self, items: Sequence[InboxItem]) -> None:
         """Stores received messages. One that is there already stays, only an expired stub gives way to the message."""

@@ -20,37 +20,38 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.schema import SchemaItem
 
-from bridge.adapters.store.column_types import Position, UtcMicroseconds
+from bridge.adapters.store.refusal_tables import held, quarantine, quarantine_total
+from bridge.adapters.store.table_parts import arrival, metadata, moment, required
+
+__all__ = [
+    "SCHEMA_REVISION",
+    "audit",
+    "body",
+    "held",
+    "inbox",
+    "message",
+    "metadata",
+    "node_state",
+    "outbox",
+    "quarantine",
+    "quarantine_total",
+    "receipt",
+    "recipient",
+    "replay",
+    "sequence_counter",
+    "sequence_gap",
+    "sequence_number",
+    "sequence_stream",
+    "unsent",
+    "wire",
+]
 
 SCHEMA_REVISION: Final = "0001"  # the newest migration; a test holds that it is
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-
-def _required(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, UtcMicroseconds, nullable=nullable)
-
-
-def _position() -> Column[int]:
-    return Column("position", Position, primary_key=True, autoincrement=True)
 
 
 def _wire() -> Column[bytes]:
@@ -84,18 +85,18 @@ body = Table(
 message = Table(
     "message",
     metadata,
-    _position(),
+    arrival(),
     Column("id", Text, nullable=False, unique=True),
-    _required("sender"),
-    _required("kind"),
-    _required("status"),
-    _required("urgency"),
-    _required("lane"),
-    _required("thread"),
-    _time("sent"),
-    _time("expires"),
-    _required("payload_sha256"),
-    _required("sealed_sha256"),
+    required("sender"),
+    required("kind"),
+    required("status"),
+    required("urgency"),
+    required("lane"),
+    required("thread"),
+    moment("sent"),
+    moment("expires"),
+    required("payload_sha256"),
+    required("sealed_sha256"),
     _wire(),
     Column("supersedes", Text),
     Index(None, "sender", "position"),
@@ -108,15 +109,15 @@ recipient = Table(
     Column("message_id", Text, ForeignKey("message.id"), primary_key=True),
     Column("recipient", Text, primary_key=True),
     Column("rank", Integer, nullable=False),  # the sender's order
-    _required("prefix"),  # which publish carries it
-    _required("country"),
+    required("prefix"),  # which publish carries it
+    required("country"),
     Column("roles", JSON, nullable=False),
-    _required("rule"),
-    _required("reason"),
-    _required("state"),
-    _time("sent_at", nullable=True),
-    _time("delivered_at", nullable=True),
-    _time("acknowledged_at", nullable=True),
+    required("rule"),
+    required("reason"),
+    required("state"),
+    moment("sent_at", nullable=True),
+    moment("delivered_at", nullable=True),
+    moment("acknowledged_at", nullable=True),
     Column("level", Text),
     Column("code", Text),
 )
@@ -127,10 +128,10 @@ receipt = Table(
     Column("message_id", Text, primary_key=True),
     Column("recipient", Text, primary_key=True),
     Column("state", Text, primary_key=True),  # the first receipt of each state is kept, repetitions are not
-    _required("receipt_id"),
+    required("receipt_id"),
     Column("code", Text),
-    _required("payload_sha256"),
-    _time("received_at"),
+    required("payload_sha256"),
+    moment("received_at"),
     _wire(),
     ForeignKeyConstraint(["message_id", "recipient"], ["recipient.message_id", "recipient.recipient"]),
 )
@@ -138,26 +139,26 @@ receipt = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _position(),
+    arrival(),
     Column("id", Text, nullable=False, unique=True),
-    _required("relay"),
-    _required("exchange"),
-    _required("routing_key"),
-    _required("country"),
-    _required("lane"),
-    _required("kind"),
-    _required("sender"),
-    _required("message_id"),
-    _time("sent"),
-    _time("expires"),
+    required("relay"),
+    required("exchange"),
+    required("routing_key"),
+    required("country"),
+    required("lane"),
+    required("kind"),
+    required("sender"),
+    required("message_id"),
+    moment("sent"),
+    moment("expires"),
     _wire(),
-    _time("created_at"),
+    moment("created_at"),
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text),
-    _time("next_attempt_at", nullable=True),
+    moment("next_attempt_at", nullable=True),
     Column("lease_token", Text),
-    _time("lease_until", nullable=True),
-    _time("sent_at", nullable=True),
+    moment("lease_until", nullable=True),
+    moment("sent_at", nullable=True),
 )
 unsent = outbox.c.sent_at.is_(None)
 # "urgent" sorts behind "normal": the lane descending is the order of claiming. The two times stand in the index so that
@@ -176,30 +177,31 @@ Index(
 inbox = Table(
     "inbox",
     metadata,
-    _position(),
-    _required("contact_point"),
-    _required("id"),
-    _required("sender"),
-    _required("kind"),
-    _required("schema"),
-    _required("status"),
-    _required("urgency"),
-    _required("lane"),
-    _required("thread"),
-    _time("sent"),
-    _time("expires"),
-    _time("received_at"),
-    _time("acknowledge_by", nullable=True),
-    _required("state"),
-    _required("payload_sha256"),
-    _required("sealed_sha256"),
+    arrival(),
+    required("contact_point"),
+    required("id"),
+    required("sender"),
+    required("kind"),
+    required("schema"),
+    required("status"),
+    required("urgency"),
+    required("lane"),
+    required("thread"),
+    moment("sent"),
+    moment("expires"),
+    moment("received_at"),
+    moment("acknowledge_by", nullable=True),
+    required("state"),
+    required("payload_sha256"),
+    required("sealed_sha256"),
     _wire(),
     Column("supersedes", Text),
+    Column("supersedes_from", Text),
     Column("of", Text),
+    Column("of_from", Text),
     UniqueConstraint("id", "contact_point", "sender"),  # ids are unique per sender only
     Index(None, "contact_point", "position"),
     Index(None, "contact_point", "state", "position"),
-    Index(None, "contact_point", "thread"),
 )
 
 replay = Table(
@@ -208,9 +210,10 @@ replay = Table(
     Column("contact_point", Text, primary_key=True),
     Column("message_id", Text, primary_key=True),
     Column("sender", Text, primary_key=True),
-    _required("payload_sha256"),
-    _required("outcome"),
-    _time("answered_at"),
+    required("payload_sha256"),
+    required("outcome"),
+    moment("answered_at"),
+    moment("conflict_answered_at", nullable=True),  # when another payload under this id was last answered
     sqlite_with_rowid=False,
 )
 
@@ -228,11 +231,11 @@ sequence_counter = Table(
 sequence_stream = Table(
     "sequence_stream",
     metadata,
-    Column("id", Position, primary_key=True, autoincrement=True),
-    _required("recipient"),
-    _required("sender"),
+    arrival("id"),
+    required("recipient"),
+    required("sender"),
     Column("epoch", BigInteger, nullable=False),
-    _required("lane"),
+    required("lane"),
     Column("lowest", BigInteger, nullable=False),
     Column("highest", BigInteger, nullable=False),
     UniqueConstraint("recipient", "sender", "epoch", "lane"),
@@ -243,7 +246,7 @@ sequence_number = Table(
     metadata,
     Column("stream_id", BigInteger, ForeignKey("sequence_stream.id"), primary_key=True, autoincrement=False),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
-    _required("message_id"),
+    required("message_id"),
     sqlite_with_rowid=False,
 )
 
@@ -253,40 +256,18 @@ sequence_gap = Table(
     Column("stream_id", BigInteger, ForeignKey("sequence_stream.id"), primary_key=True, autoincrement=False),
     Column("first", BigInteger, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
-    _time("missed_at"),
+    moment("missed_at"),
     sqlite_with_rowid=False,
 )
 
 
-def _refusal_columns(*more: SchemaItem) -> list[SchemaItem]:
-    return [
-        _position(),
-        Column("id", Text, nullable=False, unique=True),
-        _required("code"),
-        Column("step", Integer, nullable=False),
-        _required("detail"),
-        _time("at"),
-        _required("queue"),
-        Column("contact_point", Text),
-        Column("properties", JSON, nullable=False),
-        Column("size", BigInteger, nullable=False),
-        Column("replays", Integer, nullable=False),
-        *more,
-        Column("wire_bytes", LargeBinary, nullable=False),  # last: reading the others need not pass it
-    ]
-
-
-quarantine = Table("quarantine", metadata, *_refusal_columns(), Index(None, "code", "position"))
-
-held = Table("held", metadata, *_refusal_columns(_time("tried_at", nullable=True)), Index(None, "size"))
-
 audit = Table(
     "audit",
     metadata,
-    _position(),
-    _time("at"),
-    _required("actor"),
-    _required("action"),
+    arrival(),
+    moment("at"),
+    required("actor"),
+    required("action"),
     Column("contact_point", Text),
     Column("subject", Text),
     Column("detail", JSON, nullable=False),

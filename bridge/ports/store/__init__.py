@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -12,6 +12,8 @@ from bridge.ports.store.records import (
     InboxItem,
     OutboxRow,
     OutgoingMessage,
+    Quarantined,
+    QuarantineTotal,
     ReceiptRow,
     Refusal,
     Replay,
@@ -115,8 +117,11 @@ class Inbox(Protocol):
         """Adds or replaces what is known of these messages."""
         ...
 
-    async def originators(self, contact_point: str, threads: Sequence[str]) -> Mapping[str, str]:
-        """Thread -> the contact point that began it, for the threads known here (received or sent)."""
+    async def originators(self, contact_point: str, threads: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Thread -> the senders, known here, of the message that gave it its name (received or sent).
+
+        Usually one. Several when two senders used that id; none, and no entry, when no such message is known.
+        """
         ...
 
     async def use_numbers(self, uses: Sequence[SequenceUse], at: datetime) -> Sequence[SequenceUse]:
@@ -124,7 +129,14 @@ class Inbox(Protocol):
         ...
 
     async def gaps(self, *, older_than: datetime) -> Sequence[tuple[str, str, int, str, int]]:
-        """Missing numbers first missed before a moment: (recipient, sender, epoch, lane, number)."""
+        """Missing numbers first missed before a moment: (recipient, sender, epoch, lane, number).
+
+        The longest missed first, and a bounded list of them.
+        """
+        ...
+
+    async def count_gaps(self, *, older_than: datetime) -> int:
+        """How many numbers were first missed before a moment, however many they are."""
         ...
 
     async def add(self, items: Sequence[InboxItem]) -> None:
@@ -167,35 +179,58 @@ class Inbox(Protocol):
 class Refusals(Protocol):
     """Quarantine (refused for good until somebody acts) and held (cannot be judged yet)."""
 
-    async def quarantine(self, refusals: Sequence[Refusal]) -> None:
-        """Keeps refused raw bytes with code, step, time and queue."""
-        ...
+    async def quarantine(self, refusals: Sequence[Refusal], *, quota_bytes: int) -> Sequence[str]:
+        """Keeps refused raw bytes with code, step, time and queue; answers the ids of those that were not there yet.
 
-    async def hold(self, refusals: Sequence[Refusal], *, quota_bytes: int) -> Sequence[Refusal]:
-        """Keeps what may verify later, within a quota; answers those that no longer fitted."""
-        ...
-
-    async def release_held(self, *, limit: int, not_tried_since: datetime, now: datetime) -> Sequence[Refusal]:
-        """Held messages never tried, or last tried before a moment, oldest first; they count as tried `now`.
-
-        One that was tried later than now was tried by a wrong clock, and is due.
+        The same bytes for the same holder and code are kept once and counted. What no longer fits the quota of the
+        node is kept without its bytes.
         """
+        ...
+
+    async def hold(self, refusals: Sequence[Refusal], *, quotas: Mapping[str, int]) -> Sequence[Refusal]:
+        """Keeps what may verify later, within a quota in bytes for each code; answers those that no longer fitted.
+
+        The same bytes with the same properties for the same holder are kept once.
+        """
+        ...
+
+    async def keep_holding(self, refusals: Sequence[Refusal]) -> None:
+        """Notes the newest verdict on what stays held, by id: a message counts towards the quota of its newest code."""
+        ...
+
+    async def release_held(
+        self, holders: Collection[str | None], *, limit: int, not_tried_since: datetime, now: datetime
+    ) -> Sequence[Refusal]:
+        """What these holders (`None`: the router) hold, never tried or last tried before a moment, oldest first.
+
+        It counts as tried `now`. One that was tried later than now was tried by a wrong clock, and is due.
+        """
+        ...
+
+    async def held_too_long(
+        self, holders: Collection[str | None], *, since_before: datetime, limit: int
+    ) -> Sequence[Refusal]:
+        """What these holders have held since before a moment, and tried at least once, oldest first."""
         ...
 
     async def drop_held(self, ids: Sequence[str]) -> None:
         """Forgets held messages that found their verdict."""
         ...
 
-    async def list(self, *, code: str | None = None, limit: int = 200) -> Sequence[Refusal]:
-        """Quarantine, newest first."""
+    async def list(self, *, code: str | None = None, limit: int = 200) -> Sequence[Quarantined]:
+        """Quarantine, newest first, without the raw bytes."""
         ...
 
-    async def get(self, refusal_id: str) -> Refusal | None:
-        """One quarantined message."""
+    async def get(self, refusal_id: str) -> Quarantined | None:
+        """One quarantined message, with its raw bytes if they were kept."""
         ...
 
     async def counts(self) -> tuple[Mapping[str, int], int]:
-        """Quarantined by code, and how many are held."""
+        """Quarantined by code, and how many are held. What came again counts once."""
+        ...
+
+    async def total(self) -> QuarantineTotal:
+        """How much room the quarantine takes."""
         ...
 
 

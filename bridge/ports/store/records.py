@@ -79,11 +79,15 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What was known of (`sender`, `message_id`) at a contact point: the digest, the verdict, the last answer."""
+    """What was known of (`sender`, `message_id`) at a contact point: the digest, the verdict, the last answer.
+
+    `conflict_answered_at`: when another payload under the same id was last answered.
+    """
 
     payload_sha256: str
     outcome: str
     answered_at: datetime
+    conflict_answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ class InboxItem:
     """A verified, stored message at one contact point.
 
     `state` is `new`, `read` or `acknowledged`, or `expired` for a stub without a body. `acknowledge_by` is `None` for
-    kinds that need no answer.
+    kinds that need no answer. What it replaces and what it answers are named by sender and id, because ids are unique
+    per sender only.
     """
 
     contact_point: str
@@ -125,7 +130,9 @@ class InboxItem:
     wire_bytes: bytes
     body: BodyAtRest | None
     supersedes: str | None = None
+    supersedes_from: str | None = None
     of: str | None = None
+    of_from: str | None = None
 
     @property
     def cursor(self) -> str:
@@ -154,7 +161,7 @@ class ReceiptRow:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Raw bytes that were refused (quarantine) or cannot be judged yet (held), with why."""
+    """A delivery that was refused, or cannot be judged yet, with why. `contact_point` is `None` for the router."""
 
     id: str
     code: str
@@ -171,6 +178,39 @@ class Refusal:
     def size(self) -> int:
         """The raw message's length in bytes."""
         return len(self.wire_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """What is in quarantine: the first refusal of these bytes by this holder with this code, and how often it came.
+
+    `wire_bytes` is `None` in a list, and where the quota was exhausted when it came (`has_bytes` tells); digest, size
+    and properties are always there.
+    """
+
+    id: str
+    code: str
+    step: int
+    detail: str
+    at: datetime
+    queue: str
+    contact_point: str | None
+    properties: Mapping[str, str | None]
+    size: int
+    sha256: str
+    has_bytes: bool
+    wire_bytes: bytes | None
+    seen: int
+    last_seen_at: datetime
+    replays: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineTotal:
+    """How much room the quarantine takes, and how many entries came too late to keep their bytes."""
+
+    kept_bytes: int = 0
+    without_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

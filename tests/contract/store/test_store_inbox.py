@@ -28,7 +28,7 @@ async def only(store: Store, one: InboxItem) -> InboxItem:
 
 
 async def test_an_item_comes_back_as_it_was_added_byte_for_byte(store: Store) -> None:
-    full = item(supersedes=message_id(), of=message_id())
+    full = item(supersedes=message_id(), supersedes_from="rs.ncp", of=message_id(), of_from="hu.ncp")
     bare = item(acknowledge_by=None, body=None, state="expired")
     await given(store, full, bare)
 
@@ -199,29 +199,33 @@ async def test_what_is_known_of_messages_is_answered_per_contact_point_and_sende
 
 async def test_what_is_remembered_replaces_what_was_known(store: Store) -> None:
     key = ("rs.ncp", message_id())
-    for replay in (Replay(digest("a"), "E_NO_KEY", NOW), Replay(digest("a"), "delivered", later(70))):
+    newest = Replay(digest("a"), "delivered", later(70), conflict_answered_at=later(80))
+    for replay in (Replay(digest("a"), "E_NO_KEY", NOW), newest):
         async with store.writing() as unit:
             await unit.inbox.remember("at.ncp", {key: replay})
 
     async with store.reading() as unit:
-        assert await unit.inbox.replays("at.ncp", [key]) == {key: Replay(digest("a"), "delivered", later(70))}
+        assert await unit.inbox.replays("at.ncp", [key]) == {key: newest}
 
 
-async def test_a_thread_belongs_to_the_sender_of_the_message_that_named_it(store: Store) -> None:
+async def test_a_thread_belongs_to_the_senders_of_the_message_that_named_it_and_to_nobody_else(store: Store) -> None:
     named = item(received_at=later(50))
     early = item(thread=named.id, sender="hu.ncp", received_at=later(1))
     headless = message_id()
-    await given(store, early, named, item(thread=headless, sender="de.ncp"), item(thread=headless, sender="fr.ncp"))
+    twice = message_id()
+    await given(store, early, named, item(thread=headless, sender="de.ncp"))
+    await given(store, item(id=twice, sender="hu.ncp", received_at=later(9)), item(id=twice, received_at=later(3)))
     ours = outgoing(sender="at.ncp")
     async with store.writing() as unit:
         await unit.ledger.add(ours)
+        await unit.ledger.add(outgoing(sender="at.ncp", thread=headless))
 
     async with store.reading() as unit:
-        threads = [named.id, headless, ours.id, message_id()]
+        threads = [named.id, headless, twice, ours.id, message_id()]
         assert await unit.inbox.originators("at.ncp", threads) == {
-            named.id: "rs.ncp",
-            headless: "de.ncp",
-            ours.id: "at.ncp",
+            named.id: ["rs.ncp"],
+            twice: ["hu.ncp", "rs.ncp"],
+            ours.id: ["at.ncp"],
         }
         assert await unit.inbox.originators("at.border-police", threads) == {}
 

@@ -1,4 +1,4 @@
-"""Quarantine and held: raw bytes kept exactly, within a quota what may verify later, oldest tried first."""
+"""Held: raw bytes kept exactly, once, within a quota for each code; tried again oldest first, by whoever holds them."""
 
 from __future__ import annotations
 
@@ -8,79 +8,30 @@ from dataclasses import replace
 import pytest
 from store_samples import NOW, later, message_id, refusal
 
-from bridge.core.errors import UnavailableError
 from bridge.ports.store import Store
 from bridge.ports.store.records import Refusal
 
 PLENTY = 1_000_000
 
 
-async def quarantine(store: Store, *refusals: Refusal) -> None:
+async def hold(store: Store, *refusals: Refusal, quota_bytes: int = PLENTY, **quotas: int) -> list[Refusal]:
     async with store.writing() as unit:
-        await unit.refusals.quarantine(refusals)
+        return list(await unit.refusals.hold(refusals, quotas={"E_FUTURE": quota_bytes, **quotas}))
 
 
-async def hold(store: Store, *refusals: Refusal, quota_bytes: int = PLENTY) -> list[Refusal]:
+async def release(
+    store: Store, *holders: str | None, now: float = 0, every: float = 60, limit: int = 100
+) -> list[Refusal]:
     async with store.writing() as unit:
-        return list(await unit.refusals.hold(refusals, quota_bytes=quota_bytes))
+        found = await unit.refusals.release_held(
+            holders or ("at.ncp",), limit=limit, not_tried_since=later(now - every), now=later(now)
+        )
+        return list(found)
 
 
-async def release(store: Store, *, now: float = 0, every: float = 60, limit: int = 100) -> list[Refusal]:
-    async with store.writing() as unit:
-        return list(await unit.refusals.release_held(limit=limit, not_tried_since=later(now - every), now=later(now)))
-
-
-async def test_a_quarantined_message_comes_back_as_it_was_byte_for_byte(store: Store) -> None:
-    kept = refusal(replays=2)
-    bare = refusal(contact_point=None, properties={}, wire_bytes=b"")
-    await quarantine(store, kept, bare)
-
+async def held_count(store: Store) -> int:
     async with store.reading() as unit:
-        assert await unit.refusals.get(kept.id) == kept
-        assert await unit.refusals.get(bare.id) == bare
-        assert await unit.refusals.get(message_id()) is None
-
-
-async def test_the_same_bytes_refused_twice_are_kept_twice(store: Store) -> None:
-    first = refusal()
-    await quarantine(store, first, replace(first, id=message_id()))
-
-    async with store.reading() as unit:
-        assert len(await unit.refusals.list()) == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "stored"), [("a\0b", "a\\x00b"), ("a\ud800b", "a\\ud800b"), ("ž\N{CROSS MARK}", "ž\N{CROSS MARK}")]
-)
-async def test_text_that_a_database_would_not_take_is_escaped(store: Store, text: str, stored: str) -> None:
-    kept = refusal(detail=text, queue=text, properties={"type": text})
-    await quarantine(store, kept)
-
-    async with store.reading() as unit:
-        found = await unit.refusals.get(kept.id)
-    assert found == replace(kept, detail=stored, queue=stored, properties={"type": stored})
-
-
-async def test_the_quarantine_lists_newest_first_and_by_code(store: Store) -> None:
-    refusals = [refusal(code=code) for code in ("E_SEAL", "E_SIGNATURE", "E_SEAL")]
-    for one in refusals:
-        await quarantine(store, one)
-
-    async with store.reading() as unit:
-        assert await unit.refusals.list() == refusals[::-1]
-        assert await unit.refusals.list(limit=1) == [refusals[2]]
-        assert await unit.refusals.list(code="E_SEAL") == [refusals[2], refusals[0]]
-        assert await unit.refusals.list(code="E_JSON") == []
-
-
-async def test_counts_are_by_code_for_the_quarantine_and_in_sum_for_held(store: Store) -> None:
-    async with store.reading() as unit:
-        assert await unit.refusals.counts() == ({}, 0)
-    await quarantine(store, refusal(), refusal(code="E_SEAL"), refusal())
-    await hold(store, refusal(code="E_FUTURE"), refusal(code="E_KEY_UNKNOWN"))
-
-    async with store.reading() as unit:
-        assert await unit.refusals.counts() == ({"E_SIGNATURE": 2, "E_SEAL": 1}, 2)
+        return (await unit.refusals.counts())[1]
 
 
 async def test_what_is_held_comes_back_byte_for_byte_oldest_first(store: Store) -> None:
@@ -89,15 +40,6 @@ async def test_what_is_held_comes_back_byte_for_byte_oldest_first(store: Store) 
         await hold(store, one)
 
     assert await release(store) == held
-
-
-async def test_what_is_held_is_neither_quarantined_nor_listed_there(store: Store) -> None:
-    held = refusal(code="E_FUTURE")
-    await hold(store, held)
-
-    async with store.reading() as unit:
-        assert await unit.refusals.list() == []
-        assert await unit.refusals.get(held.id) is None
 
 
 async def test_a_released_message_counts_as_tried_and_comes_again_after_the_interval(store: Store) -> None:
@@ -143,30 +85,93 @@ async def test_the_quota_counts_raw_bytes_and_answers_what_no_longer_fits(store:
 
     assert await hold(store, first, quota_bytes=100) == []
     assert await hold(store, second, third, small, quota_bytes=100) == [third]
-    assert await hold(store, refusal(wire_bytes=b"x"), quota_bytes=100) != []
+    assert await hold(store, refusal(code="E_FUTURE", wire_bytes=b"x"), quota_bytes=100) != []
 
     assert await release(store) == [first, second, small]
 
 
+async def test_each_code_has_a_quota_of_its_own(store: Store) -> None:
+    flood = [refusal(code="E_KEY_UNKNOWN", wire_bytes=bytes([n]) * 50) for n in range(4)]
+    early = [refusal(code="E_FUTURE", wire_bytes=bytes([9 + n]) * 50) for n in range(3)]
+    quotas = {"quota_bytes": 100, "E_KEY_UNKNOWN": 120}
+
+    assert await hold(store, *flood, **quotas) == flood[2:]
+    assert await hold(store, *early, **quotas) == early[2:]
+    assert await hold(store, refusal(code="E_TRUST_STALE"), **quotas) != []
+
+    assert await release(store) == flood[:2] + early[:2]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_is_held_already_is_not_held_again(store: Store, *, at_once: bool) -> None:
+    first = refusal(code="E_FUTURE")
+    again = replace(first, id=message_id(), at=later(9), code="E_KEY_UNKNOWN")
+    for part in [[first, again]] if at_once else [[first], [again]]:
+        assert await hold(store, *part, quota_bytes=len(first.wire_bytes)) == []
+
+    assert await release(store) == [first]
+
+
+async def test_the_same_bytes_with_other_properties_or_another_holder_are_held_for_themselves(store: Store) -> None:
+    """A copy with wrong properties, by whomever, must not stand in for the good one."""
+    first = refusal(code="E_FUTURE", properties={"app_id": "hu.ncp"})
+    other = replace(first, id=message_id(), properties={"app_id": "rs.ncp"})
+    routed = replace(first, id=message_id(), contact_point=None)
+    await hold(store, first)
+    await hold(store, other, routed)
+
+    assert await release(store, "at.ncp", None) == [first, other, routed]
+
+
+async def test_only_the_holders_asked_for_are_released(store: Store) -> None:
+    ours, theirs, routed = (
+        refusal(code="E_FUTURE", contact_point=holder) for holder in ("at.ncp", "at.border-police", None)
+    )
+    await hold(store, ours, theirs, routed)
+
+    async with store.writing() as unit:
+        assert await unit.refusals.release_held([], limit=9, not_tried_since=later(99), now=NOW) == []
+    assert await release(store, "at.ncp", "at.other") == [ours]
+    assert await release(store, None) == [routed]
+    assert await release(store, "at.ncp", "at.border-police", None) == [theirs]
+
+
+async def test_a_newer_verdict_moves_what_stays_held_to_the_quota_of_its_code(store: Store) -> None:
+    held = refusal(code="E_TRUST_STALE", step=5)
+    await hold(store, held, E_TRUST_STALE=len(held.wire_bytes))
+    newer = replace(held, code="E_KEY_UNKNOWN", step=6, detail="no such key", at=later(60))
+    async with store.writing() as unit:
+        await unit.refusals.keep_holding([newer, refusal(code="E_FUTURE")])
+        await unit.refusals.keep_holding([])
+
+    assert await hold(store, refusal(code="E_TRUST_STALE"), E_TRUST_STALE=len(held.wire_bytes)) == []
+    assert (await release(store))[0] == replace(newer, at=held.at)
+
+
+async def test_what_is_held_for_too_long_is_named_once_it_was_tried(store: Store) -> None:
+    old, older, young, theirs = (
+        refusal(code="E_FUTURE", at=later(at), contact_point=holder)
+        for at, holder in ((-20, "at.ncp"), (-30, "at.ncp"), (0, "at.ncp"), (-20, None))
+    )
+    await hold(store, old, older, young, theirs)
+
+    async def aged(*holders: str | None, limit: int = 10) -> list[Refusal]:
+        async with store.writing() as unit:
+            return list(await unit.refusals.held_too_long(holders, since_before=later(-10), limit=limit))
+
+    assert await aged("at.ncp", None) == []
+    await release(store, "at.ncp", None)
+    assert await aged("at.ncp") == [old, older]
+    assert await aged("at.ncp", limit=1) == [old]
+    assert await aged("at.ncp", None) == [old, older, theirs]
+
+
 async def test_dropping_makes_room_again(store: Store) -> None:
-    held = [refusal(code="E_FUTURE", wire_bytes=b"x" * 50) for _ in range(2)]
+    held = [refusal(code="E_FUTURE", wire_bytes=fill * 50) for fill in (b"a", b"b")]
     await hold(store, *held, quota_bytes=100)
     async with store.writing() as unit:
         await unit.refusals.drop_held([held[0].id, message_id()])
         await unit.refusals.drop_held([])
 
-    assert await hold(store, refusal(wire_bytes=b"x" * 50), quota_bytes=100) == []
-    async with store.reading() as unit:
-        assert await unit.refusals.counts() == ({}, 2)
-
-
-async def test_one_id_is_one_refusal(store: Store) -> None:
-    first = refusal()
-    await quarantine(store, first)
-
-    with pytest.raises(UnavailableError):
-        await quarantine(store, refusal(), replace(first, code="E_SEAL"))
-
-    async with store.reading() as unit:
-        assert await unit.refusals.list() == [first]
-    assert first.at == NOW
+    assert await hold(store, refusal(code="E_FUTURE", wire_bytes=b"x" * 50), quota_bytes=100) == []
+    assert await held_count(store) == 2

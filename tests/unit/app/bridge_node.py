@@ -22,7 +22,15 @@ from bridge.app.sending import SendMessages
 from bridge.core.verification import Receiver
 from bridge.core.wire import strict_json
 from bridge.core.wire.envelope import parse_envelope
-from bridge.ports.store.records import AuditEntry, InboxItem, OutboxRow, OutgoingMessage, OutgoingRecipient, Refusal
+from bridge.ports.store.records import (
+    AuditEntry,
+    InboxItem,
+    OutboxRow,
+    OutgoingMessage,
+    OutgoingRecipient,
+    Quarantined,
+    Refusal,
+)
 
 
 class Node:
@@ -115,13 +123,25 @@ class Node:
         async with self.store.reading() as unit:
             return list(await unit.inbox.list())
 
-    async def quarantined(self) -> list[Refusal]:
+    async def quarantined(self) -> list[Quarantined]:
+        """With their raw bytes, newest first."""
         async with self.store.reading() as unit:
-            return list(await unit.refusals.list())
+            found = [await unit.refusals.get(listed.id) for listed in await unit.refusals.list()]
+        return [one for one in found if one is not None]
 
     async def held(self) -> int:
         async with self.store.reading() as unit:
             return (await unit.refusals.counts())[1]
+
+    async def all_held(self) -> list[Refusal]:
+        """What the contact points and the router hold; looking counts as trying, to the store, a day ago."""
+        holders = (*self.trust.directory.contact_points, None)
+        async with self.store.writing() as unit:
+            now = self.clock.now()
+            then = now - timedelta(days=1)
+            return list(
+                await unit.refusals.release_held(holders, limit=1000, not_tried_since=now + timedelta(1), now=then)
+            )
 
     async def audit(self, action: str) -> list[AuditEntry]:
         async with self.store.reading() as unit:

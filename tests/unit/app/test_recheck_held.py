@@ -9,6 +9,7 @@ from bridge_node import Node
 from bridge_world import START, alert, directory
 
 from bridge.app import refusing
+from bridge.app.outcomes import Outcome
 from bridge.core.errors import UnavailableError
 
 MINUTE = 60
@@ -48,15 +49,13 @@ async def test_what_is_still_held_is_there_exactly_once_with_its_age(node: Node)
 
     assert await node.held() == 1
     assert await node.quarantined() == []
-    async with node.store.writing() as unit:
-        now = node.clock.now()
-        (held,) = await unit.refusals.release_held(limit=10, not_tried_since=now + timedelta(1), now=now)
+    (held,) = await node.all_held()
     assert (held.at, held.wire_bytes, held.queue) == (START, sent.made.wire_bytes, "inbox.at.ncp.urgent")
 
 
 async def test_a_full_quota_does_not_push_out_what_is_already_held(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = alert(at=START + timedelta(days=1))
-    monkeypatch.setattr(refusing, "HELD_QUOTA_BYTES", len(sent.made.wire_bytes) + 100)
+    monkeypatch.setattr(refusing, "HELD_QUOTAS_BYTES", {"E_FUTURE": len(sent.made.wire_bytes) + 100})
     await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
 
     await node.rechecker("at.ncp").recheck()
@@ -68,10 +67,11 @@ async def test_what_no_longer_fits_the_quota_is_quarantined_under_its_code(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = (alert(at=START + timedelta(days=1)) for _ in range(2))
-    monkeypatch.setattr(refusing, "HELD_QUOTA_BYTES", len(first.made.wire_bytes) + 100)
+    monkeypatch.setattr(refusing, "HELD_QUOTAS_BYTES", {"E_FUTURE": len(first.made.wire_bytes) + 100})
 
-    await node.receiver("at.ncp").receive([first.delivery(to="at.ncp"), second.delivery(to="at.ncp")])
+    outcomes = await node.receiver("at.ncp").receive([first.delivery(to="at.ncp"), second.delivery(to="at.ncp")])
 
+    assert outcomes == [Outcome.HELD, Outcome.QUARANTINED]
     assert await node.held() == 1
     assert [(one.code, one.wire_bytes) for one in await node.quarantined()] == [("E_FUTURE", second.made.wire_bytes)]
     assert await node.new_receipts() == []
@@ -94,7 +94,7 @@ async def test_the_same_message_held_twice_is_stored_once(node: Node) -> None:
     await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")] * 2)
 
     node.clock.advance(5 * MINUTE)
-    assert await node.rechecker("at.ncp").recheck() == 2
+    assert await node.rechecker("at.ncp").recheck() == 1
 
     assert (await node.held(), len(await node.inbox()), len(await node.new_receipts())) == (0, 1, 1)
 
@@ -106,7 +106,7 @@ async def test_hints_are_judged_again_as_they_came(node: Node) -> None:
     node.clock.advance(5 * MINUTE)
     await node.rechecker("at.ncp").recheck()
 
-    assert [refusal.code for refusal in await node.quarantined()] == ["E_ROUTE_MISMATCH"] * 2
+    assert [(refusal.code, refusal.seen) for refusal in await node.quarantined()] == [("E_ROUTE_MISMATCH", 2)]
     assert len(node.publisher.published) == 1
 
 

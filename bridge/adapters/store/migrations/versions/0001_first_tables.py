@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.schema import SchemaItem
 
 revision = "0001"
 down_revision = None
@@ -30,6 +31,25 @@ def _row_number(name: str) -> sa.Column[int]:
 
 def _texts(*names: str) -> list[sa.Column[str]]:
     return [sa.Column(name, sa.Text(), nullable=False) for name in names]
+
+
+def _optional_texts(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text()) for name in names]
+
+
+def _refusal_columns() -> list[SchemaItem]:
+    return [
+        _row_number("position"),
+        *_texts("id", "code"),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        *_texts("queue", "holder"),
+        sa.Column("properties", sa.JSON(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("replays", sa.Integer(), nullable=False),
+    ]
 
 
 def _create_views() -> None:
@@ -84,22 +104,16 @@ def _create_tables() -> None:
     )
     op.create_table(
         "held",
-        _row_number("position"),
-        *_texts("id", "code"),
-        sa.Column("step", sa.Integer(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("queue", sa.Text(), nullable=False),
-        sa.Column("contact_point", sa.Text()),
-        sa.Column("properties", sa.JSON(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("replays", sa.Integer(), nullable=False),
+        *_refusal_columns(),
+        sa.Column("arrival_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("tried_at", sa.BigInteger()),
         sa.Column("wire_bytes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("position", name="pk_held"),
         sa.UniqueConstraint("id", name="uq_held_id"),
+        sa.UniqueConstraint("arrival_sha256", "holder", name="uq_held_arrival_sha256_holder"),
     )
-    op.create_index("ix_held_size", "held", ["size"])
+    op.create_index("ix_held_code_size", "held", ["code", "size"])
+    op.create_index("ix_held_holder_position", "held", ["holder", "position"])
     op.create_table(
         "node_state",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -108,25 +122,27 @@ def _create_tables() -> None:
     )
     op.create_table(
         "quarantine",
-        _row_number("position"),
-        *_texts("id", "code"),
-        sa.Column("step", sa.Integer(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("queue", sa.Text(), nullable=False),
-        sa.Column("contact_point", sa.Text()),
-        sa.Column("properties", sa.JSON(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("replays", sa.Integer(), nullable=False),
-        sa.Column("wire_bytes", sa.LargeBinary(), nullable=False),
+        *_refusal_columns(),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("wire_bytes", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("position", name="pk_quarantine"),
         sa.UniqueConstraint("id", name="uq_quarantine_id"),
+        sa.UniqueConstraint("sha256", "holder", "code", name="uq_quarantine_sha256_holder_code"),
     )
     op.create_index("ix_quarantine_code_position", "quarantine", ["code", "position"])
+    op.create_table(
+        "quarantine_total",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("kept_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("without_bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_quarantine_total"),
+    )
     op.create_table(
         "replay",
         *_texts("contact_point", "message_id", "sender", "payload_sha256", "outcome"),
         sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.Column("conflict_answered_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("contact_point", "message_id", "sender", name="pk_replay"),
         sqlite_with_rowid=False,
     )
@@ -168,15 +184,13 @@ def _create_tables() -> None:
         sa.Column("acknowledge_by", sa.BigInteger()),
         *_texts("state", "payload_sha256", "sealed_sha256"),
         sa.Column("wire_sha256", sa.LargeBinary(), nullable=False),
-        sa.Column("supersedes", sa.Text()),
-        sa.Column("of", sa.Text()),
+        *_optional_texts("supersedes", "supersedes_from", "of", "of_from"),
         sa.ForeignKeyConstraint(["wire_sha256"], ["wire.sha256"], name="fk_inbox_wire_sha256"),
         sa.PrimaryKeyConstraint("position", name="pk_inbox"),
         sa.UniqueConstraint("id", "contact_point", "sender", name="uq_inbox_id_contact_point_sender"),
     )
     op.create_index("ix_inbox_contact_point_position", "inbox", ["contact_point", "position"])
     op.create_index("ix_inbox_contact_point_state_position", "inbox", ["contact_point", "state", "position"])
-    op.create_index("ix_inbox_contact_point_thread", "inbox", ["contact_point", "thread"])
     op.create_table(
         "message",
         _row_number("position"),
