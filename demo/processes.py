@@ -82,8 +82,7 @@ async def _stop(running: Sequence[Process]) -> None:
         for process in running:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-    for process in running:
-        await process.wait()
+        await asyncio.gather(*waiting)
 
 
 def _end_with_starter() -> None:
