@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.core.directory import LIST_ALARM_AGE, LIST_SECOND_PERSON_AGE, Directory
+from bridge.core.directory import LIST_ALARM_AGE, LIST_SECOND_PERSON_AGE, Directory, PublicKey
 from bridge.core.errors import BridgeError
+from bridge.core.ids import owner_of
 from bridge.core.times import format_time
 from bridge.ports.store import Store
 
@@ -23,6 +24,8 @@ class Check:
 
 
 OUTBOX_ALARM_SECONDS: Final = 600.0
+GAP_ALARM: Final = timedelta(minutes=10)  # wire-format, step 14: until then it may only be late
+KEY_ENDS_SOON: Final = timedelta(days=14)
 
 Probe = Callable[[], Awaitable[str]]
 
@@ -43,7 +46,7 @@ async def check_queues(store: Store, *, now: datetime) -> Sequence[Check]:
     async with store.reading() as unit:
         waiting = [await unit.outbox.backlog(relay) for relay in ("publisher", "subscriber")]
         quarantined, held = await unit.refusals.counts()
-        gaps = await unit.inbox.gaps(older_than=now)
+        missing = await unit.inbox.count_gaps(older_than=now - GAP_ALARM)
     rows = sum(count for count, _ in waiting)
     oldest = min((moment for _, moment in waiting if moment is not None), default=None)
     age = (now - oldest).total_seconds() if oldest else 0.0
@@ -52,30 +55,49 @@ async def check_queues(store: Store, *, now: datetime) -> Sequence[Check]:
         Check("outbox", ok=age < OUTBOX_ALARM_SECONDS, detail=f"{rows} waiting, the oldest for {age:.0f} s"),
         Check("quarantine", ok=True, detail=f"{codes} refused"),
         Check("held", ok=True, detail=f"{held} cannot be judged yet"),
-        Check("sequence", ok=not gaps, detail=f"{len(gaps)} numbers missing"),
+        Check("sequence", ok=not missing, detail=f"{missing} numbers missing for over 10 minutes"),
     ]
 
 
 def check_list(directory: Directory, *, now: datetime, contact_points: Sequence[str]) -> Sequence[Check]:
-    """The membership list's age, and that every hosted contact point is in it with keys that are not about to end."""
+    """The membership list's age, and that every hosted contact point is in it with both its keys.
+
+    A key that ends within `KEY_ENDS_SOON` is a failed check: a successor takes people, and time to reach every member.
+    """
     age = now - directory.signed_at
     hours = age.total_seconds() / 3600
     detail = f"version {directory.version} of {directory.network}, last confirmed {hours:.0f} h ago"
-    checks = [Check("membership list", ok=age < LIST_ALARM_AGE, detail=detail + _freshness(directory, now))]
-    for identifier in contact_points:
-        key = directory.seal_key(identifier, now)
-        point = directory.contact_points.get(identifier)
-        if point is None:
-            checks.append(Check(identifier, ok=False, detail="is not in the membership list"))
-        elif point.suspended is not None:
-            checks.append(Check(identifier, ok=False, detail=f"suspended: {point.suspended}"))
-        elif key is None:
-            checks.append(Check(identifier, ok=False, detail="has no valid encryption key in the membership list"))
-        else:
-            checks.append(
-                Check(identifier, ok=True, detail=f"sealed to with {key.kid} until {format_time(key.use_until)}")
-            )
-    return checks
+    membership = Check("membership list", ok=age < LIST_ALARM_AGE, detail=detail + _freshness(directory, now))
+    return [membership, *(_check_member(directory, identifier, now) for identifier in contact_points)]
+
+
+def _check_member(directory: Directory, identifier: str, now: datetime) -> Check:
+    point = directory.contact_points.get(identifier)
+    if point is None:
+        return Check(identifier, ok=False, detail="is not in the membership list")
+    if point.suspended is not None:
+        return Check(identifier, ok=False, detail=f"suspended: {point.suspended}")
+    sealing, signing = directory.seal_key(identifier, now), _signing_key(directory, identifier, now)
+    if sealing is None or signing is None:
+        missing = "encryption" if sealing is None else "signing"
+        return Check(identifier, ok=False, detail=f"has no valid {missing} key in the membership list")
+    detail = (
+        f"sealed to with {sealing.kid} until {format_time(sealing.use_until)}, "
+        f"signs with {signing.kid} until {format_time(signing.use_until)}"
+    )
+    ends_soon = min(sealing.use_until, signing.use_until) - now < KEY_ENDS_SOON
+    warning = f"; a key ends in less than {KEY_ENDS_SOON.days} days and needs a successor" if ends_soon else ""
+    return Check(identifier, ok=not ends_soon, detail=detail + warning)
+
+
+def _signing_key(directory: Directory, owner: str, now: datetime) -> PublicKey | None:
+    """The signing key of a contact point that may be used longest, or `None` when none may be used any more."""
+    usable = [
+        key
+        for key in directory.signing_keys.values()
+        if owner_of(key.kid) == owner and key.revoked_at is None and now < key.use_until
+    ]
+    return max(usable, key=lambda key: (key.use_until, key.kid), default=None)
 
 
 def _freshness(directory: Directory, now: datetime) -> str:

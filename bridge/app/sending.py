@@ -1,8 +1,8 @@
 """Sending a draft: number, seal, sign, and store everything in one transaction.
 
 After it has committed, the message is in the outbox and will be published for as long as it takes. Nothing is
-published from here. The body is held against its own schema once more before it is sealed: what leaves is what a
-receiver accepts.
+published from here. Sender, keys, recipients and body are held once more against the membership list and the schema
+before the body is sealed: what leaves is what a receiver accepts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Final
 from bridge.app.answering import outbox_row
 from bridge.app.inbox_items import body_context
 from bridge.app.make_message import Addressing, make_sealed
+from bridge.app.may_send import check_list_age, check_may_send, check_recipients, check_signing_key
 from bridge.core.countries import country_label
+from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.ids import prefix_of
 from bridge.core.messages import acknowledge_within, read_body, schema_urn_of
@@ -51,7 +53,7 @@ class Draft:
     kind: str
     status: str
     urgency: str
-    body: Mapping[str, object]
+    body: Mapping[str, object] = field(repr=False)
     plan: RoutePlan
     findings: tuple[Finding, ...] = ()
     expires: datetime | None = None
@@ -91,12 +93,14 @@ class SendMessages:
         """Makes the message and stores it with its recipients and outbox rows, in the caller's transaction.
 
         Raises:
-            RefusedError: `E_UNREACHABLE_COUNTRY` without `partial`, `E_NO_RECIPIENT`, or what making it refuses.
+            RefusedError: `E_UNREACHABLE_COUNTRY` without `partial`, `E_NO_RECIPIENT`, what receivers would refuse
+                (`bridge.app.may_send`), or what making it refuses.
             BadInputError: `E_EXPIRES`, or a problem of the finished body.
         """
         check_plan(draft.plan, partial=partial)
         desk, directory = self._desk(sender), self.trust.current()
         addressing = self._address(draft, sender)
+        _check_by_list(directory, draft, addressing, kid=desk.signer.kid)
         thread = draft.thread or addressing.id
         body = {"thread": thread, "references": [dict(item) for item in draft.references], **draft.body}
         _check_body(addressing, body)
@@ -179,6 +183,14 @@ def check_plan(plan: RoutePlan, *, partial: bool) -> None:
         raise RefusedError(
             "E_NO_RECIPIENT", f"nobody would receive this{': ' if plan.excluded else ''}{_exclusions(plan.excluded)}"
         )
+
+
+def _check_by_list(directory: Directory, draft: Draft, addressing: Addressing, *, kid: str) -> None:
+    kind, status, sender, at = draft.kind, draft.status, addressing.sender, addressing.sent
+    check_list_age(directory, at=at)
+    check_signing_key(directory, kid, at=at)
+    check_may_send(directory, sender, kind, status)
+    check_recipients(draft.plan, directory, kind=kind, status=status, sender=sender, at=at)
 
 
 def _check_body(addressing: Addressing, body: Mapping[str, object]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.app.may_send import check_may_send
 from bridge.app.sending import Draft, SendMessages
 from bridge.core.directory import Directory
 from bridge.core.errors import RefusedError
@@ -68,19 +69,6 @@ def plan_for_answer(
     """The plan for an answer to one contact point; refuses what the sender may not send."""
     check_may_send(directory, sender, kind, status)
     return plan_answer(recipient, directory, kind=kind, status=status, sender=sender, at=at)
-
-
-def check_may_send(directory: Directory, sender: str, kind: str, status: str) -> None:
-    """Refuses what every receiver would refuse (wire-format step 11), before anything is made."""
-    if status == "draft":
-        raise RefusedError("E_DRAFT", "$.status: a draft never travels; expected actual, exercise, system or test")
-    point = directory.contact_points.get(sender)
-    if point is None:
-        raise RefusedError("E_NOT_AUTHORISED", f"{sender} is not in membership list {directory.version}")
-    if point.suspended is not None:
-        raise RefusedError("E_NOT_AUTHORISED", f"{sender} is suspended: {point.suspended}")
-    if kind not in point.sends or status not in point.statuses:
-        raise RefusedError("E_NOT_AUTHORISED", f"the membership list does not let {sender} send {status} {kind}")
 
 
 def reference_to(message: OutgoingMessage) -> Mapping[str, str]:

@@ -1,8 +1,9 @@
 """The receiver's book of signed numbers: which were used, which are missing, which were used twice.
 
 A stream is one sender's numbers towards one of our contact points, in one epoch and lane. Its first number begins it.
-Missing numbers are kept as ranges, so that a sender who jumps by a billion costs one row; `missing_numbers` lists at
-most `LISTED_OF_A_RANGE` numbers of each range, and more once those have come.
+Missing numbers are kept as ranges, so that a sender who jumps by a billion costs one row. `count_missing` adds up the
+ranges; `missing_numbers` lists at most `LISTED_OF_A_RANGE` numbers of each and `LISTED` in all, and more once those
+have come.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Float, bindparam, cast, delete, func, insert, select, update
 
 from bridge.adapters.store.tables import sequence_gap, sequence_number, sequence_stream
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.ports.store.records import SequenceUse
 
 LISTED_OF_A_RANGE: Final = 1000
+LISTED: Final = 10_000
 
 _StreamKey = tuple[str, str, int, str]  # recipient, sender, epoch, lane
 _Ranges = dict[int, tuple[int, datetime]]  # first missing number -> (last missing number, when missed)
@@ -116,12 +119,22 @@ async def missing_numbers(
         .join(sequence_gap, sequence_gap.c.stream_id == stream.id)
         .where(sequence_gap.c.missed_at < older_than)
         .order_by(sequence_gap.c.missed_at, stream.id, sequence_gap.c.first)
+        .limit(LISTED)
     )
-    return [
+    numbers = (
         (row["recipient"], row["sender"], row["epoch"], row["lane"], number)
         for row in await transaction.rows(query)
         for number in range(row["first"], min(row["last"], row["first"] + LISTED_OF_A_RANGE - 1) + 1)
-    ]
+    )
+    return list(islice(numbers, LISTED))
+
+
+async def count_missing(transaction: Transaction, *, older_than: datetime) -> int:
+    """How many numbers were first missed before a moment; exact up to 2^53."""
+    # In floating point: a stranger chooses epochs and numbers, and the integers of a database overflow.
+    lengths = cast(sequence_gap.c.last - sequence_gap.c.first + 1, Float)
+    total = select(func.coalesce(func.sum(lengths), 0.0).label("total")).where(sequence_gap.c.missed_at < older_than)
+    return int((await transaction.rows(total))[0]["total"])
 
 
 async def _streams(transaction: Transaction, uses: Sequence[SequenceUse]) -> dict[_StreamKey, Stream]:

@@ -4,6 +4,16 @@
 """
 
 from bridge.core.routing.corridor import Corridor, corridor_of
+from bridge.core.routing.obstacles import find_obstacle
 from bridge.core.routing.plan import Exclusion, Recipient, RoutePlan, plan_answer, plan_route
 
-__all__ = ["Corridor", "Exclusion", "Recipient", "RoutePlan", "corridor_of", "plan_answer", "plan_route"]
+__all__ = [
+    "Corridor",
+    "Exclusion",
+    "Recipient",
+    "RoutePlan",
+    "corridor_of",
+    "find_obstacle",
+    "plan_answer",
+    "plan_route",
+]
