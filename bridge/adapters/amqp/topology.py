@@ -25,6 +25,10 @@ NOTHING: Final = "^$"
 DELIVERY_LIMIT: Final = 1000  # a lost connection counts as a delivery, so a low limit would kill healthy messages
 ENDLESS_DELIVERIES: Final = 1_000_000_000  # dead letters have nowhere else to go; 4.x would drop them after 20
 MAX_LENGTH: Final = 200_000
+# Of one queue, so that a flood of large messages fills that queue and not the broker's disk.
+MAX_LENGTH_BYTES: Final = 1024**3
+# A day more than the longest lifetime: what expires is told apart by its contact point, not by the broker.
+MESSAGE_TTL_MS: Final = 31 * 24 * 3600 * 1000
 _PREFIX: Final = re.compile(r"[a-z]{2}\Z")
 
 PolicyValue = str | int
@@ -163,12 +167,17 @@ def _bindings(prefix: str, contact_points: Sequence[str]) -> tuple[Binding, ...]
 
 
 def _policies(prefix: str, max_length: int) -> tuple[Policy, ...]:
-    bounded: dict[str, PolicyValue] = {"max-length": max_length, "overflow": "reject-publish"}
+    bounded: dict[str, PolicyValue] = {
+        "max-length": max_length,
+        "max-length-bytes": MAX_LENGTH_BYTES,
+        "overflow": "reject-publish",
+    }
     dead_lettering: dict[str, PolicyValue] = {
         "delivery-limit": DELIVERY_LIMIT,
         "dead-letter-exchange": names.DEAD,
         "dead-letter-routing-key": prefix,
         "dead-letter-strategy": "at-least-once",
+        "message-ttl": MESSAGE_TTL_MS,
     }
     return (
         Policy(

@@ -104,13 +104,16 @@ def test_every_queue_has_exactly_one_policy_and_loses_nothing_silently() -> None
         (settings,) = policies_of(queue.name)
         assert settings["overflow"] == "reject-publish"
         assert settings["max-length"] == 200_000
+        assert settings["max-length-bytes"] == 1024**3
         if queue.name.startswith("dead."):
             # what is dead has nowhere else to go
             assert settings["delivery-limit"] == 1_000_000_000
             assert "dead-letter-exchange" not in settings
+            assert "message-ttl" not in settings
         else:
             assert settings["delivery-limit"] == 1000
             assert settings["dead-letter-exchange"] == "dead"
+            assert settings["message-ttl"] > 30 * 24 * 3600 * 1000  # longer than any message lives
             assert settings["dead-letter-strategy"] == "at-least-once"
             assert settings["dead-letter-routing-key"] in queue.name.split(".")
 
