@@ -88,7 +88,12 @@ class _Wiring:
             recheck = RecheckHeld(
                 store=self.store, clock=self.clock, receivers=receivers, router=router, every=RECHECK_HELD_EVERY
             )
-        self.services["housekeeper"] = HousekeepingService(self.trust, recheck, self.settings.trust.refresh_seconds)
+        self.services["housekeeper"] = HousekeepingService(
+            self.trust,
+            recheck,
+            refresh_seconds=self.settings.trust.refresh_seconds,
+            recheck_seconds=RECHECK_HELD_EVERY.total_seconds(),
+        )
 
     async def _subscriber(self) -> RouteMessages:
         account, prefix = self.settings.broker.router, self.settings.prefix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -18,28 +19,37 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class HousekeepingService:
-    """Runs its chores every `seconds`; a chore that cannot be done now is tried again the next time.
+    """Runs each chore at its own pace; one that cannot be done now is tried again the next time, and holds up no other.
 
     Attributes:
         recheck: `None` in a process that receives nothing.
+        refresh_seconds: between two looks for a newer membership list.
+        recheck_seconds: between two judgements of what is held, however seldom the list is looked for: what is ahead of
+            the clock waits for no list.
     """
 
     trust: TrustSource
     recheck: RecheckHeld | None
-    seconds: float
+    refresh_seconds: float
+    recheck_seconds: float
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set."""
-        try:
-            while not stop.is_set():
-                await pause(stop, self.seconds)
-                try:
-                    await self.trust.refresh()
-                    if self.recheck is not None:
-                        await self.recheck.recheck()
-                except UnavailableError as error:
-                    _log.warning("housekeeping.unavailable", code=error.code, detail=error.message)
-                except Exception as error:  # noqa: BLE001 - an old membership list is worse than a noisy log
-                    log_fault("housekeeper", error)
-        except Stopped:
-            pass
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_repeat(stop, self.refresh_seconds, self.trust.refresh))
+            if self.recheck is not None:
+                group.create_task(_repeat(stop, self.recheck_seconds, self.recheck.recheck))
+
+
+async def _repeat(stop: asyncio.Event, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
+    try:
+        while not stop.is_set():
+            await pause(stop, seconds)
+            try:
+                await chore()
+            except UnavailableError as error:
+                _log.warning("housekeeping.unavailable", code=error.code, detail=error.message)
+            except Exception as error:  # noqa: BLE001 - an old membership list is worse than a noisy log
+                log_fault("housekeeper", error)
+    except Stopped:
+        pass

@@ -155,7 +155,7 @@ async def test_housekeeping_goes_on_after_an_error() -> None:
     recheck = Turns([UnavailableError("E_DATABASE", "away"), ZeroDivisionError(), 0, 0])
 
     # when
-    service = HousekeepingService(Trust(), recheck, 0.01)  # type: ignore[arg-type]
+    service = HousekeepingService(Trust(), recheck, refresh_seconds=0.01, recheck_seconds=0.01)  # type: ignore[arg-type]
     await stopped(service.run, recheck.done)
 
     # then
