@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +19,7 @@ from bridge.core.messages import read_alert_file
 from bridge.core.wire import strict_json
 from bridge.settings import load_settings
 
+ROUND_SECONDS: Final = 0.3
 SAMPLES: Final = Path(__file__).parent.parent / "examples" / "alerts"
 
 
@@ -71,18 +74,32 @@ async def submit_samples(nodes: Mapping[str, Node]) -> AsyncIterator[Sent]:
         yield Sent(sample, draft, submitted)
 
 
-async def acknowledge_arrivals(nodes: Mapping[str, Node]) -> int:
-    """One round of the duty officers: whatever is new and wants an answer is accepted; answers how many."""
-    answered = 0
-    for prefix, node in nodes.items():
-        async with node.store.reading() as unit:
-            waiting = [item for item in await unit.inbox.list(state="new") if item.acknowledge_by is not None]
-        if not waiting:
-            continue
-        acknowledging = await node.acknowledging()
-        for listed in waiting:
-            item = await node.reading.item(listed.id, contact_point=listed.contact_point)
-            officer = f"Duty officer {prefix.upper()}"
-            await acknowledging.acknowledge(item, level="accepted", officer=officer)
-            answered += 1
-    return answered
+@asynccontextmanager
+async def on_duty(nodes: Mapping[str, Node]) -> AsyncIterator[None]:
+    """The duty officers of all countries, at work for the length of the block."""
+    shift = asyncio.create_task(_shift(nodes))
+    try:
+        yield
+    finally:
+        shift.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await shift
+
+
+async def _shift(nodes: Mapping[str, Node]) -> None:
+    while True:
+        for prefix, node in nodes.items():
+            await _acknowledge_arrivals(node, officer=f"Duty officer {prefix.upper()}")
+        await asyncio.sleep(ROUND_SECONDS)
+
+
+async def _acknowledge_arrivals(node: Node, *, officer: str) -> None:
+    """Whatever is new and wants an answer is accepted."""
+    async with node.store.reading() as unit:
+        waiting = [item for item in await unit.inbox.list(state="new") if item.acknowledge_by is not None]
+    if not waiting:
+        return
+    acknowledging = await node.acknowledging()
+    for listed in waiting:
+        item = await node.reading.item(listed.id, contact_point=listed.contact_point)
+        await acknowledging.acknowledge(item, level="accepted", officer=officer)

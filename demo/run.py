@@ -14,7 +14,7 @@ from bridge.compose import Node
 from bridge.core.ids import prefix_of
 from demo.figures import Figures, count
 from demo.forgers import forge, inject
-from demo.officers import Sent, acknowledge_arrivals, open_countries, submit_samples
+from demo.officers import Sent, on_duty, open_countries, submit_samples
 from demo.processes import running_countries
 from demo.report import as_json, as_text, is_complete
 from demo.story import Story
@@ -40,14 +40,18 @@ class Demonstration:
     async def run(self) -> int:
         """Exit status 0 when everything arrived, was confirmed and answered, and everything forged was refused."""
         self.story.note(f"starting {len(self.configs)} countries, each in a process of its own")
-        async with running_countries(self.configs), open_countries(self.configs) as nodes:
+        async with (
+            running_countries(self.configs),
+            open_countries(self.configs) as nodes,
+            on_duty(nodes),
+        ):
             sent = []
             async for one in submit_samples(nodes):
                 self.story.published(one)
                 sent.append(one)
                 self.story.tell(self._databases)
             injected = await self._forge(nodes, sent)
-            figures = await self._until_complete(nodes, injected)
+            figures = await self._until_complete(injected)
             seconds = self.story.seconds
             if self.as_json:
                 emit_line(as_json(figures, seconds=seconds, injected=injected))
@@ -55,7 +59,7 @@ class Demonstration:
                 say("")
                 print(as_text(figures, seconds=seconds, injected=injected), flush=True)
             if self.linger:
-                await self._linger(nodes)
+                await self._linger()
         return 0 if is_complete(figures, injected=injected) else 1
 
     @property
@@ -84,10 +88,9 @@ class Demonstration:
                         return
                 await asyncio.sleep(ROUND_SECONDS)
 
-    async def _until_complete(self, nodes: Mapping[str, Node], injected: int) -> Figures:
+    async def _until_complete(self, injected: int) -> Figures:
         deadline = time.monotonic() + COMPLETE_SECONDS
         while True:
-            self.story.acknowledged(await acknowledge_arrivals(nodes))
             self.story.tell(self._databases)
             figures = count(self._databases)
             if is_complete(figures, injected=injected) or time.monotonic() > deadline:
@@ -95,11 +98,9 @@ class Demonstration:
                 return figures
             await asyncio.sleep(ROUND_SECONDS)
 
-    async def _linger(self, nodes: Mapping[str, Node]) -> None:
+    async def _linger(self) -> None:
         config = next(iter(self.configs.values()))
         say("\nThe network stays up until Ctrl-C. Look around, for instance (settings of the others lie beside it):")
         for command in ("inbox list", "outbox list", "quarantine list", "status", "doctor"):
             say(f"  .venv/bin/ncp-bridge {command} --config {config}")
-        while True:
-            await acknowledge_arrivals(nodes)
-            await asyncio.sleep(1)
+        await asyncio.Event().wait()

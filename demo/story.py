@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bridge.cli.output import printable
 from demo.figures import ALERTS, rows
 from demo.officers import Sent
 
@@ -26,6 +27,7 @@ class Story:
     def __init__(self) -> None:
         self._begun = time.monotonic()
         self._seen: dict[str, tuple[int, int]] = {}  # country -> last row told of inbox and quarantine
+        self._answered: set[tuple[object, object]] = set()
         self._slugs: dict[str, str] = {}
         self._colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
@@ -63,14 +65,19 @@ class Story:
             for position, code, step, queue, detail in rows(
                 database, "SELECT position, code, step, queue, detail FROM quarantine WHERE position > ?", (refused,)
             ):
-                self._line("refused", f"{queue}  {code} at step {step}: {detail}")
+                self._line("refused", printable(f"{queue}  {code} at step {step}: {detail}"))
                 refused = max(refused, _whole(position))
             self._seen[country] = (inbox, refused)
+            self._tell_answers(database)
 
-    def acknowledged(self, count: int) -> None:
-        """Duty officers have answered."""
-        if count:
-            self._line("acknowledged", f"{count} alerts by duty officers")
+    def _tell_answers(self, database: Path) -> None:
+        for message_id, recipient, level in rows(
+            database,
+            f"SELECT message_id, recipient, level FROM v_recipients WHERE level IS NOT NULL AND kind IN ({_KINDS})",  # noqa: S608 - constants
+        ):
+            if (message_id, recipient) not in self._answered:
+                self._answered.add((message_id, recipient))
+                self._line("acknowledged", f"{recipient}  {self._slug(message_id)}  {level}")
 
     def _slug(self, message_id: object) -> str:
         return self._slugs.get(str(message_id), str(message_id))

@@ -3,6 +3,7 @@
 Rules:
 1. A field whose name is not in `ALLOWED` is replaced by the word `withheld`.
 2. Texts are cut at 300 characters and lose control characters.
+3. Of what a library logs only the wording is kept, no value in it: that may be a stranger's bytes or an address.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Final
 
+import stamina.instrumentation
 import structlog
 
 ALLOWED: Final = frozenset(
@@ -29,8 +31,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def configure_logs(*, level: int = logging.INFO) -> None:
-    """JSON lines on stderr for structlog; the standard library's own loggers from warnings on."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    """JSON lines on stderr; libraries' own from warnings on. Retries are told by the services, not one by one."""
+    logging.basicConfig(level=logging.WARNING, handlers=[_LibraryLines()], force=True)
+    stamina.instrumentation.set_on_retry_hooks([])
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -52,3 +55,11 @@ def allow_fields(_logger: object, _method: str, event: MutableMapping[str, objec
         elif isinstance(value, str):
             event[name] = _CONTROL.sub(" ", value)[:MAX_TEXT]
     return event
+
+
+class _LibraryLines(logging.Handler):
+    """Hands a library's record on as one of our lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """The record's logger and wording, without the values."""
+        structlog.get_logger().warning("library.warned", name=record.name, detail=str(record.msg))

@@ -20,12 +20,12 @@ async def probe_broker(url: str, *, queues: Sequence[str] = (), exchange: str | 
     """
     async with broker_calls(url, deadline_seconds=DEADLINE_SECONDS), await aio_pika.connect(url) as connection:
         channel = await connection.channel()
-        waiting = 0
-        for name in queues:
-            queue = await channel.declare_queue(name, passive=True)
-            waiting += queue.declaration_result.message_count or 0
+        declared = [(await channel.declare_queue(name, passive=True)).declaration_result for name in queues]
         if exchange is not None:
             await channel.get_exchange(exchange)
+    waiting = sum(queue.message_count or 0 for queue in declared)
     parts = [f"{len(queues)} queues there, {waiting} messages waiting"] if queues else []
+    if queues and not all(queue.consumer_count for queue in declared):
+        parts.append("nobody consumes all of them: is `ncp-bridge run` up?")
     parts += [f"exchange {exchange} there"] if exchange else []
     return "logged in; " + "; ".join(parts)
