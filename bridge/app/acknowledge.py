@@ -1,25 +1,29 @@
 """A duty officer's answer: a signed, sealed message back, in the officer's name; the item moves on with it.
 
 The answer carries the handling marks of what it answers (vocabulary: every body), so it is never handled more loosely.
+It is kept as long, and 14 days at least: the sender reads it after what it answers had to be erased, too.
 Answer and new state are one transaction: an item is acknowledged exactly when its answer is in the outbox.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.inbox_items import body_context
 from bridge.app.sending import Draft, SendMessages, Submitted
 from bridge.app.submit import plan_for_answer
 from bridge.core.errors import RefusedError
-from bridge.core.times import format_time
+from bridge.core.messages.rules import MAX_RETENTION
+from bridge.core.times import format_time, parse_time
 from bridge.core.vocabulary import CODE_LISTS
 from bridge.core.wire import strict_json
 from bridge.ports.store.records import AuditEntry, InboxItem
 from bridge.ports.vault import BodyAtRest
 
 KIND: Final = "acknowledgement"
+KEPT_AT_LEAST: Final = timedelta(days=14)
 MARKS: Final = (
     "title",
     "language",
@@ -54,7 +58,7 @@ class AcknowledgeMessages:
         now = sending.clock.now()
         reference = {"from": item.sender, "id": item.id, "payload_sha256": item.payload_sha256}
         body = {
-            **self._marks(item, item.body),
+            **self._marks(item, item.body, now),
             "of": reference,
             "level": level,
             "officer": officer,
@@ -88,10 +92,17 @@ class AcknowledgeMessages:
             await unit.audit.add([entry])
         return submitted
 
-    def _marks(self, item: InboxItem, body: BodyAtRest) -> dict[str, object]:
+    def _marks(self, item: InboxItem, body: BodyAtRest, now: datetime) -> dict[str, object]:
         context = body_context(item.contact_point, item.sender, item.id)
         members = strict_json.parse_object(self.sending.vault.get(item.contact_point, body, context=context))
-        return _known_marks({name: members[name] for name in MARKS if name in members})
+        marks = _known_marks({name: members[name] for name in MARKS if name in members})
+        return marks | {"retain_until": _retain_until(marks.get("retain_until"), now)}
+
+
+def _retain_until(answered: object, now: datetime) -> str:
+    """Not before a fortnight from now, and not beyond what a body sent now may be kept."""
+    wanted = parse_time(answered) if isinstance(answered, str) else now
+    return format_time(min(max(wanted, now + KEPT_AT_LEAST), now + MAX_RETENTION))
 
 
 def _known_marks(marks: dict[str, object]) -> dict[str, object]:

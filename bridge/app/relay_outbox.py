@@ -1,7 +1,9 @@
 """The publisher's use case: lease due rows, publish, and mark them sent only once the broker has confirmed.
 
 There is one retry mechanism, the row's `next_attempt_at`. A crash between publish and mark publishes the row again
-under the same bytes; the receiver absorbs it.
+under the same bytes; the receiver absorbs it. A row past its expiry is given up: it is settled, its recipients are
+`expired` in the ledger, and the log says so. A router's row is given up 30 days later only, because what expired on its
+way still leaves its recipient a stub ("X sent you an alert, expired: ask").
 """
 
 from __future__ import annotations
@@ -11,18 +13,20 @@ import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.core.errors import UnavailableError
+from bridge.core.verification import MAX_LIFETIME
 from bridge.ports.broker import Publication, Publisher, PublishOutcome
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store
-from bridge.ports.store.records import OutboxRow
+from bridge.ports.store.records import AuditEntry, OutboxRow
 
 LEASE_SECONDS: Final = 60.0
 FIRST_RETRY_SECONDS: Final = 0.5
 LONGEST_RETRY_SECONDS: Final = 300.0
+PUBLISHER: Final = "publisher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class RelayOutbox:
     batch: int = 100
 
     async def relay_once(self) -> int:
-        """Publishes one batch of due rows; answers how many were confirmed (0: nothing is due, or nothing went).
+        """Publishes one batch of due rows; answers how many were settled (0: nothing is due, or nothing went).
 
         Raises:
             UnavailableError: the broker or the database cannot be reached; the rows stay and become due again.
@@ -46,8 +50,13 @@ class RelayOutbox:
             rows = await unit.outbox.claim(
                 self.relay, token=token, now=self.clock.now(), lease_seconds=LEASE_SECONDS, limit=self.batch
             )
-        if not rows:
-            return 0
+        given_up = [row for row in rows if self._is_over(row, self.clock.now())]
+        if given_up:
+            await self._give_up(given_up, token)
+            rows = [row for row in rows if row not in given_up]
+        return len(given_up) + (await self._publish(rows, token) if rows else 0)
+
+    async def _publish(self, rows: Sequence[OutboxRow], token: str) -> int:
         try:
             outcomes = await self.publisher.publish([_publication(row) for row in rows])
         except UnavailableError as error:
@@ -65,8 +74,23 @@ class RelayOutbox:
         now = self.clock.now()
         async with self.store.writing() as unit:
             await unit.outbox.mark_sent([row.id for row in rows], token=token, now=now)
-            if self.relay == "publisher":
+            if self.relay == PUBLISHER:
                 await unit.ledger.mark_sent([(row.message_id, row.country) for row in rows], now)
+
+    def _is_over(self, row: OutboxRow, now: datetime) -> bool:
+        return now >= row.expires + (timedelta(0) if self.relay == PUBLISHER else MAX_LIFETIME)
+
+    async def _give_up(self, rows: Sequence[OutboxRow], token: str) -> None:
+        now = self.clock.now()
+        entries = [
+            AuditEntry(now, self.relay, "message.expired", None, row.message_id, {"to": row.country, "kind": row.kind})
+            for row in rows
+        ]
+        async with self.store.writing() as unit:
+            await unit.outbox.mark_expired([row.id for row in rows], token=token, now=now)
+            if self.relay == PUBLISHER:
+                await unit.ledger.mark_expired([(row.message_id, row.country) for row in rows])
+            await unit.audit.add(entries)
 
     async def _put_back(self, rows: Sequence[OutboxRow], token: str, error: str) -> None:
         by_attempts: dict[int, list[str]] = defaultdict(list)

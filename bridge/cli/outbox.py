@@ -79,6 +79,8 @@ def _open_ends(message: OutgoingMessage) -> list[str]:
     for recipient in message.recipients:
         if recipient.state == "rejected":
             lines.append(f"{recipient.id} refused it: {recipient.code}")
+        elif recipient.state == "expired":
+            lines.append(f"{recipient.id} was not reached: no broker took it before it expired")
         elif recipient.delivered_at is None:
             lines.append(f"{recipient.id} has not confirmed that it arrived")
         elif within is not None and recipient.acknowledged_at is None:

@@ -1,6 +1,7 @@
 """The sender's ledger: what we sent, and what became of it at each recipient.
 
 A recipient moves `pending`, `sent`, then `rejected` or `delivered`; `delivered` replaces `rejected`, never the reverse.
+What no broker confirmed in time is `expired`, until a receipt says that it arrived all the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, Select, Text, and_, bindparam, case, func, insert, literal, null, or_, select, update
+from sqlalchemy import RowMapping, Select, Text, and_, bindparam, case, func, insert, literal, or_, select, update
 
 from bridge.adapters.store.column_types import UtcMicroseconds
 from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire, read_body
@@ -45,7 +46,7 @@ _STATE: Final = (
     "level",
     "code",
 )
-_COLUMNS: Final = (*(message.c[name] for name in _COPIED), wire.c.wire_bytes)
+_COLUMNS: Final = tuple(message.c[name] for name in _COPIED)
 
 # Several are changed in the order of their keys, so that on PostgreSQL relays and receivers never wait in a ring.
 _SENT: Final = (
@@ -57,6 +58,13 @@ _SENT: Final = (
         sent_at=func.coalesce(recipient.c.sent_at, bindparam("at", type_=recipient.c.sent_at.type)),
     )
 )
+_EXPIRED: Final = (
+    update(recipient)
+    .where(recipient.c.message_id == bindparam("at_message"))
+    .where(recipient.c.prefix == bindparam("at_prefix"))
+    .where(recipient.c.state == "pending")
+    .values(state="expired", code="E_EXPIRED")
+)
 _ANSWERED: Final = (
     update(recipient)
     .where(recipient.c.message_id == bindparam("at_message"))
@@ -65,6 +73,7 @@ _ANSWERED: Final = (
         or_(
             recipient.c.state == "pending",
             recipient.c.state == "sent",
+            recipient.c.state == "expired",
             and_(recipient.c.state == "rejected", bindparam("to_state", type_=Text) == "delivered"),
         )
     )
@@ -109,7 +118,7 @@ class SqlLedger:
     async def get(self, message_id: str) -> OutgoingMessage | None:
         """A message we sent, with its recipients and its body, unless that was erased."""
         query = (
-            select(*_COLUMNS, *BODY_COLUMNS)
+            select(*_COLUMNS, wire.c.wire_bytes, *BODY_COLUMNS)
             .join(wire, wire.c.sha256 == message.c.wire_sha256)
             .outerjoin(body, body_of(message.c.sender, message.c.id, message.c.sender))
             .where(message.c.id == message_id)
@@ -118,13 +127,8 @@ class SqlLedger:
         return found[0] if found else None
 
     async def list(self, *, sender: str | None = None, limit: int = 200) -> Sequence[OutgoingMessage]:
-        """The newest first, without bodies."""
-        query = (
-            select(*_COLUMNS, null().label("wrapped_key"), null().label("ciphertext"))
-            .join(wire, wire.c.sha256 == message.c.wire_sha256)
-            .order_by(message.c.position.desc())
-            .limit(limit)
-        )
+        """The newest first, without bodies and wire bytes: a list of them would be as large as all of them."""
+        query = select(*_COLUMNS).order_by(message.c.position.desc()).limit(limit)
         return await self._messages(query if sender is None else query.where(message.c.sender == sender))
 
     async def recipients_of_thread(self, thread: str, *, sender: str) -> Sequence[str]:
@@ -143,6 +147,11 @@ class SqlLedger:
         in_order = sorted(set(publishes))
         values = [{"at_message": message_id, "at_prefix": prefix, "at": at} for message_id, prefix in in_order]
         await self._transaction.change_each(_SENT, values)
+
+    async def mark_expired(self, publishes: Sequence[tuple[str, str]]) -> None:
+        """Moves recipients that were still `pending` when these publishes were given up."""
+        values = [{"at_message": message_id, "at_prefix": prefix} for message_id, prefix in sorted(set(publishes))]
+        await self._transaction.change_each(_EXPIRED, values)
 
     async def digests_sent(
         self, keys: Sequence[tuple[str, str]], *, sender: str
@@ -164,7 +173,8 @@ class SqlLedger:
 
     async def add_receipts(self, receipts: Sequence[ReceiptRow]) -> None:
         """Stores verified receipts and moves the recipients' states; a repeated receipt changes nothing."""
-        digests = await keep_wire(self._transaction, receipts)
+        fresh = await self._not_repeated(receipts)
+        digests = await keep_wire(self._transaction, fresh)
         values = [
             {
                 "message_id": row.message_id,
@@ -176,11 +186,25 @@ class SqlLedger:
                 "received_at": row.received_at,
                 "wire_sha256": digest,
             }
-            for row, digest in zip(receipts, digests, strict=True)
+            for row, digest in zip(fresh, digests, strict=True)
         ]
         await self._transaction.change_each(self._transaction.insert(receipt).on_conflict_do_nothing(), values)
         in_order = sorted(receipts, key=lambda row: (row.message_id, row.recipient))
         await self._transaction.change_each(_ANSWERED, [_answer(row) for row in in_order])
+
+    async def _not_repeated(self, receipts: Sequence[ReceiptRow]) -> Sequence[ReceiptRow]:
+        """The first receipt of each state and recipient, unless one is kept already: only those bytes are stored."""
+        kept: set[tuple[str, str, str]] = set()
+        for part in in_parts([row.message_id for row in receipts]):
+            query = select(receipt.c.message_id, receipt.c.recipient, receipt.c.state)
+            found = await self._transaction.rows(query.where(receipt.c.message_id.in_(part)))
+            kept.update((row["message_id"], row["recipient"], row["state"]) for row in found)
+        fresh: dict[tuple[str, str, str], ReceiptRow] = {}
+        for row in receipts:
+            key = (row.message_id, row.recipient, row.state)
+            if key not in kept:
+                fresh.setdefault(key, row)
+        return tuple(fresh.values())
 
     async def mark_acknowledged(self, message_id: str, recipient_id: str, *, level: str, at: datetime) -> None:
         """A person at the recipient answered; the last answer's level and the first answer's time are kept."""
@@ -228,7 +252,7 @@ def _recipient(row: RowMapping) -> OutgoingRecipient:
 def _message(row: RowMapping, recipients: Sequence[OutgoingRecipient]) -> OutgoingMessage:
     return OutgoingMessage(
         **{name: row[name] for name in _COPIED},
-        wire_bytes=row["wire_bytes"],
-        body=read_body(row),
+        wire_bytes=row.get("wire_bytes", b""),
+        body=read_body(row) if "wrapped_key" in row else None,
         recipients=tuple(recipients),
     )

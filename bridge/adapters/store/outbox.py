@@ -1,7 +1,9 @@
 """The outbox: publishes to be made, leased to one relay at a time.
 
-A row is due when it is unsent, its next attempt has come, and no lease holds it. Sent rows stay, they are the node's
-record of its publishes. Order is urgent before normal, then the order of arrival, as far as several relays allow.
+A row is due when it is unsent, its next attempt has come, and no lease holds it. It is settled when its `sent_at` is
+set: the broker confirmed it, or it was given up, which `last_error` then says (`expired`). Settled rows stay, they are
+the node's record of its publishes. Order is urgent before normal, then the order of arrival, as far as several relays
+allow.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from bridge.ports.store.records import OutboxRow
 
 # A lease lasts a minute or so and the longest back-off five: what lies farther ahead was written by a wrong clock.
 FARTHEST_AHEAD: Final = timedelta(minutes=10)
+EXPIRED: Final = "expired"
 
 _COPIED: Final = (
     "id",
@@ -82,6 +85,10 @@ class SqlOutbox:
         """Gives rows that this lease still owns back, to be tried again later; answers how many."""
         tried = {"attempts": outbox.c.attempts + 1, "next_attempt_at": next_attempt_at, "last_error": error}
         return await self._settle(ids, token, tried)
+
+    async def mark_expired(self, ids: Sequence[str], *, token: str, now: datetime) -> int:
+        """Gives up rows that this lease still owns; answers how many."""
+        return await self._settle(ids, token, {"sent_at": now, "last_error": EXPIRED})
 
     async def backlog(self, relay: str) -> tuple[int, datetime | None]:
         """How many rows wait, and when the oldest was made. Reads the waiting rows, not the sent ones."""

@@ -42,7 +42,7 @@ class Ledger(Protocol):
         ...
 
     async def list(self, *, sender: str | None = None, limit: int = 200) -> Sequence[OutgoingMessage]:
-        """The newest first; bodies are left out (`body` is `None`)."""
+        """The newest first; bodies (`body` is `None`) and wire bytes (empty) are left out."""
         ...
 
     async def recipients_of_thread(self, thread: str, *, sender: str) -> Sequence[str]:
@@ -51,6 +51,10 @@ class Ledger(Protocol):
 
     async def mark_sent(self, publishes: Sequence[tuple[str, str]], at: datetime) -> None:
         """The broker confirmed these publishes (message id, country prefix): `pending` recipients become `sent`."""
+        ...
+
+    async def mark_expired(self, publishes: Sequence[tuple[str, str]]) -> None:
+        """These publishes (message id, country prefix) were given up: `pending` recipients become `expired`."""
         ...
 
     async def digests_sent(
@@ -91,6 +95,10 @@ class Outbox(Protocol):
 
     async def mark_failed(self, ids: Sequence[str], *, token: str, next_attempt_at: datetime, error: str) -> int:
         """Gives rows back to be tried again later; answers how many."""
+        ...
+
+    async def mark_expired(self, ids: Sequence[str], *, token: str, now: datetime) -> int:
+        """Gives up rows that this lease still owns; they wait no longer. Answers how many."""
         ...
 
     async def backlog(self, relay: str) -> tuple[int, datetime | None]:

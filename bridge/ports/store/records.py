@@ -16,7 +16,8 @@ NORMAL = "normal"
 class OutgoingRecipient:
     """One recipient of a message we sent.
 
-    `state` is `pending`, `sent`, `delivered` or `rejected`; a later `delivered` replaces `rejected`, never the reverse.
+    `state` is `pending`, `sent`, `expired` (no broker confirmed it while it was worth delivering), `delivered` or
+    `rejected`. A receipt replaces the first three; a later `delivered` replaces `rejected`, never the reverse.
     """
 
     id: str

@@ -1,0 +1,96 @@
+"""Ledger and outbox at their ends: publishes given up, receipts that come again."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+from store_samples import NOW, later, outbox_row, outgoing, receipt
+
+from bridge.adapters.store import SqlStore
+from bridge.adapters.store.tables import wire
+from bridge.ports.store.records import OutgoingMessage, OutgoingRecipient, ReceiptRow
+
+
+async def given(store: SqlStore, message: OutgoingMessage) -> None:
+    async with store.writing() as unit:
+        await unit.ledger.add(message)
+
+
+async def receive(store: SqlStore, *receipts: ReceiptRow) -> None:
+    async with store.writing() as unit:
+        await unit.ledger.add_receipts(receipts)
+
+
+async def recipients(store: SqlStore, message: OutgoingMessage) -> dict[str, OutgoingRecipient]:
+    async with store.reading() as unit:
+        found = await unit.ledger.get(message.id)
+    assert found is not None
+    return {to.id: to for to in found.recipients}
+
+
+async def count_wires(store: SqlStore) -> int:
+    # The port never says how many bytes are kept; that nothing piles up is only seen here.
+    async with store._engine.connect() as connection:
+        return int((await connection.execute(select(func.count()).select_from(wire))).scalar_one())
+
+
+async def test_what_was_given_up_is_expired_where_it_was_pending_and_nowhere_else(store: SqlStore) -> None:
+    message = outgoing("at.ncp", "at.border-police", "hu.ncp", "hr.ncp")
+    await given(store, message)
+    async with store.writing() as unit:
+        await unit.ledger.mark_sent([(message.id, "hr")], NOW)
+        await unit.ledger.mark_expired([(message.id, "at"), (message.id, "hr")])
+
+    states = {name: (to.state, to.code) for name, to in (await recipients(store, message)).items()}
+    assert states == {
+        "at.ncp": ("expired", "E_EXPIRED"),
+        "at.border-police": ("expired", "E_EXPIRED"),
+        "hu.ncp": ("pending", None),
+        "hr.ncp": ("sent", None),
+    }
+
+
+@pytest.mark.parametrize(("state", "code"), [("delivered", None), ("rejected", "E_NO_KEY")])
+async def test_a_receipt_for_what_was_given_up_says_what_became_of_it(
+    store: SqlStore, state: str, code: str | None
+) -> None:
+    message = outgoing("at.ncp")
+    await given(store, message)
+    async with store.writing() as unit:
+        await unit.ledger.mark_expired([(message.id, "at")])
+
+    await receive(store, receipt(message, "at.ncp", state=state, code=code))
+
+    to = (await recipients(store, message))["at.ncp"]
+    assert (to.state, to.code) == (state, code)
+
+
+async def test_a_row_given_up_waits_no_longer_and_only_its_lease_gives_it_up(store: SqlStore) -> None:
+    row, other = outbox_row(), outbox_row()
+    async with store.writing() as unit:
+        await unit.outbox.add([row, other])
+        await unit.outbox.claim("publisher", token="mine", now=NOW, lease_seconds=60, limit=10)
+        assert await unit.outbox.mark_expired([row.id], token="mine", now=NOW) == 1
+        assert await unit.outbox.mark_expired([other.id], token="theirs", now=NOW) == 0
+
+    async with store.writing() as unit:
+        assert (await unit.outbox.backlog("publisher"))[0] == 1
+        due = await unit.outbox.claim("publisher", token="next", now=later(61), lease_seconds=60, limit=10)
+    assert [row.id for row in due] == [other.id]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_repeated_receipt_leaves_nothing_behind(store: SqlStore, *, at_once: bool) -> None:
+    message = outgoing("at.ncp")
+    await given(store, message)
+    rejected, *again = (receipt(message, "at.ncp", state="rejected", code="E_NO_KEY") for _ in range(5))
+    delivered = [receipt(message, "at.ncp") for _ in range(5)]
+
+    if at_once:
+        await receive(store, rejected, *again, *delivered)
+    else:
+        for one in (rejected, *again, *delivered):
+            await receive(store, one)
+
+    assert await count_wires(store) == 3  # the message, the first rejection, the first delivery
+    assert (await recipients(store, message))["at.ncp"].state == "delivered"
