@@ -22,7 +22,7 @@ from bridge.adapters.amqp.management import Management
 from bridge.adapters.store.schema import migrate
 from bridge.app.sending import Draft
 from bridge.app.submit import SubmitAlerts
-from bridge.compose import Node, open_node
+from bridge.compose.node import Node, open_node
 from bridge.core.routing import plan_answer
 from bridge.founding.network import found_network
 from bridge.founding.nodes import BrokerPlace, NodeOrder, found_nodes

@@ -15,7 +15,7 @@ from benchmarks.cases import SENDER, sample_alert
 from benchmarks.countries import Countries, begin_anew, prepare_draft, reading_arrivals, where_alerts_are
 from benchmarks.processes import running, until_exist
 from bridge.adapters.store.schema import migrate
-from bridge.compose import open_node
+from bridge.compose.node import open_node
 from bridge.core.errors import UnavailableError
 
 LOOK_SECONDS: Final = 0.002

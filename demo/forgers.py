@@ -8,8 +8,7 @@ import aio_pika
 
 from bridge.adapters.amqp.names import ingress_exchange
 from bridge.app.submit import DEFAULT_RETENTION
-from bridge.compose import Node
-from bridge.compose.node import load_desks
+from bridge.compose.node import Node, load_desks
 from bridge.core.errors import BadInputError
 from bridge.core.messages import read_alert_file
 from demo.forgeries import Forgery, Workshop

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.app.sending import Draft, Submitted
-from bridge.compose import Node, open_node
+from bridge.compose.node import Node, open_node
 from bridge.core.errors import BadInputError
 from bridge.core.ids import prefix_of
 from bridge.core.messages import read_alert_file

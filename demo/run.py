@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.cli.output import emit_line, say
-from bridge.compose import Node
+from bridge.compose.node import Node
 from bridge.core.ids import prefix_of
 from demo.figures import Figures, count
 from demo.forgers import forge, inject

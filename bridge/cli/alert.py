@@ -11,7 +11,7 @@ import typer
 from bridge.app.sending import Draft, Submitted, check_plan
 from bridge.cli.options import Config, InputFile, on_node, one_contact_point, read_input
 from bridge.cli.output import Json, emit, say, table
-from bridge.compose import Node
+from bridge.compose.node import Node
 from bridge.core.countries import KOSOVO_NOTE, country_label, country_name
 from bridge.core.errors import BadInputError, Problem, RefusedError
 from bridge.core.messages import AlertFile, read_alert_file

@@ -7,7 +7,7 @@ import typer
 from bridge.app.check_node import Check
 from bridge.cli.options import Config, on_node
 from bridge.cli.output import Json, emit
-from bridge.compose import Node
+from bridge.compose.node import Node
 
 status_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 doctor_app = typer.Typer(rich_markup_mode=None, add_completion=False)

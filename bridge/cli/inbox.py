@@ -13,7 +13,7 @@ from bridge.cli.options import Config, ContactPoint, check_hosted, officer_or_lo
 from bridge.cli.output import Json, emit, emit_line, table
 from bridge.cli.reading import body_text
 from bridge.cli.wording import moment
-from bridge.compose import Node
+from bridge.compose.node import Node
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 POLL_SECONDS = 0.3

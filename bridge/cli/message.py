@@ -12,7 +12,7 @@ import typer
 from bridge.app.verify_file import FileVerdict, KnownState
 from bridge.cli.options import InputFile, read_input
 from bridge.cli.output import Json, emit
-from bridge.compose import verify_message_file
+from bridge.compose.offline import verify_message_file
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.verification import Hints, SentDigests
 from bridge.core.wire import strict_json

@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from bridge.cli.output import tell_warnings
-from bridge.compose import Node, open_node
+from bridge.compose.node import Node, open_node
 from bridge.core.errors import BadInputError, UnavailableError
 from bridge.settings import load_settings
 

@@ -10,7 +10,7 @@ import typer
 import uvloop
 
 from bridge.cli.options import Config
-from bridge.compose import ROLES, run_node
+from bridge.compose.running import ROLES, run_node
 from bridge.core.errors import BadInputError
 from bridge.settings import load_settings
 from bridge.telemetry.logs import configure_logs

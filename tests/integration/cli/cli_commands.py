@@ -16,7 +16,7 @@ from bridge.adapters.jose.signatures import is_signature
 from bridge.app.authenticating import Authenticator
 from bridge.app.receive_message import ReceiveMessages
 from bridge.cli.main import main_status
-from bridge.compose import Node, open_node
+from bridge.compose.node import Node, open_node
 from bridge.core.errors import VerificationError
 from bridge.core.verification import Hints, Receiver
 from bridge.core.wire import strict_json
