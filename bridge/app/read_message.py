@@ -116,5 +116,7 @@ def item_summary(item: InboxItem) -> Mapping[str, object]:
         "acknowledge_by": format_time(item.acknowledge_by) if item.acknowledge_by else None,
         "thread": item.thread,
         "supersedes": item.supersedes,
+        "supersedes_from": item.supersedes_from,
         "of": item.of,
+        "of_from": item.of_from,
     }

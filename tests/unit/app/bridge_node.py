@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bridge_world import STORAGE_KEYS, ListedTrust, ListPublisher, Sent, StillClock, desk
+from bridge_world import START, STORAGE_KEYS, ListedTrust, ListPublisher, Sent, StillClock, desk
 
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.jose.signatures import is_signature
@@ -134,14 +134,12 @@ class Node:
             return (await unit.refusals.counts())[1]
 
     async def all_held(self) -> list[Refusal]:
-        """What the contact points and the router hold; looking counts as trying, to the store, a day ago."""
-        holders = (*self.trust.directory.contact_points, None)
+        """What the contact points and the router hold; afterwards it is due, whenever it was tried last."""
+        long_ago, ahead = START - timedelta(days=365), START + timedelta(days=365)
         async with self.store.writing() as unit:
-            now = self.clock.now()
-            then = now - timedelta(days=1)
-            return list(
-                await unit.refusals.release_held(holders, limit=1000, not_tried_since=now + timedelta(1), now=then)
-            )
+            holders = (*self.trust.directory.contact_points, None)
+            found = await unit.refusals.release_held(holders, limit=1000, not_tried_since=ahead, now=long_ago)
+        return list(found)
 
     async def audit(self, action: str) -> list[AuditEntry]:
         async with self.store.reading() as unit:

@@ -29,6 +29,7 @@ from bridge.core.ids import prefix_of
 from bridge.core.times import format_time
 from bridge.core.verification import Hints, TrustView
 from bridge.core.wire import base64url
+from bridge.core.wire.envelope import TYP_CONTROL, build_envelope, parse_envelope, protected_header
 from bridge.core.wire.payload import lane_of
 from bridge.core.wire.sealed import KEY_ALGORITHM
 from bridge.ports.broker import Delivery, Publication, PublishOutcome
@@ -257,6 +258,19 @@ def bent(sent: Sent) -> Sent:
     end = wire_bytes.index(b'"signature":"') + len(b'"signature":"') + 4
     changed = b"B" if wire_bytes[end : end + 1] == b"A" else b"A"
     return replace(sent, made=replace(sent.made, wire_bytes=wire_bytes[:end] + changed + wire_bytes[end + 1 :]))
+
+
+def signed_as(sent: Sent, typ: str) -> Sent:
+    """The same payload, signed by its sender under a header with this `typ`; nothing sealed beside it in control."""
+    envelope = parse_envelope(sent.made.wire_bytes)
+    signer = desk(sent.addressing.sender).signer
+    header = protected_header(alg=ALGORITHM, kid=signer.kid, typ=typ)
+    signature_bytes = signer.sign(f"{header}.{envelope.payload}".encode("ascii"))
+    sealed = None if typ == TYP_CONTROL else envelope.sealed
+    return replace(
+        sent,
+        made=replace(sent.made, wire_bytes=build_envelope(envelope.payload_bytes, [(header, signature_bytes)], sealed)),
+    )
 
 
 def unsealed_digest(text: str) -> str:

@@ -7,10 +7,13 @@ from datetime import timedelta
 import pytest
 from bridge_node import Node
 from bridge_world import START, alert, directory
+from structlog.testing import capture_logs
 
-from bridge.app import refusing
+from bridge.app import receive_message, refusing
 from bridge.app.outcomes import Outcome
+from bridge.app.recheck_held import RecheckHeld
 from bridge.core.errors import UnavailableError
+from bridge.core.verification import Authenticated, VerifiedMessage
 
 MINUTE = 60
 
@@ -179,3 +182,68 @@ async def test_a_crash_while_judging_again_keeps_it_held(node: Node, monkeypatch
     node.clock.advance(2 * MINUTE)
     await node.rechecker("at.ncp").recheck()
     assert (await node.held(), len(await node.inbox())) == (0, 1)
+
+
+async def test_a_process_that_serves_nobody_counts_nothing_as_tried(node: Node) -> None:
+    # given what a contact point holds, and a second process of the node that serves no contact point
+    await node.receiver("at.ncp").receive([alert(at=START + timedelta(minutes=5)).delivery(to="at.ncp")])
+    elsewhere = RecheckHeld(
+        store=node.store, clock=node.clock, receivers={}, router=None, every=timedelta(seconds=MINUTE)
+    )
+
+    # when that one comes first each time
+    looked_at = []
+    for _ in range(3):
+        node.clock.advance(2 * MINUTE)
+        looked_at += [await elsewhere.recheck(), await node.rechecker("at.ncp").recheck()]
+
+    # then the contact point gets its turn all the same
+    assert looked_at == [0, 1, 0, 1, 0, 0]
+    assert len(await node.inbox()) == 1
+
+
+async def test_one_message_that_cannot_be_judged_keeps_none_of_the_others_held(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given more than a batch of held messages, one of which brings the judging down
+    messages = [alert(at=START + timedelta(minutes=5)) for _ in range(101)]
+    await node.receiver("at.ncp").receive([message.delivery(to="at.ncp") for message in messages])
+    poison = messages[50]
+    opened = receive_message.open_message
+
+    def fall_over(message: Authenticated, **given: object) -> VerifiedMessage:
+        if message.payload.id == poison.id:
+            raise ZeroDivisionError(str(message.payload))
+        return opened(message, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(receive_message, "open_message", fall_over)
+    node.clock.advance(5 * MINUTE)
+
+    # when they are judged again
+    with capture_logs() as logs:
+        await node.rechecker("at.ncp").recheck()
+
+    # then the others are delivered in order, and the log says which one is left, without its words
+    (left,) = await node.all_held()
+    assert left.wire_bytes == poison.made.wire_bytes
+    assert [item.id for item in await node.inbox()] == [one.id for one in messages if one is not poison]
+    assert [(line["event"], line["error"], line["id"]) for line in logs] == [
+        ("held.fault", "ZeroDivisionError", left.id)
+    ]
+    assert poison.id not in str(logs)
+
+
+async def test_a_broker_that_is_away_keeps_nothing_of_a_contact_point_held(node: Node) -> None:
+    # given what the router and a contact point hold, and no broker
+    sent = alert(at=START + timedelta(minutes=5))
+    await node.router("at").route([sent.delivery()])
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+    node.clock.advance(5 * MINUTE)
+    node.publisher.is_away = True
+
+    # when
+    with pytest.raises(UnavailableError):
+        await node.rechecker("at.ncp").recheck()
+
+    # then
+    assert (await node.held(), [item.id for item in await node.inbox()]) == (1, [sent.id])

@@ -114,3 +114,45 @@ async def test_a_message_that_has_only_expired_goes_on_so_that_its_recipient_can
     assert outcomes == [Outcome.ACCEPTED, Outcome.QUARANTINED]
     assert [one.wire_bytes for one in node.publisher.published] == [late.made.wire_bytes]
     assert len(await node.quarantined()) == 1
+
+
+async def test_what_a_contact_point_owes_an_answer_for_goes_on_and_what_it_does_not_stays(node: Node) -> None:
+    # given refusals at steps 11 and 12, one at step 9, and a control message that has expired
+    too_long = alert(expires=START + timedelta(days=31))
+    not_allowed = alert(status="system")
+    expired = alert(expires=START + timedelta(days=7))
+    misrouted = alert(expires=START + timedelta(days=31))
+    lane = {"first": 1, "last": 5}
+    beat = control("heartbeat", {"epoch": 1, "urgent": lane, "normal": lane}, sender="rs.ncp", to="at.ncp")
+    node.clock.advance(8 * 86400)
+
+    # when the router meets them
+    owed = [too_long, not_allowed, expired]
+    batch = [one.delivery() for one in (*owed, beat)]
+    outcomes = await node.router("at").route([*batch, misrouted.delivery(app_id="hu.ncp")])
+
+    # then it hands on what is sealed and addressed to us for certain
+    assert outcomes == [Outcome.ACCEPTED] * 3 + [Outcome.QUARANTINED] * 2
+    assert [one.wire_bytes for one in node.publisher.published] == [one.made.wire_bytes for one in owed]
+    assert [refusal.code for refusal in await node.quarantined()] == ["E_ROUTE_MISMATCH", "E_EXPIRED"]
+
+    # and the contact point answers each with its code
+    await node.receiver("at.ncp").receive([one.delivery(to="at.ncp") for one in owed])
+    codes = [code for _, code, _ in await node.new_receipts()]
+    assert codes == ["E_LIFETIME", "E_NOT_AUTHORISED", "E_EXPIRED"]
+
+
+async def test_a_refusal_for_contact_points_that_nobody_knows_stays_under_its_code(node: Node) -> None:
+    # given an expired alert to a contact point that the list no longer has
+    sent = alert(to=["at.border-police"], expires=START + timedelta(hours=1))
+    points = {own: point for own, point in directory().contact_points.items() if own != "at.border-police"}
+    node.trust.directory = replace(directory(), contact_points=MappingProxyType(points))
+    node.clock.advance(3601)
+
+    # when
+    outcomes = await node.router("at").route([sent.delivery()])
+
+    # then
+    assert outcomes == [Outcome.QUARANTINED]
+    assert [refusal.code for refusal in await node.quarantined()] == ["E_NOT_AUTHORISED"]
+    assert node.publisher.published == []
