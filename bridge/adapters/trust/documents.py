@@ -184,7 +184,7 @@ def read_document(form: type[Document], data: bytes) -> Document:
     try:
         return form.model_validate(strict_json.parse_object(data))
     except strict_json.StrictJsonError as error:
-        raise BadInputError("E_TRUST_DOCUMENT", f"a trust document is not strict JSON: {error}") from None
+        raise BadInputError("E_TRUST_DOCUMENT", f"a trust document is not strict JSON: {error.for_author}") from None
     except ValidationError as error:
         fault = error.errors()[0]
         path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])

@@ -8,6 +8,7 @@ from bridge.core.messages.alert_file import AlertFile, read_alert_file
 from bridge.core.messages.answers import AcknowledgementBody, AlertCancelBody
 from bridge.core.messages.control import ControlBody, HeartbeatControl, ReceiptControl, ResendRequestControl
 from bridge.core.messages.fields import Reference
+from bridge.core.messages.impersonal import impersonal
 from bridge.core.messages.reading import (
     ReadBody,
     acknowledge_within,
@@ -33,6 +34,7 @@ __all__ = [
     "ResendRequestControl",
     "RouteAlertBody",
     "acknowledge_within",
+    "impersonal",
     "is_known_schema",
     "read_alert_file",
     "read_body",

@@ -76,7 +76,7 @@ def read_alert_file(data: bytes) -> AlertFile | tuple[Problem, ...]:
     try:
         document = strict_json.parse_object(data)
     except strict_json.StrictJsonError as error:
-        return (Problem("$", "other bytes", f"one strict JSON object ({error})", "E_JSON"),)
+        return (Problem("$", "other bytes", f"one strict JSON object ({error.for_author})", "E_JSON"),)
     kind, body, status = document.get("kind"), document.get("body"), document.get("status")
     meant = kind if kind in ALERT_KINDS else nearest(kind, ALERT_KINDS)
     form = _validate(FILE_FORMS.get(str(meant), AlertFileForm), document)

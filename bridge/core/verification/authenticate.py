@@ -9,7 +9,6 @@ Rules:
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,7 +23,15 @@ from bridge.core.verification.hints import Hints
 from bridge.core.verification.ports import SignatureCheck
 from bridge.core.wire import base64url, strict_json
 from bridge.core.wire.envelope import Envelope, parse_envelope
-from bridge.core.wire.payload import CONTROL_KINDS, AnyPayload, SealedPayload, read_payload
+from bridge.core.wire.payload import (
+    CONTROL_KINDS,
+    AnyPayload,
+    ControlPayload,
+    SealedPayload,
+    Sequence,
+    Trust,
+    read_payload,
+)
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=120)
 MAX_LIFETIME: Final = timedelta(days=30)
@@ -288,11 +295,15 @@ def _is_near(message_id: str, sent: datetime) -> bool:
         return False
 
 
-_KEEP = re.compile(r"[^A-Za-z0-9_.]")
+_PAYLOAD_NAMES: Final = frozenset(
+    field.alias or name
+    for model in (SealedPayload, ControlPayload, Sequence, Trust)
+    for name, field in model.model_fields.items()
+)
 
 
 def _first_fault(error: ValidationError) -> str:
-    """Which member is wrong, without its value: nothing of an unread message goes into a log."""
+    """Which member is wrong, without its value or an invented name: nothing of an unread message goes into a log."""
     fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    where = ".".join(_KEEP.sub("?", str(part))[:40] for part in fault["loc"]) or "the payload"
-    return f"{where}: {fault['type']}"
+    names = (str(part) if isinstance(part, int) or part in _PAYLOAD_NAMES else "?" for part in fault["loc"])
+    return f"{'.'.join(names) or 'the payload'}: {fault['type']}"

@@ -4,16 +4,17 @@ Rules:
 1. The one entry that is ours is chosen by its key id; other keys are never tried.
 2. The plaintext is compared with the signed commitment before it is parsed.
 3. `VerifiedMessage` comes out of here and from nowhere else.
+4. A refusal says nothing that stands in the body, neither text nor a member's name that the format does not have.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.core.errors import VerificationError
 from bridge.core.ids import owner_of
-from bridge.core.messages import ReadBody, Reference, read_body
+from bridge.core.messages import ReadBody, Reference, impersonal, read_body
 from bridge.core.verification.authenticate import Authenticated, AuthenticatedRefusal
 from bridge.core.verification.ports import OpeningError, OpeningKeys
 from bridge.core.wire import base64url, strict_json
@@ -30,9 +31,9 @@ class VerifiedMessage:
 
     message: Authenticated
     payload: SealedPayload
-    body: ReadBody
-    plaintext_bytes: bytes
-    proof: object
+    body: ReadBody = field(repr=False)
+    plaintext_bytes: bytes = field(repr=False)
+    proof: object = field(repr=False)
 
     def __post_init__(self) -> None:
         """Refuses to exist without having been verified."""
@@ -114,7 +115,7 @@ def _read(payload: SealedPayload, plaintext_bytes: bytes) -> ReadBody:
         raise VerificationError(17, "E_BODY", str(error)) from None
     body = read_body(payload.kind, payload.schema_urn, members, sent=payload.sent, status=payload.status)
     if isinstance(body, tuple):
-        raise VerificationError(17, "E_BODY_SCHEMA", f"{body[0].path}: expected {body[0].expected}")
+        raise VerificationError(17, "E_BODY_SCHEMA", impersonal(body[0]))
     if payload.kind in FROM_ORIGINATOR and body.supersedes is not None and body.supersedes.sender != payload.sender:
         raise _not_originator()
     return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.core.errors import VerificationError
-from bridge.core.messages import ControlBody, ReceiptControl, read_control
+from bridge.core.messages import ControlBody, ReceiptControl, impersonal, read_control
 from bridge.core.verification.authenticate import Authenticated
 from bridge.core.wire.payload import ControlPayload
 
@@ -34,7 +34,7 @@ def control_of(message: Authenticated) -> ControlBody:
         raise TypeError(fault)
     control = read_control(payload.kind, payload.schema_urn, payload.control)
     if isinstance(control, tuple):
-        raise VerificationError(STEP, "E_RECEIPT", f"{control[0].path}: expected {control[0].expected}")
+        raise VerificationError(STEP, "E_RECEIPT", impersonal(control[0]))
     return control
 
 

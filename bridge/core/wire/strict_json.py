@@ -28,7 +28,20 @@ _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class StrictJsonError(ValueError):
-    """The bytes are not JSON as rules 1 to 5 have it; the message says which."""
+    """The bytes are not JSON as rules 1 to 5 have it; the message says which, and repeats nothing of them.
+
+    Attributes:
+        member: the name of the member that stands twice, for the document's author; it is content, as its value is.
+    """
+
+    def __init__(self, message: str, *, member: str | None = None) -> None:
+        super().__init__(message)
+        self.member = member
+
+    @property
+    def for_author(self) -> str:
+        """The message with the member's name, for whoever wrote the document."""
+        return str(self) if self.member is None else f"{self}: {self.member[:64]!r}"
 
 
 def parse_object(data: bytes) -> JsonObject:
@@ -83,8 +96,8 @@ def _bound_depth(data: bytes) -> None:
 def _object(pairs: list[tuple[str, object]]) -> JsonObject:
     members = dict(pairs)
     if len(members) != len(pairs):
-        message = f"member {_first_twice(pairs)[:64]!r} stands twice"
-        raise StrictJsonError(message)
+        message = "a member stands twice"
+        raise StrictJsonError(message, member=_first_twice(pairs))
     return members
 
 
