@@ -10,7 +10,7 @@ import typer
 from bridge.cli.options import Config, Limit, on_node
 from bridge.cli.output import Json, emit, say, table
 from bridge.cli.wording import moment
-from bridge.compose import Node
+from bridge.compose.node import Node
 from bridge.core.errors import BadInputError
 from bridge.core.messages import acknowledge_within
 from bridge.core.times import format_time
