@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from bridge.telemetry.logs import MAX_TEXT, allow_fields, configure_logs
-
-
-@pytest.fixture
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level, configuration = root.handlers[:], root.level, structlog.get_config()
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.configure(**configuration)
 
 
 def test_a_field_that_is_not_known_is_withheld() -> None:
@@ -38,7 +27,6 @@ def test_text_is_cut_and_loses_what_moves_a_terminal() -> None:
     assert event["reason"] == "z" * MAX_TEXT
 
 
-@pytest.mark.usefixtures("_logging_as_before")
 def test_a_librarys_warning_is_one_line_without_the_values(capsys: pytest.CaptureFixture[str]) -> None:
     # given the logs of a service
     configure_logs()
