@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -42,7 +42,7 @@ class MadeMessage:
     """A finished message and its digests (base64url). `sealed_sha256` is empty for a control message."""
 
     wire_bytes: bytes
-    plaintext_bytes: bytes
+    plaintext_bytes: bytes = field(repr=False)
     payload_sha256: str
     sealed_sha256: str
 

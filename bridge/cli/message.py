@@ -100,7 +100,7 @@ def _object(name: str) -> Mapping[str, object]:
     try:
         return strict_json.parse_object(read_input(name))
     except strict_json.StrictJsonError as error:
-        raise BadInputError("E_JSON", f"{name}: {error}") from None
+        raise BadInputError("E_JSON", f"{name}: {error.for_author}") from None
 
 
 def _hints(members: Mapping[str, object]) -> Hints:

@@ -16,7 +16,6 @@ ORGANISATION_PREFIXES = frozenset({"eu", "un", "xo"})
 
 _CONTACT_POINT = re.compile(CONTACT_POINT_PATTERN.removesuffix("$") + r"\Z")
 _KID = re.compile(KID_PATTERN.removesuffix("$") + r"\Z")
-_MESSAGE_ID = re.compile(MESSAGE_ID_PATTERN.removesuffix("$") + r"\Z")
 
 
 def is_contact_point(text: str) -> bool:
@@ -27,11 +26,6 @@ def is_contact_point(text: str) -> bool:
 def is_kid(text: str) -> bool:
     """Whether `text` is a well-formed key id."""
     return _KID.match(text) is not None
-
-
-def is_message_id(text: str) -> bool:
-    """Whether `text` is a canonical lower-case UUIDv7."""
-    return _MESSAGE_ID.match(text) is not None
 
 
 def prefix_of(contact_point: str) -> str:

@@ -33,8 +33,6 @@ KINDS: Final = (*SEALED_KINDS, *CONTROL_KINDS)
 """The kinds this version reads and writes; a kind outside them is refused by its schema."""
 
 UNCLASSIFIED: Final = "unclassified"
-DRAFT: Final = "draft"
-"""The status of an alert file that is not to be sent; it never travels."""
 
 CHILD_AGE_BANDS: Final = frozenset({"0-8", "9-17", "presumed_child"})
 

@@ -1,7 +1,8 @@
 """Publishing to and consuming from the broker, as the services see it.
 
-Deliveries are settled exactly once. A publish either is confirmed by the broker, or raises: unroutable, refused, or
-outcome unknown; in every case the row stays and is published again, the receiver absorbs what arrives twice.
+Deliveries are settled exactly once. Every publish has an outcome: confirmed by the broker, or unroutable, refused or
+unknown, and then its row stays and is published again; the receiver absorbs what arrives twice. Only a broker that
+cannot be reached at all raises.
 """
 
 from __future__ import annotations

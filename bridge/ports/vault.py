@@ -1,8 +1,8 @@
-"""Private keys and bodies at rest. No private key ever leaves the adapter behind these Protocols."""
+"""Bodies at rest. The storage keys stay behind this Protocol."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -10,12 +10,12 @@ from typing import Protocol
 class BodyAtRest:
     """A body under its own data key; destroying `wrapped_key` erases it."""
 
-    wrapped_key: bytes
-    ciphertext: bytes
+    wrapped_key: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
 
 
 class BodyVault(Protocol):
-    """Seals bodies for storage. `context` (contact point and message id) is authenticated, not stored."""
+    """Seals bodies for storage. `context` (whose copy of which sender's message) is authenticated, not stored."""
 
     def put(self, contact_point: str, body_bytes: bytes, *, context: str) -> BodyAtRest:
         """Encrypts under a fresh data key, itself wrapped with the contact point's storage key."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -39,9 +39,9 @@ class PrivateKeys:
 
     contact_point: str
     signing_kid: str
-    signing_key: ec.EllipticCurvePrivateKey
-    opening_keys: dict[str, ec.EllipticCurvePrivateKey]
-    storage_key: bytes
+    signing_key: ec.EllipticCurvePrivateKey = field(repr=False)
+    opening_keys: dict[str, ec.EllipticCurvePrivateKey] = field(repr=False)
+    storage_key: bytes = field(repr=False)
 
 
 def make_secret(path: Path) -> None:

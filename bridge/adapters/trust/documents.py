@@ -40,7 +40,6 @@ MAX_DOCUMENT_BYTES: Final = 256 * 1024
 MAX_CONTACT_POINTS: Final = 4096
 MAX_KEYS: Final = 32
 VERIFY_LONGER: Final = timedelta(days=31)  # wire-format: Keys and the trust list
-SIGNING_ALGORITHMS: Final = ("ES256",)
 SEALING_ALGORITHM: Final = "ECDH-ES+A256KW"
 
 _FORM = ConfigDict(frozen=True, strict=True, extra="forbid")

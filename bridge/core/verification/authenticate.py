@@ -23,15 +23,7 @@ from bridge.core.verification.hints import Hints
 from bridge.core.verification.ports import SignatureCheck
 from bridge.core.wire import base64url, strict_json
 from bridge.core.wire.envelope import Envelope, parse_envelope
-from bridge.core.wire.payload import (
-    CONTROL_KINDS,
-    AnyPayload,
-    ControlPayload,
-    SealedPayload,
-    Sequence,
-    Trust,
-    read_payload,
-)
+from bridge.core.wire.payload import CONTROL_KINDS, AnyPayload, SealedPayload, first_fault, read_payload
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=120)
 MAX_LIFETIME: Final = timedelta(days=30)
@@ -189,7 +181,7 @@ def _read_payload(envelope: Envelope, network: str) -> AnyPayload:
     try:
         payload = read_payload(members)
     except ValidationError as error:
-        raise step.refuse("E_SCHEMA", _first_fault(error)) from None
+        raise step.refuse("E_SCHEMA", first_fault(error)) from None
     if not is_known_schema(payload.kind, payload.schema_urn):
         raise step.refuse("E_SCHEMA", f"{payload.schema_urn} for {payload.kind} is not read here")
     if payload.trust.network != network:
@@ -293,17 +285,3 @@ def _is_near(message_id: str, sent: datetime) -> bool:
         return abs(time_of(message_id) - sent) <= CLOCK_TOLERANCE
     except ValueError:  # an id can name a time up to the year 10889, a datetime cannot
         return False
-
-
-_PAYLOAD_NAMES: Final = frozenset(
-    field.alias or name
-    for model in (SealedPayload, ControlPayload, Sequence, Trust)
-    for name, field in model.model_fields.items()
-)
-
-
-def _first_fault(error: ValidationError) -> str:
-    """Which member is wrong, without its value or an invented name: nothing of an unread message goes into a log."""
-    fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    names = (str(part) if isinstance(part, int) or part in _PAYLOAD_NAMES else "?" for part in fault["loc"])
-    return f"{'.'.join(names) or 'the payload'}: {fault['type']}"

@@ -9,7 +9,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from bridge.core.ids import CONTACT_POINT_PATTERN, MESSAGE_ID_PATTERN
 from bridge.core.times import format_time, parse_time
@@ -126,3 +135,17 @@ def read_payload(members: dict[str, object]) -> AnyPayload:
     kind = members.get("kind")
     model = ControlPayload if isinstance(kind, str) and kind in CONTROL_KINDS else SealedPayload
     return model.model_validate(members)
+
+
+_NAMES: Final = frozenset(
+    field.alias or name
+    for model in (SealedPayload, ControlPayload, Sequence, Trust)
+    for name, field in model.model_fields.items()
+)
+
+
+def first_fault(error: ValidationError) -> str:
+    """Which member is wrong, without its value or an invented name: nothing of an unread message goes into a log."""
+    fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    names = (str(part) if isinstance(part, int) or part in _NAMES else "?" for part in fault["loc"])
+    return f"{'.'.join(names) or 'the payload'}: {fault['type']}"

@@ -8,9 +8,6 @@ from datetime import datetime
 
 from bridge.ports.vault import BodyAtRest
 
-URGENT = "urgent"
-NORMAL = "normal"
-
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRecipient:
