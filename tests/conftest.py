@@ -23,10 +23,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
+def _logging_of_its_own() -> Iterator[None]:
     """Commands and services configure logging for their process, which is the tests' process here."""
-    root, configuration = logging.getLogger(), structlog.get_config()
+    root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    structlog.reset_defaults()  # a fixture of longer life may have run a command before
     yield
     root.handlers[:], root.level = handlers, level
-    structlog.configure(**configuration)
