@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,14 +32,15 @@ Probe = Callable[[], Awaitable[str]]
 
 
 async def run_probes(probes: Mapping[str, Probe]) -> list[Check]:
-    """Runs every probe; a `BridgeError` is a failed check, anything else a fault."""
-    checks = []
-    for name, probe in probes.items():
-        try:
-            checks.append(Check(name, ok=True, detail=await probe()))
-        except BridgeError as error:
-            checks.append(Check(name, ok=False, detail=error.message))
-    return checks
+    """Runs the probes side by side; a `BridgeError` is a failed check, anything else a fault."""
+    return list(await asyncio.gather(*(_run(name, probe) for name, probe in probes.items())))
+
+
+async def _run(name: str, probe: Probe) -> Check:
+    try:
+        return Check(name, ok=True, detail=await probe())
+    except BridgeError as error:
+        return Check(name, ok=False, detail=error.message)
 
 
 async def check_queues(store: Store, *, now: datetime) -> Sequence[Check]:
@@ -46,6 +48,7 @@ async def check_queues(store: Store, *, now: datetime) -> Sequence[Check]:
     async with store.reading() as unit:
         waiting = [await unit.outbox.backlog(relay) for relay in ("publisher", "subscriber")]
         quarantined, held = await unit.refusals.counts()
+        total = await unit.refusals.total()
         missing = await unit.inbox.count_gaps(older_than=now - GAP_ALARM)
     rows = sum(count for count, _ in waiting)
     oldest = min((moment for _, moment in waiting if moment is not None), default=None)
@@ -53,7 +56,11 @@ async def check_queues(store: Store, *, now: datetime) -> Sequence[Check]:
     codes = ", ".join(f"{code} {count}" for code, count in sorted(quarantined.items())) or "nothing"
     return [
         Check("outbox", ok=age < OUTBOX_ALARM_SECONDS, detail=f"{rows} waiting, the oldest for {age:.0f} s"),
-        Check("quarantine", ok=True, detail=f"{codes} refused"),
+        Check(
+            "quarantine",
+            ok=total.without_bytes == 0,
+            detail=f"{codes} refused, {total.kept_bytes / 1024**2:.1f} MiB kept, {total.without_bytes} without bytes",
+        ),
         Check("held", ok=True, detail=f"{held} cannot be judged yet"),
         Check("sequence", ok=not missing, detail=f"{missing} numbers missing for over 10 minutes"),
     ]
