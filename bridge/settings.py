@@ -1,21 +1,29 @@
 """A node's settings: one TOML file, environment variables above it, secrets in files beside it.
 
 Relative paths are meant from the folder of the file. `NCP_BRIDGE_BROKER__HOST` overrides `host` in `[broker]`. Secrets
-are never settings: only the names of the files that hold them are.
+are never settings: only the names of the files that hold them are, and those are their owner's alone.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings.exceptions import SettingsError
 
 from bridge.core.errors import BadInputError, Problem, UnavailableError
-from bridge.core.ids import CONTACT_POINT_PATTERN
+from bridge.core.ids import CONTACT_POINT_PATTERN, prefix_of
+from bridge.private_files import read_private_line
 
+ENVIRONMENT: Final = "NCP_BRIDGE_"
+# A password may hold anything but @, as the database library reads a URL; it also takes one from the query.
+_PASSWORD_IN_URL: Final = re.compile(r"://[^:/]*:[^@]*@|[?&]password=")
+_ACCOUNT_AT_SERVER: Final = re.compile(r"postgresql://[^:/@]+@")
 _FORM = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -67,16 +75,58 @@ class TrustSettings(BaseModel):
 class NodeSettings(BaseSettings):
     """Everything a node needs to start."""
 
-    model_config = SettingsConfigDict(env_prefix="NCP_BRIDGE_", env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT, env_nested_delimiter="__", frozen=True, extra="forbid")
 
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     database: str = "sqlite:///node.db"
+    database_password_file: Path | None = None
     machine_secret_file: Path = Path("secrets/machine.key")
     drain_seconds: Annotated[float, Field(gt=0, le=300)] = 25.0
     broker: BrokerSettings
     trust: TrustSettings
     contact_points: Annotated[tuple[ContactPointSettings, ...], Field(min_length=1)]
-    folder: Path = Path()
+    _folder: Path = PrivateAttr(default=Path())
+
+    @field_validator("database")
+    @classmethod
+    def _holds_no_password(cls, database: str) -> str:
+        if _PASSWORD_IN_URL.search(database):
+            raise _fault("no password in it; database_password_file names the file that holds it")
+        return database
+
+    @field_validator("database_password_file")
+    @classmethod
+    def _belongs_to_an_account(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        if file is not None and "database" in info.data and not _ACCOUNT_AT_SERVER.match(info.data["database"]):
+            raise _fault("nothing, or a database like postgresql://account@host/database")
+        return file
+
+    @field_validator("contact_points")
+    @classmethod
+    def _are_of_this_country(
+        cls, points: tuple[ContactPointSettings, ...], info: ValidationInfo
+    ) -> tuple[ContactPointSettings, ...]:
+        ids = [point.id for point in points]
+        twice = sorted({identifier for identifier in ids if ids.count(identifier) > 1})
+        if twice:
+            raise _fault(f"each contact point once, but {', '.join(twice)} stands here twice")
+        country = info.data.get("country")
+        strangers = [identifier for identifier in ids if country and prefix_of(identifier) != country.lower()]
+        if strangers:
+            raise _fault(f"contact points of {country} only, but {', '.join(strangers)} is not one")
+        return points
+
+    @property
+    def folder(self) -> Path:
+        """The settings file's folder."""
+        return self._folder
+
+    @classmethod
+    def of_file(cls, values: dict[str, object], *, folder: Path) -> Self:
+        """The settings from a file's values and the environment; raises what pydantic raises."""
+        settings = cls(**values)  # type: ignore[arg-type]  # checked by pydantic, which is why they are here
+        settings._folder = folder
+        return settings
 
     @property
     def prefix(self) -> str:
@@ -89,15 +139,19 @@ class NodeSettings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """The database URL with a relative SQLite path resolved."""
+        """The database URL with a relative SQLite path resolved, or with the password read from its file."""
         scheme, separator, rest = self.database.partition(":///")
         if scheme.startswith("sqlite") and separator and rest != ":memory:":
             return f"{scheme}:///{self.path(Path(rest))}"
-        return self.database
+        if self.database_password_file is None:
+            return self.database
+        password = quote(read_private_line(self.path(self.database_password_file)), safe="")
+        account, _, server = self.database.partition("@")
+        return f"{account}:{password}@{server}"
 
     def amqp_url(self, account: Account) -> str:
         """The AMQP URL of an account, with its password read from its file."""
-        password = read_line(self.path(account.password_file))
+        password = read_private_line(self.path(account.password_file))
         broker = self.broker
         user, vhost = quote(account.user, safe=""), quote(broker.vhost, safe="")
         return f"{broker.scheme}://{user}:{quote(password, safe='')}@{broker.host}:{broker.port}/{vhost}"
@@ -131,18 +185,23 @@ def load_settings(path: Path) -> NodeSettings:
     except ValueError as error:
         raise BadInputError("E_CONFIG", f"{path} is not TOML: {error}") from None
     try:
-        return NodeSettings(**{**values, "folder": path.resolve().parent})
+        return NodeSettings.of_file(values, folder=path.resolve().parent)
     except ValidationError as error:
         faults = ((fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
         raise BadInputError.of(tuple(_problem(*fault) for fault in faults)) from None
+    except SettingsError as error:
+        raise BadInputError("E_CONFIG", _environment_sentence(str(error))) from None
 
 
-def read_line(path: Path) -> str:
-    """The text of a one-line secret file."""
-    try:
-        return path.read_text("utf-8").strip()
-    except OSError as error:
-        raise UnavailableError("E_SECRET_FILE", f"{path}: {error.strerror}") from None
+def _environment_sentence(fault: str) -> str:
+    """Which variable is no JSON; its value may be a secret and is not repeated."""
+    field = re.search(r'field "([a-z_]+)"', fault)
+    name = ENVIRONMENT + (field[1].upper() if field else "*")
+    return f"the environment variable {name}: expected JSON; {name}__<KEY> replaces one setting of a table"
+
+
+def _fault(expected: str) -> PydanticCustomError:
+    return PydanticCustomError("settings", "{expected}", {"expected": expected})
 
 
 def _problem(location: tuple[int | str, ...], kind: str, message: str) -> Problem:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bridge.app.sending import Draft, Submitted, check_plan
-from bridge.cli.options import Config, InputFile, on_node, one_contact_point, read_input
+from bridge.cli.options import Config, InputFile, on_node, one_contact_point, read_alert
 from bridge.cli.output import Json, emit, say, table
 from bridge.compose.node import Node
 from bridge.core.countries import KOSOVO_NOTE, country_label, country_name
@@ -33,7 +33,7 @@ Supersedes = Annotated[
 @app.command()
 def validate(file: InputFile, as_json: Json = False) -> None:
     """Check an alert file: every problem with its path, what was found and what was expected. Needs no node."""
-    alert = read_alert_file(read_input(file))
+    alert = read_alert_file(read_alert(file))
     problems = alert if isinstance(alert, tuple) else ()
     warnings = [] if isinstance(alert, tuple) else [finding.sentence() for finding in _findings(alert)]
     data = {"ok": not problems, "errors": [_problem(problem) for problem in problems], "warnings": warnings}
@@ -99,7 +99,7 @@ def submit(
 
 
 def _read(file: str, supersedes: str | None) -> AlertFile:
-    data = read_input(file)
+    data = read_alert(file)
     if supersedes is not None:
         data = _superseding(data, supersedes)
     alert = read_alert_file(data)

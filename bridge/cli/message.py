@@ -89,11 +89,11 @@ def _time(text: str | None) -> datetime:
         return datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BadInputError("E_USAGE", f"--at: found {text!r}, expected a time like 2026-11-23T18:40:01Z")
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: a time zone that leads out of the calendar
+        pass
+    raise BadInputError("E_USAGE", f"--at: found {text!r}, expected a time like 2026-11-23T18:40:01Z")
 
 
 def _object(name: str) -> Mapping[str, object]:

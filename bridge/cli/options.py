@@ -50,6 +50,14 @@ def read_input(name: str) -> bytes:
         raise UnavailableError("E_FILE", f"{name}: {error.strerror}") from None
 
 
+def read_alert(name: str) -> bytes:
+    """The bytes of an alert file; one that is larger than any message is refused before it is read as JSON."""
+    data = read_input(name)
+    if len(data) == MAX_FILE_BYTES:
+        raise BadInputError("E_SIZE", f"{name}: found more than {MAX_FILE_BYTES - 1} bytes, expected an alert file")
+    return data
+
+
 def one_contact_point(node: Node, given: str | None, *, option: str) -> str:
     """The contact point that is meant: the given one, or the only one of the node."""
     hosted = node.hosted

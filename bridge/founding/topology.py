@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from bridge.adapters.amqp.apply import Applied, apply_over_amqp, apply_over_management
 from bridge.adapters.amqp.topology import country_topology, merge, shared_topology
 from bridge.core.errors import BadInputError
-from bridge.settings import Account, NodeSettings, read_line
+from bridge.private_files import read_private_line
+from bridge.settings import Account, NodeSettings
 
 
 async def apply_topology(nodes: Sequence[NodeSettings]) -> Applied:
@@ -40,7 +41,7 @@ async def apply_topology(nodes: Sequence[NodeSettings]) -> Applied:
 
 def _passwords(node: NodeSettings) -> Mapping[str, str]:
     accounts: list[Account] = [node.broker.relay, node.broker.router, *(point.account for point in node.contact_points)]
-    return {account.user: read_line(node.path(account.password_file)) for account in accounts}
+    return {account.user: read_private_line(node.path(account.password_file)) for account in accounts}
 
 
 def _administrator_url(node: NodeSettings) -> str:
@@ -52,7 +53,7 @@ def _administrator_url(node: NodeSettings) -> str:
             "$.broker.admin_url_file: found nothing, expected the file with the administrator's address",
             path="$.broker.admin_url_file",
         )
-    url = read_line(node.path(broker.admin_url_file))
+    url = read_private_line(node.path(broker.admin_url_file))
     if broker.management_url is None:
         return url
     account, separator, _ = urlsplit(url).netloc.rpartition("@")

@@ -11,9 +11,7 @@ It does not protect against whoever has root on this host (docs/security.md says
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -29,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bridge.core.errors import UnavailableError
 from bridge.core.ids import owner_of
+from bridge.private_files import read_private, write_private
 
 SECRET_BYTES: Final = 32
 
@@ -98,20 +97,3 @@ def _load(path: Path, machine_secret: bytes | None) -> ec.EllipticCurvePrivateKe
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise UnavailableError("E_KEY_FILE", f"{path} is not a P-256 key")
     return key
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Writes a new file that only its owner can read; never over an existing one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-
-
-def read_private(path: Path) -> bytes:
-    """The bytes of a private file; `UnavailableError` when it is missing or others can read it."""
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise UnavailableError("E_KEY_FILE", f"{path} can be read by others; expected mode 0600")
-        return path.read_bytes()
-    except OSError as error:
-        raise UnavailableError("E_KEY_FILE", f"{path}: {error.strerror}") from None

@@ -22,7 +22,7 @@ MAX_INTEGER: Final = 2**53 - 1
 JsonObject = dict[str, object]
 
 # Possessive, and an unterminated string ends with the data: one pass over any bytes, or 40 kB cost seconds.
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+\\?(?:"|\Z)', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 

@@ -42,6 +42,9 @@ CASES: dict[str, tuple[Arguments, int, str]] = {
         4, "E_KEY_FILE",
     ),
     "an alert file that is not there": (lambda *_: ["alert", "validate", "/nowhere.json"], 4, "E_FILE"),
+    "an alert file larger than any message": (
+        lambda _, tmp, __: ["alert", "validate", written(tmp, " " * (1024**2 + 1))], 2, "E_SIZE",
+    ),
     "an alert file that is a folder": (lambda _, tmp, __: ["alert", "validate", tmp], 4, "E_FILE"),
     "an alert that is not valid": (
         lambda nodes, *_: ["alert", "submit", BAD / "04-missing-title.json", "--config", nodes.rs], 2, "E_MISSING",
@@ -126,6 +129,11 @@ CASES: dict[str, tuple[Arguments, int, str]] = {
     ),
     "a time that is none": (
         lambda nodes, *_: ["message", "verify", ALERT, "--network", nodes.network, "--at", "today"], 2, "E_USAGE",
+    ),
+    "a time beyond the calendar": (
+        lambda nodes, *_: [
+            *("message", "verify", ALERT, "--network", nodes.network, "--at", "0001-01-01T00:00:00+14:00"),
+        ], 2, "E_USAGE",
     ),
     "a role that is none": (lambda nodes, *_: ["run", "router", "--config", nodes.rs], 2, "E_USAGE"),
 }  # fmt: skip

@@ -35,6 +35,8 @@ def world(tmp_path: Path, make_vhost: MakeVirtualHost) -> World:
     found = found_nodes(orders, network=tmp_path / "network")
     configs = {order.folder.name: node.config for order, node in zip(orders, found, strict=True)}
     for config in configs.values():
-        (config.parent / "secrets" / "broker-admin.url").write_text(vhost.broker.management_url)
+        administrator = config.parent / "secrets" / "broker-admin.url"
+        administrator.touch(mode=0o600)
+        administrator.write_text(vhost.broker.management_url)
     asyncio.run(apply_topology([load_settings(config) for config in configs.values()]))
     return World(vhost, configs)

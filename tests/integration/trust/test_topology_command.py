@@ -44,7 +44,9 @@ def config(broker_node: Access, vhost_name: str, tmp_path: Path) -> Path:
 
 def write_admin_url(config: Path, url: str) -> None:
     """Puts the administrator's address where the settings expect it."""
-    (config.parent / "secrets/broker-admin.url").write_text(url + "\n")
+    file = config.parent / "secrets/broker-admin.url"
+    file.touch(mode=0o600)
+    file.write_text(url + "\n")
 
 
 def set_management_url(config: Path, url: str) -> None:

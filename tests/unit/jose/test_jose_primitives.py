@@ -10,13 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bridge.adapters.jose.desk import load_desk
-from bridge.adapters.jose.key_files import make_key, make_secret, read_secret, write_private
+from bridge.adapters.jose.key_files import make_key, make_secret, read_secret
 from bridge.adapters.jose.sealing import FileOpeningKeys, seal
 from bridge.adapters.jose.signatures import is_signature, public_key, sign
 from bridge.core.directory import PublicKey
 from bridge.core.errors import UnavailableError
 from bridge.core.verification import OpeningError
 from bridge.core.wire.sealed import parse_sealed, sealed_text
+from bridge.private_files import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
