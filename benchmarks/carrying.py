@@ -32,8 +32,8 @@ from benchmarks.countries import (
     where_alerts_are,
 )
 from benchmarks.processes import cpu_seconds, read_line, running, until_exist
-from bridge.adapters.amqp import names
 from bridge.compose.running import CONTACT_POINT, PUBLISHER, SUBSCRIBER
+from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
 from broker.access import Access
 from broker.node import PrivateNode

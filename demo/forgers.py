@@ -6,9 +6,9 @@ from typing import Final
 
 import aio_pika
 
-from bridge.adapters.amqp.names import ingress_exchange
 from bridge.app.submit import DEFAULT_RETENTION
 from bridge.compose.node import Node, load_desks
+from bridge.core.broker_names import ingress_exchange
 from bridge.core.errors import BadInputError
 from bridge.core.messages import read_alert_file
 from demo.forgeries import Forgery, Workshop

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.make_message import Addressing, make_control
+from bridge.core.broker_names import alert_key, ingress_exchange
 from bridge.core.directory import Directory
 from bridge.core.ids import prefix_of
 from bridge.core.verification import Authenticated
@@ -50,8 +51,8 @@ def outbox_row(addressing: Addressing, wire_bytes: bytes, *, country: str, lane:
     return OutboxRow(
         id=ids.new(addressing.sent),
         relay="publisher",
-        exchange=f"from.{origin}",
-        routing_key=f"{origin}.{country}.{lane}.{addressing.kind}",
+        exchange=ingress_exchange(origin),
+        routing_key=alert_key(origin, country, lane=lane, kind=addressing.kind),
         country=country,
         lane=lane,
         kind=addressing.kind,

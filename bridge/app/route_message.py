@@ -15,6 +15,7 @@ from bridge.app.authenticating import Authenticator, Judged
 from bridge.app.deciding import sealed_message_of
 from bridge.app.outcomes import Outcome
 from bridge.app.refusing import Kept, is_held, keep_refusals, refusal_of
+from bridge.core.broker_names import contact_point_key
 from bridge.core.errors import VerificationError
 from bridge.core.ids import prefix_of
 from bridge.core.verification import HELD_CODES, Authenticated, AuthenticatedRefusal
@@ -92,7 +93,7 @@ class RouteMessages:
         return Publication(
             row_id=self.ids.new(self.clock.now()),
             exchange=self.exchange,
-            routing_key=f"{recipient}.{payload.lane}",
+            routing_key=contact_point_key(recipient, payload.lane),
             wire_bytes=message.wire_bytes,
             kind=payload.kind,
             sender=payload.sender,

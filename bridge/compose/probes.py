@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from bridge.adapters.amqp import names
 from bridge.adapters.amqp.probe import probe_broker
 from bridge.adapters.jose.desk import FileDesk
 from bridge.adapters.store import SqlStore
 from bridge.app.check_node import Probe
+from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
 from bridge.core.times import format_time
 from bridge.ports.clock import Clock

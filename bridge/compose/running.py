@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bridge.adapters.amqp import names
 from bridge.adapters.amqp.consumer import consuming
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import AmqpSession
@@ -29,6 +28,7 @@ from bridge.app.recheck_held import RecheckHeld
 from bridge.app.relay_outbox import RelayOutbox
 from bridge.app.route_message import RouteMessages
 from bridge.compose.node import load_desks, open_trust
+from bridge.core import broker_names as names
 from bridge.core.verification import Receiver
 from bridge.services.consuming import ConsumingService, Handle
 from bridge.services.housekeeping import HousekeepingService

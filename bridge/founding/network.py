@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bridge.adapters.amqp import names
 from bridge.adapters.trust import TufRepository
 from bridge.app.network_file import read_network_file
+from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
 from bridge.core.ids import prefix_of
 from bridge.ports.trust import Member, NetworkState

@@ -24,10 +24,10 @@ from pathlib import Path
 from string import Template
 from typing import Final, Literal
 
-from bridge.adapters.amqp import names
 from bridge.adapters.jose.key_files import make_key, make_secret, read_secret
 from bridge.adapters.trust import TufRepository
 from bridge.app.enrol_node import KeyOrder, first_keys, members_of_country
+from bridge.core import broker_names as names
 from bridge.core.directory import Directory, PublicKey
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.private_files import write_private

@@ -38,7 +38,7 @@ class VirtualHost:
 
     Attributes:
         countries: the contact points of each country's prefix.
-        passwords: of each account (see `bridge.adapters.amqp.names`).
+        passwords: of each account (see `bridge.core.broker_names`).
     """
 
     name: str

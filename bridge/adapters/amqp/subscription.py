@@ -19,8 +19,8 @@ from aiormq.abc import DeliveredMessage
 from aiormq.channel import Channel
 from pamqp.commands import Basic
 
-from bridge.adapters.amqp import names
 from bridge.adapters.amqp.session import AmqpSession
+from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
 from bridge.core.verification.hints import Hints
 from bridge.ports.broker import Delivery

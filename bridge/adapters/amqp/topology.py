@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from bridge.adapters.amqp import names
+from bridge.core import broker_names as names
 from bridge.core.errors import BadInputError
 from bridge.core.ids import is_contact_point, prefix_of
 

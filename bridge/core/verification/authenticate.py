@@ -15,6 +15,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from bridge.core.broker_names import alert_key
 from bridge.core.directory import ContactPoint, Directory, PublicKey
 from bridge.core.errors import VerificationError
 from bridge.core.ids import owner_of, prefix_of, time_of
@@ -215,7 +216,8 @@ def _check_route(step: _Step, proven: Authenticated, receiver: Receiver, hints: 
     if hints.copied:
         raise step.refuse("E_ROUTE_MISMATCH", "the message carries CC or BCC")
     if hints.routing_key is not None:
-        expected = f"{prefix_of(payload.sender)}.{receiver.prefix}.{payload.lane}.{payload.kind}"
+        sender_prefix = prefix_of(payload.sender)
+        expected = alert_key(sender_prefix, receiver.prefix, lane=payload.lane, kind=payload.kind)
         if hints.routing_key != expected:
             raise step.refuse("E_ROUTE_MISMATCH", "the routing key differs from the signed values")
         account = proven.sender.accounts.get("relay")

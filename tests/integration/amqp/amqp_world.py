@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 import aio_pika
 
-from bridge.adapters.amqp import names
 from bridge.adapters.amqp.consumer import AmqpConsumer
 from bridge.adapters.amqp.management import Management
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import AmqpSession
+from bridge.core import broker_names as names
 from bridge.ports.broker import Publication
 
 if TYPE_CHECKING:

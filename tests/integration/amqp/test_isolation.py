@@ -10,7 +10,7 @@ import aiormq.exceptions
 import pytest
 from amqp_world import KEY, NORMAL, SECONDS, depths, publish_raw, subscribing, taken
 
-from bridge.adapters.amqp import names
+from bridge.core import broker_names as names
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel

@@ -10,7 +10,7 @@ import pytest
 from aiormq.abc import ChannelFrame
 from amqp_world import KEY, SECONDS, publish_raw, subscribing, taken, until_depth
 
-from bridge.adapters.amqp import names
+from bridge.core import broker_names as names
 
 if TYPE_CHECKING:
     from servers.broker_fixtures import VirtualHost

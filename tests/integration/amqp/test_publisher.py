@@ -26,7 +26,7 @@ from amqp_world import (
     until_depth,
 )
 
-from bridge.adapters.amqp import names
+from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import PublishOutcome
 

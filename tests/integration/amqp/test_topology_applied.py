@@ -21,10 +21,10 @@ from amqp_world import (
     until_depth,
 )
 
-from bridge.adapters.amqp import names
 from bridge.adapters.amqp.apply import Applied, apply_over_amqp, apply_over_management
 from bridge.adapters.amqp.probe import probe_broker
 from bridge.adapters.amqp.topology import country_topology, merge, shared_topology
+from bridge.core import broker_names as names
 from bridge.core.errors import RefusedError, UnavailableError
 from bridge.ports.broker import PublishOutcome
 

@@ -9,8 +9,8 @@ import aiormq.exceptions
 import asyncpg
 import pytest
 
-from bridge.adapters.amqp import names
 from bridge.adapters.amqp.management import Management
+from bridge.core import broker_names as names
 from broker import Access
 
 if TYPE_CHECKING:

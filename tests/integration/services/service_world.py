@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import aio_pika
 
-from bridge.adapters.amqp import names
 from bridge.compose.node import Node, open_node
 from bridge.compose.running import ROLES, run_node
+from bridge.core import broker_names as names
 from bridge.core.messages import read_alert_file
 from bridge.settings import load_settings
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from service_world import end, eventually, until
 
-from bridge.adapters.amqp import names
+from bridge.core import broker_names as names
 
 if TYPE_CHECKING:
     from service_world import World

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from service_world import eventually, until
 
-from bridge.adapters.amqp import names
 from bridge.adapters.amqp.management import Management
+from bridge.core import broker_names as names
 
 if TYPE_CHECKING:
     from service_world import World

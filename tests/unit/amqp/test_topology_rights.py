@@ -7,7 +7,6 @@ from dataclasses import asdict
 
 import pytest
 
-from bridge.adapters.amqp import names
 from bridge.adapters.amqp.definitions import definitions, password_hash
 from bridge.adapters.amqp.topology import (
     Topology,
@@ -16,6 +15,7 @@ from bridge.adapters.amqp.topology import (
     merge,
     shared_topology,
 )
+from bridge.core import broker_names as names
 from bridge.core.errors import BadInputError
 
 COUNTRIES = {"rs": ["rs.ncp", "rs.border-police"], "at": ["at.ncp"], "eu": ["eu.n-c-p"]}
