@@ -11,6 +11,7 @@ from bridge.adapters.amqp.probe import probe_broker
 from bridge.adapters.jose.desk import FileDesk
 from bridge.adapters.store import SqlStore
 from bridge.app.check_node import Probe
+from bridge.app.may_send import check_signing_key
 from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
 from bridge.core.times import format_time
@@ -35,7 +36,11 @@ def probes_of(
         return "reachable, writable, of this program's schema"
 
     async def keys() -> str:
-        return "opened: " + ", ".join(desk.signer.kid for desk in desks().values())
+        kids = [desk.signer.kid for desk in desks().values()]
+        await trust.refresh()
+        for kid in kids:  # the list may know several signing keys of a desk; this is the one in use
+            check_signing_key(trust.current(), kid, at=clock.now())
+        return "opened, and in the membership list: " + ", ".join(kids)
 
     async def disk() -> str:
         free = shutil.disk_usage(settings.folder).free
