@@ -19,7 +19,9 @@ INTERRUPTED: Final = 130  # the exit status after Ctrl-C
 
 # Control characters but line feed and tab, and what turns the direction of writing round: a text from elsewhere must
 # not move the cursor, or hide what stands before it.
-_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")]
 
@@ -33,8 +35,9 @@ def emit(data: Mapping[str, object], *, as_json: bool, text: Callable[[], str]) 
 
 
 def emit_line(data: Mapping[str, object]) -> None:
-    """One JSON object on one line of stdout, at once."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+    """One JSON object on one line of stdout, at once; what a terminal would obey stands there as JSON's own escape."""
+    text = json.dumps(data, ensure_ascii=False)
+    sys.stdout.write(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
     sys.stdout.flush()
 
 

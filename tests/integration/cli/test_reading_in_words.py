@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cli_commands import ALERTS, Nodes, say
 
-from bridge.cli.output import printable, table
+from bridge.cli.output import emit_line, printable, table
 from bridge.cli.reading import body_text
 
 SAMPLES = sorted(ALERTS.glob("[0-9]*.json"))
@@ -143,6 +143,20 @@ def test_what_a_newer_version_added_is_shown_as_it_came() -> None:
 def test_what_would_move_a_terminal_is_made_visible() -> None:
     assert printable("a\x1b[2Jb\x07c\x9b1md\u202ee\rf") == r"a\x1b[2Jb\x07c\x9b1md\u202ee\rf"
     assert printable("Leskovac, Беч\n\tĐorđe") == "Leskovac, Беч\n\tĐorđe"
+
+
+def test_what_would_move_a_terminal_is_escaped_in_json_and_reads_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    # given text with a C1 control character and marks that turn the direction of writing
+    data = {"title": "a\x9b1md\u202ee\u061cf Беч"}
+
+    # when it is printed for a machine
+    emit_line(data)
+
+    # then none of them is in it, and the object is the same
+    printed = capsys.readouterr().out
+    assert not set("\x9b\u202e\u061c") & set(printed)
+    assert "Беч" in printed
+    assert json.loads(printed) == data
 
 
 def test_a_row_of_a_table_stays_one_row() -> None:
