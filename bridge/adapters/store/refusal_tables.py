@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 from sqlalchemy.schema import SchemaItem
 
 from bridge.adapters.store.table_parts import arrival, metadata, moment, required
@@ -34,6 +34,15 @@ quarantine = Table(
     Column("wire_bytes", LargeBinary),  # last: reading the others need not pass it; NULL beyond the quota
     UniqueConstraint("sha256", "holder", "code"),
     Index(None, "code", "position"),
+)
+
+# The signed report that went back to the sender. Beside the bytes, not behind them: a list need not pass them.
+quarantine_return = Table(
+    "quarantine_return",
+    metadata,
+    Column("quarantine_id", Text, ForeignKey("quarantine.id", ondelete="CASCADE"), primary_key=True),
+    moment("returned_at"),
+    required("receipt_id"),
 )
 
 # What the quota of the quarantine is held against; adding up a million rows for each refusal would take too long.

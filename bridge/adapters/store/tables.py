@@ -25,11 +25,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from bridge.adapters.store.refusal_tables import held, quarantine, quarantine_total
+from bridge.adapters.store.refusal_tables import held, quarantine, quarantine_return, quarantine_total
 from bridge.adapters.store.table_parts import arrival, metadata, moment, required
 
 __all__ = [
     "SCHEMA_REVISION",
+    "asked_again",
     "audit",
     "body",
     "held",
@@ -38,7 +39,9 @@ __all__ = [
     "metadata",
     "node_state",
     "outbox",
+    "peer",
     "quarantine",
+    "quarantine_return",
     "quarantine_total",
     "receipt",
     "recipient",
@@ -51,7 +54,7 @@ __all__ = [
     "wire",
 ]
 
-SCHEMA_REVISION: Final = "0001"  # the newest migration; a test holds that it is
+SCHEMA_REVISION: Final = "0002"  # the newest migration; a test holds that it is
 
 
 def _wire() -> Column[bytes]:
@@ -63,6 +66,7 @@ node_state = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("epoch", BigInteger, nullable=False),
+    moment("restored_at", nullable=True),  # when the epoch began, unless it is the first
 )
 
 wire = Table(
@@ -120,6 +124,9 @@ recipient = Table(
     moment("acknowledged_at", nullable=True),
     Column("level", Text),
     Column("code", Text),
+    Column("epoch", BigInteger),  # with the number: by which the recipient asks for it again
+    Column("number", BigInteger),
+    Index(None, "recipient", "epoch", "number"),
 )
 
 receipt = Table(
@@ -225,6 +232,7 @@ sequence_counter = Table(
     Column("lane", Text, primary_key=True),
     Column("recipient", Text, primary_key=True),
     Column("next_number", BigInteger, nullable=False),
+    Column("first_number", BigInteger),
     sqlite_with_rowid=False,
 )
 
@@ -257,9 +265,38 @@ sequence_gap = Table(
     Column("first", BigInteger, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
     moment("missed_at"),
+    Column("asked", Integer, nullable=False, server_default="0"),  # how often the sender was asked for them
+    moment("asked_at", nullable=True),
     sqlite_with_rowid=False,
 )
 
+# What a contact point of ours knows of another one, in either direction.
+peer = Table(
+    "peer",
+    metadata,
+    Column("contact_point", Text, primary_key=True),
+    Column("peer", Text, primary_key=True),
+    moment("heard_at", nullable=True),  # the last verified message of any kind
+    moment("heartbeat_at", nullable=True),  # our last heartbeat to it
+    sqlite_with_rowid=False,
+)
+
+# The numbers that a recipient missed and asked us for, and what we answered: the message again, or a code.
+asked_again = Table(
+    "asked_again",
+    metadata,
+    Column("sender", Text, primary_key=True),
+    Column("recipient", Text, primary_key=True),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("lane", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", Text),
+    Column("code", Text),
+    Column("times", Integer, nullable=False),
+    moment("asked_at"),
+    moment("answered_at", nullable=True),
+    sqlite_with_rowid=False,
+)
 
 audit = Table(
     "audit",
