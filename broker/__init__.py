@@ -5,6 +5,7 @@ development: a network's real broker is operated with RabbitMQ's own means (dock
 """
 
 from broker.access import Access, GivenBroker
+from broker.cluster import ClusterNode, PrivateCluster
 from broker.node import PrivateNode, broker_for_use
 
-__all__ = ["Access", "GivenBroker", "PrivateNode", "broker_for_use"]
+__all__ = ["Access", "ClusterNode", "GivenBroker", "PrivateCluster", "PrivateNode", "broker_for_use"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bridge.core.errors import UnavailableError
-from broker.packages import Bundle, fetch
+from broker.packages import RABBITMQ, Bundle, fetch
+
+RUNTIME: Final = "usr/lib/erlang/erts-*/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,19 @@ def ensure_installation(bundle: Bundle) -> Installation:
     if found is None:
         raise UnavailableError("E_PACKAGES", f"{bundle.folder} holds no {bundle.program}; delete that folder")
     return found
+
+
+def broker_programs() -> dict[str, str]:
+    """Where RabbitMQ and its runtime are, as a keeper's plan names them; fetched if need be.
+
+    Raises:
+        UnavailableError: there is no RabbitMQ to be had.
+    """
+    installation = ensure_installation(RABBITMQ)
+    return {
+        "root": str(installation.root),
+        "server": str(installation.program),
+        "runtime": str(installation.newest(RUNTIME)),
+        "library_path": installation.library_path,
+        "loader": "",
+    }

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Self
 
 from bridge.core.errors import UnavailableError
 from broker.access import Access, GivenBroker
-from broker.administrator import ADMIN, Definitions, with_administrator
-from broker.installation import ensure_installation
+from broker.administrator import Definitions, with_administrator
+from broker.installation import broker_programs
 from broker.kept import Kept
-from broker.packages import RABBITMQ
+from broker.own_broker import START_SECONDS, OwnBroker
 from broker.ports import LOOPBACK, is_free
 
-START_SECONDS: Final = 180.0
-RUNTIME: Final = "usr/lib/erlang/erts-*/bin"
 
-
-class PrivateNode(Access):
+class PrivateNode(OwnBroker):
     """A throw-away broker on loopback with the management plugin and an administrator with a random password.
 
     It blocks while it starts (5 to 8 s) and stops (0.2 s): under asyncio call `start` and `stop` in a thread. It is
@@ -42,16 +35,9 @@ class PrivateNode(Access):
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.host, self.port = LOOPBACK, 0
-        self.admin_user, self.admin_password = ADMIN, secrets.token_urlsafe(18)
-        self.management_port, self.pid, self.folder = 0, 0, Path()
+        super().__init__()
         self._definitions, self._wanted_port, self._settings = definitions or {}, port, settings or {}
         self._kept: Kept | None = None
-
-    @property
-    def management_url(self) -> str:
-        """As `Access.management_url`."""
-        return f"http://{self.admin_user}:{self.admin_password}@{self.host}:{self.management_port}"
 
     def start(self) -> Self:
         """Starts it and waits until it answers; fetches the packages first where there are none.
@@ -61,18 +47,14 @@ class PrivateNode(Access):
         """
         if self._wanted_port is not None and not is_free(self._wanted_port):
             raise UnavailableError("E_BROKER_START", f"port {self._wanted_port} on {LOOPBACK} is taken, or not a port")
-        installation = ensure_installation(RABBITMQ)
         plan = {
-            "root": str(installation.root),
-            "server": str(installation.program),
-            "runtime": str(installation.newest(RUNTIME)),
-            "library_path": installation.library_path,
+            **broker_programs(),
             "definitions": with_administrator(self._definitions, self.admin_password),
             "port": self._wanted_port,
             "settings": dict(self._settings),
         }
         self._kept = Kept(["-m", "broker.node_keeper"], plan, code="E_BROKER_START")
-        self._learn(self._kept.start(seconds=START_SECONDS))
+        self.learn(self._kept.start(seconds=START_SECONDS))
         return self
 
     def stop(self) -> None:
@@ -81,27 +63,6 @@ class PrivateNode(Access):
             self._kept.stop()
             self._kept = None
 
-    @property
-    def alive(self) -> bool:
-        """Whether the broker's process runs."""
-        try:
-            state = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-        except OSError:
-            return False
-        return state != "Z"
-
-    def kill(self) -> None:
-        """Kills the broker as a power cut would; what it had on disk stays for `restart`."""
-        os.kill(self.pid, signal.SIGKILL)
-
-    def pause(self) -> None:
-        """Stops the broker's process from running: it is silent, its connections stay."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Lets a paused broker go on."""
-        os.kill(self.pid, signal.SIGCONT)
-
     def restart(self) -> None:
         """Boots the broker again on its ports and data, killed before or not; blocks like `start`.
 
@@ -109,7 +70,7 @@ class PrivateNode(Access):
             UnavailableError: it does not start, or the node was never started.
         """
         if self._kept is not None:
-            self._learn(self._kept.order("restart", seconds=START_SECONDS))
+            self.learn(self._kept.order("restart", seconds=START_SECONDS))
 
     def __enter__(self) -> Self:
         return self.start()
@@ -118,10 +79,6 @@ class PrivateNode(Access):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _learn(self, facts: Mapping[str, Any]) -> None:
-        self.port, self.management_port = facts["amqp"], facts["management"]
-        self.pid, self.folder = facts["pid"], Path(facts["folder"])
 
 
 @contextmanager
