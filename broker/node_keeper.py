@@ -26,7 +26,7 @@ SETTINGS: Final = {
 
 
 class Node:
-    """One broker with an epmd of its own; the plan is a `BrokerProcess`'s, with `port` if it has to be a certain one."""
+    """One broker with an epmd of its own; the plan is a `BrokerProcess`'s with `port` if it has to be a certain one."""
 
     def __init__(self, folder: Path, plan: Plan, lifeline: Lifeline) -> None:
         self._folder, self._plan, self._lifeline = folder, plan, lifeline
