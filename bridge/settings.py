@@ -24,6 +24,7 @@ ENVIRONMENT: Final = "NCP_BRIDGE_"
 # A password may hold anything but @, as the database library reads a URL; it also takes one from the query.
 _PASSWORD_IN_URL: Final = re.compile(r"://[^:/]*:[^@]*@|[?&]password=")
 _ACCOUNT_AT_SERVER: Final = re.compile(r"postgresql://[^:/@]+@")
+_HOST_AND_PORT: Final = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[1-9][0-9]{0,4}$"
 _FORM = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -54,11 +55,17 @@ class BrokerSettings(BaseModel):
     scheme: Literal["amqp", "amqps"] = "amqp"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 5672
+    hosts: tuple[Annotated[str, Field(pattern=_HOST_AND_PORT)], ...] = ()  # instead of the two: a cluster's nodes
     vhost: str = "/"
     relay: Account
     router: Account
     admin_url_file: Path | None = None
     management_url: str | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """`host:port` of each node of the broker, in the order in which they are tried."""
+        return self.hosts or (f"{self.host}:{self.port}",)
 
 
 class TrustSettings(BaseModel):
@@ -149,12 +156,17 @@ class NodeSettings(BaseSettings):
         account, _, server = self.database.partition("@")
         return f"{account}:{password}@{server}"
 
-    def amqp_url(self, account: Account) -> str:
-        """The AMQP URL of an account, with its password read from its file."""
+    def amqp_urls(self, account: Account) -> tuple[str, ...]:
+        """The AMQP URLs of an account, one for each node of the broker, with its password read from its file now."""
         password = read_private_line(self.path(account.password_file))
         broker = self.broker
         user, vhost = quote(account.user, safe=""), quote(broker.vhost, safe="")
-        return f"{broker.scheme}://{user}:{quote(password, safe='')}@{broker.host}:{broker.port}/{vhost}"
+        login = f"{broker.scheme}://{user}:{quote(password, safe='')}"
+        return tuple(f"{login}@{place}/{vhost}" for place in broker.places)
+
+    def amqp_url(self, account: Account) -> str:
+        """The first of an account's AMQP URLs."""
+        return self.amqp_urls(account)[0]
 
     @classmethod
     def settings_customise_sources(

@@ -156,5 +156,6 @@ class _Wiring:
         return AmqpPublisher(await self._session(account, f"{name} out"))
 
     async def _session(self, account: Account, name: str) -> AmqpSession:
-        url = self.settings.amqp_url(account)
-        return await self.stack.enter_async_context(AmqpSession(url, name=f"{self.settings.prefix} {name}"))
+        urls = partial(self.settings.amqp_urls, account)
+        urls()  # a secret that is missing at the start is said at the start
+        return await self.stack.enter_async_context(AmqpSession(urls, name=f"{self.settings.prefix} {name}"))

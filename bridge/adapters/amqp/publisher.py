@@ -58,10 +58,22 @@ class AmqpPublisher:
         if not batch:
             return []
         async with self._publishing:
-            outcomes, refused = await self._publish(batch)
-            if refused:
-                await self._publish_each(batch, outcomes)
+            try:
+                outcomes, refused = await self._publish(batch)
+                if refused:
+                    await self._publish_each(batch, outcomes)
+            except asyncio.CancelledError:
+                self._is_spent = True  # what was written may still be answered
+                raise
             return outcomes
+
+    async def ready(self) -> None:
+        """Waits a moment until publishing is possible.
+
+        Raises:
+            UnavailableError: why it is not; `E_BROKER_BLOCKED` while the broker takes no messages.
+        """
+        await self._session.until_publishable(seconds=UNBLOCK_SECONDS)
 
     async def _publish_each(self, batch: Sequence[Publication], outcomes: list[PublishOutcome]) -> None:
         """Publishes again, one by one, what went down with another; stops where the broker no longer answers."""
@@ -109,24 +121,14 @@ class AmqpPublisher:
     async def _open_channel(self) -> Channel:
         channel = self._channel
         if channel is not None and not channel.is_closed:
-            await self._until_unblocked(channel)
-            if self._is_spent:
+            await self._session.until_publishable(seconds=UNBLOCK_SECONDS)  # what is not read would pile up here
+            if self._is_spent and not channel.is_closed:
                 async with self._session.calling():
                     await channel.close()
         if channel is None or channel.is_closed:
             self._nacks, self._is_spent = 0, False
             channel = self._channel = await self._session.open_channel(confirms=True)
         return channel
-
-    async def _until_unblocked(self, channel: Channel) -> None:
-        """Writes nothing into a connection that the broker does not read: it would only pile up here."""
-        try:
-            async with asyncio.timeout(UNBLOCK_SECONDS):
-                await channel.connection.ready()
-        except TimeoutError:
-            raise UnavailableError(
-                "E_BROKER_BLOCKED", "the broker takes no messages now: an alarm of its memory or disk"
-            ) from None
 
     async def _write(self, channel: Channel, parcels: Sequence[Parcel]) -> list[Confirmation]:
         """Writes as many as go out, and gives a future for each of these."""

@@ -4,33 +4,42 @@ While the session is open, a task of its own keeps connecting, with capped and j
 loss through the connection's close callback: in milliseconds of a cut, within three heartbeats of a silent peer.
 Publisher and consumer open their channels anew on the next connection; the session restores nothing, replays nothing.
 
+Where the broker is, and with which password, is asked again before every attempt: a cluster's nodes are tried in turn,
+beginning behind the one that failed last, and changed credentials need no restart.
+
 Publishing and consuming take a session each: a broker that blocks publishers must not keep acknowledgements waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self
 
-import aio_pika
 import stamina
 from aiormq.channel import Channel
 
 from bridge.adapters.amqp.faults import broker_calls, unavailable
+from bridge.adapters.amqp.link import Link
 from bridge.adapters.amqp.unreadable import tolerate_unreadable_properties
 from bridge.core.errors import UnavailableError
 
 HEARTBEAT_SECONDS: Final = 5  # a silent peer is given up after 3 x (5 + 1) seconds
 DEADLINE_SECONDS: Final = 10.0
-CLOSE_SECONDS: Final = 2.0  # a broker that does not answer must not keep anybody from stopping
+ONE_OF_SEVERAL_SECONDS: Final = 4.0  # for a node that does not answer, where there is another to try
 FIRST_PAUSE_SECONDS: Final = 0.05
-LONGEST_PAUSE_SECONDS: Final = 15.0
+LONGEST_PAUSE_SECONDS: Final = 5.0
 PAUSE_JITTER_SECONDS: Final = 0.5
+
+SessionState = Literal["connected", "connecting", "blocked"]
+BLOCKED: Final = UnavailableError(
+    "E_BROKER_BLOCKED", "the broker takes no messages now: an alarm of its memory or disk"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,62 +47,61 @@ class SessionStatus:
     """What `status`, readiness and metrics read.
 
     Attributes:
-        connected: whether there is a connection now.
-        connects: how often there has been one since the session was opened.
-        failure: why there is none, once an attempt has failed or a connection was lost.
+        state: `blocked` while the broker has told that it takes no publishes (an alarm of its memory or disk); it still
+            hands messages out and takes acknowledgements.
+        since: when this state began.
+        connects: how often there has been a connection since the session was opened.
+        failure: why there is none, once an attempt has failed or a connection was lost; or the block.
     """
 
-    connected: bool
+    state: SessionState
+    since: datetime
     connects: int
     failure: UnavailableError | None
 
-
-@dataclass
-class _Link:
-    """A live connection and the future that its loss resolves."""
-
-    connection: aio_pika.abc.AbstractConnection
-    lost: asyncio.Future[BaseException | None] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now, blocked or not."""
+        return self.state != "connecting"
 
     @property
-    def is_gone(self) -> bool:
-        """Whether the library has closed the connection."""
-        transport = self.connection.transport
-        return transport is None or transport.connection.is_closed
-
-    def on_close(self, _: object, reason: BaseException | None = None) -> None:
-        if not self.lost.done():
-            self.lost.set_result(reason)
+    def code(self) -> str | None:
+        """The failure's stable code."""
+        return self.failure.code if self.failure is not None else None
 
 
 class AmqpSession:
     """Keeps one connection while it is entered as an async context manager.
 
     Args:
-        url: `amqp://` or `amqps://`; with `?auth=external` and `ssl_context` the certificate logs in.
+        urls: `amqp://` or `amqps://`, one or those of a cluster's nodes; with `?auth=external` and `ssl_context` the
+            certificate logs in. A callable is asked before each round of attempts; its `UnavailableError` is a failed
+            round.
         name: shown in the broker's list of connections.
         deadline_seconds: for an attempt to connect, for opening a channel, and for waiting until there is a connection.
     """
 
     def __init__(
         self,
-        url: str,
+        urls: str | Callable[[], Sequence[str]],
         *,
         name: str,
         ssl_context: ssl.SSLContext | None = None,
         heartbeat_seconds: int = HEARTBEAT_SECONDS,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
-        self.url = url
         self.name = name
         self.deadline_seconds = deadline_seconds
+        self._urls: Callable[[], Sequence[str]] = (lambda: (urls,)) if isinstance(urls, str) else urls
+        self._url = ""  # tried last
+        self._turn = 0
         self._ssl_context = ssl_context
         self._heartbeat_seconds = heartbeat_seconds
-        self._link: _Link | None = None
+        self._link: Link | None = None
         self._connected = asyncio.Event()
         self._connects = 0
+        self._state: SessionState = "connecting"
+        self._since = datetime.now(UTC)
         self._failure: UnavailableError | None = None
         self._supervisor: asyncio.Task[None] | None = None
 
@@ -111,7 +119,7 @@ class AmqpSession:
     @property
     def status(self) -> SessionStatus:
         """The state now."""
-        return SessionStatus(connected=self._link is not None, connects=self._connects, failure=self._failure)
+        return SessionStatus(self._state, self._since, self._connects, self._failure)
 
     async def open_channel(self, *, confirms: bool) -> Channel:
         """A new channel on the live connection; waits for one at most the deadline.
@@ -121,30 +129,40 @@ class AmqpSession:
         Raises:
             UnavailableError: there is no connection, with the reason that the last attempt gave.
         """
-        link = await self._linked()
+        link = await self._linked(self.deadline_seconds)
         async with self.calling():
-            transport = link.connection.transport
-            if transport is None:
-                raise ConnectionError
-            channel = await transport.connection.channel(publisher_confirms=confirms)
+            channel = await link.connection.channel(publisher_confirms=confirms)
         if not isinstance(channel, Channel):
             raise TypeError(type(channel).__name__)
         return channel
 
+    async def until_publishable(self, *, seconds: float) -> None:
+        """Waits, at most so long, until there is a connection that the broker does not block.
+
+        Raises:
+            UnavailableError: why there is none; `E_BROKER_BLOCKED` while an alarm lasts.
+        """
+        link = await self._linked(seconds)
+        try:
+            async with broker_calls(self._url, deadline_seconds=seconds):
+                await link.connection.ready()
+        except UnavailableError as error:
+            raise (BLOCKED if self._link is link else self._failure or error) from None
+
     def calling(self) -> AbstractAsyncContextManager[None]:
         """Around calls on the broker: bounds them by the deadline and raises `UnavailableError` for what they raise."""
-        return broker_calls(self.url, deadline_seconds=self.deadline_seconds)
+        return broker_calls(self._url, deadline_seconds=self.deadline_seconds)
 
     def unavailable(self, error: BaseException | None) -> UnavailableError:
         """The bridge's error for what the library reported on this session."""
-        return unavailable(error, url=self.url)
+        return unavailable(error, url=self._url)
 
-    async def _linked(self) -> _Link:
+    async def _linked(self, seconds: float) -> Link:
         if self._supervisor is None or self._supervisor.done():
             message = f"the session {self.name} is not open"
             raise RuntimeError(message) from self._fault()
         try:
-            async with self.calling():
+            async with broker_calls(self._url, deadline_seconds=seconds):
                 while (link := self._link) is None or link.is_gone:
                     self._connected.clear()  # it may be gone before its close callback has told us
                     await self._connected.wait()
@@ -158,18 +176,21 @@ class AmqpSession:
         return supervisor.exception() if supervisor is not None and not supervisor.cancelled() else None
 
     async def _supervise(self) -> None:
+        tolerate_unreadable_properties()
         while True:
             link = await self._connect()
+            watch = asyncio.create_task(link.watch(self._on_block), name=f"blocks {self.name}")
             try:
-                reason = await link.lost
-                self._failure = self.unavailable(reason)
+                self._enter("connecting", self.unavailable(await link.lost))
+                self._turn += 1
             finally:
                 self._link = None
                 self._connected.clear()
-                await self._close(link)
+                watch.cancel()
+                await asyncio.gather(watch, return_exceptions=True)
+                await link.close()
 
-    async def _connect(self) -> _Link:
-        tolerate_unreadable_properties()
+    async def _connect(self) -> Link:
         attempts = stamina.retry_context(
             on=UnavailableError,
             attempts=None,
@@ -180,28 +201,40 @@ class AmqpSession:
         )
         async for attempt in attempts:
             with attempt:
-                self._link = await self._attempt()
+                self._link = await self._try_each()
         if self._link is None:
             raise RuntimeError(self.name)
         self._connects += 1
-        self._failure = None
+        self._enter("connected", None)
         self._connected.set()
         return self._link
 
-    async def _attempt(self) -> _Link:
+    async def _try_each(self) -> Link:
+        """The first connection that succeeds, every address once."""
         try:
-            async with self.calling():
-                connection = await aio_pika.connect(
-                    self.url, ssl_context=self._ssl_context, heartbeat=self._heartbeat_seconds, name=self.name
-                )
+            urls = self._urls()
+            deadline_seconds = min(self.deadline_seconds, ONE_OF_SEVERAL_SECONDS if len(urls) > 1 else float("inf"))
+            for left in reversed(range(len(urls))):
+                self._url = urls[self._turn % len(urls)]
+                try:
+                    return await Link.open(
+                        self._url,
+                        name=self.name,
+                        ssl_context=self._ssl_context,
+                        heartbeat_seconds=self._heartbeat_seconds,
+                        deadline_seconds=deadline_seconds,
+                    )
+                except UnavailableError:
+                    self._turn += 1
+                    if not left:
+                        raise
         except UnavailableError as error:
             self._failure = error
             raise
-        link = _Link(connection)
-        connection.close_callbacks.add(link.on_close)
-        return link
+        raise ValueError(self.name)
 
-    async def _close(self, link: _Link) -> None:
-        with contextlib.suppress(UnavailableError):  # it is gone either way
-            async with broker_calls(self.url, deadline_seconds=CLOSE_SECONDS):
-                await link.connection.close()
+    def _on_block(self, is_blocked: bool) -> None:  # noqa: FBT001 - called by the link, with nothing else
+        self._enter("blocked" if is_blocked else "connected", BLOCKED if is_blocked else None)
+
+    def _enter(self, state: SessionState, failure: UnavailableError | None) -> None:
+        self._state, self._since, self._failure = state, datetime.now(UTC), failure

@@ -26,6 +26,8 @@ from amqp_world import (
     until_depth,
 )
 
+from bridge.adapters.amqp.publisher import AmqpPublisher
+from bridge.adapters.amqp.session import AmqpSession
 from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import PublishOutcome
@@ -33,8 +35,6 @@ from bridge.ports.broker import PublishOutcome
 if TYPE_CHECKING:
     from aiormq.channel import Channel
     from servers.broker_fixtures import VirtualHost
-
-    from bridge.adapters.amqp.publisher import AmqpPublisher
 
 CONFIRMED, UNROUTABLE = PublishOutcome.CONFIRMED, PublishOutcome.UNROUTABLE
 REFUSED, UNKNOWN = PublishOutcome.REFUSED, PublishOutcome.UNKNOWN
@@ -274,8 +274,9 @@ async def test_a_publish_given_up_opens_a_new_channel_so_that_its_late_verdict_m
 
 async def test_without_a_connection_nothing_is_written_and_the_reason_is_told(vhost: VirtualHost) -> None:
     # given
-    async with publishing(vhost, deadline_seconds=0.5) as publisher:
-        publisher._session.url = vhost.url("rs-relay").replace("of-a-throw-away-broker", "wrong")
+    url = vhost.url("rs-relay").replace("of-a-throw-away-broker", "wrong")
+    async with AmqpSession(url, name="test", deadline_seconds=0.5) as session:
+        publisher = AmqpPublisher(session)
 
         # when, then
         with pytest.raises(UnavailableError) as caught:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from amqp_world import cut_connections, eventually
 
-from bridge.adapters.amqp.session import AmqpSession
+from bridge.adapters.amqp.session import ONE_OF_SEVERAL_SECONDS, AmqpSession
 from bridge.core.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -97,17 +99,82 @@ async def test_why_there_is_no_connection_is_told_without_the_password(
 
 
 async def test_a_session_that_was_refused_connects_once_it_may(vhost: VirtualHost) -> None:
-    async with AmqpSession(vhost.url("rs-relay").replace(RIGHT, WRONG), name="test", deadline_seconds=0.3) as session:
+    urls = [vhost.url("rs-relay").replace(RIGHT, WRONG)]
+    async with AmqpSession(lambda: urls, name="test", deadline_seconds=0.3) as session:
         # given
         with pytest.raises(UnavailableError):
             await session.open_channel(confirms=True)
 
         # when
-        session.url = vhost.url("rs-relay")
+        urls[0] = vhost.url("rs-relay")
 
         # then
         session.deadline_seconds = 10
         assert not (await session.open_channel(confirms=True)).is_closed
+
+
+async def test_the_nodes_of_a_cluster_are_tried_in_turn(vhost: VirtualHost) -> None:
+    # given: the first refuses connections, the second takes them and never says a word
+    right = vhost.url("rs-relay")
+    async with silent_place() as port:
+        urls = [re.sub(r":\d+/test-", f":{other}/test-", right) for other in (1, port)] + [right]
+
+        # when
+        async with AmqpSession(lambda: urls, name="test", deadline_seconds=10) as session:
+            begun = time.monotonic()
+            channel = await session.open_channel(confirms=True)
+
+            # then
+            assert time.monotonic() - begun < ONE_OF_SEVERAL_SECONDS + 2
+            assert not channel.is_closed
+
+            # and then: after a loss the others come first, and it is found again all the same
+            await cut_connections(vhost)
+
+            async def is_back() -> bool:
+                return session.status.connects == 2
+
+            await eventually(is_back)
+
+
+async def test_an_address_that_cannot_be_given_now_is_why_there_is_no_connection(vhost: VirtualHost) -> None:
+    # given
+    there = [False]
+
+    def urls() -> list[str]:
+        if not there[0]:
+            raise UnavailableError("E_SECRET_FILE", "the file is not there")
+        return [vhost.url("rs-relay")]
+
+    async with AmqpSession(urls, name="test", deadline_seconds=0.2) as session:
+        with pytest.raises(UnavailableError, match="the file is not there"):
+            await session.open_channel(confirms=True)
+        assert (session.status.state, session.status.code) == ("connecting", "E_SECRET_FILE")
+
+        # when
+        there[0] = True
+
+        # then
+        session.deadline_seconds = 10
+        assert not (await session.open_channel(confirms=True)).is_closed
+        assert (session.status.state, session.status.code) == ("connected", None)
+
+
+@asynccontextmanager
+async def silent_place() -> AsyncIterator[int]:
+    """A port that takes connections and answers nothing."""
+    writers = []
+
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        for writer in writers:
+            writer.close()
+        server.close()
 
 
 async def test_a_session_that_is_not_open_says_so(vhost: VirtualHost) -> None:
