@@ -149,7 +149,9 @@ class _Wiring:
 
     def _relaying(self, name: str, publisher: AmqpPublisher, *, relay: str = PUBLISHER) -> None:
         relaying = RelayOutbox(relay=relay, publisher=publisher, store=self.store, clock=self.clock)
-        self.services[name] = RelayingService(name=name, relay=relaying, ready=self.readiness.note)
+        self.services[name] = RelayingService(
+            name=name, relay=relaying, ready=self.readiness.note, broker_ready=publisher.ready
+        )
         self.readiness.expect(name)
 
     async def _publisher(self, account: Account, name: str) -> AmqpPublisher:

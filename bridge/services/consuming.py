@@ -12,27 +12,28 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
 from typing import Final
 
-import stamina
 import structlog
 
 from bridge.app.outcomes import Outcome
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import Consumer, Delivery
 from bridge.services.faults import log_fault
-from bridge.services.stopping import Stopped, pause, unless_stopped
+from bridge.services.states import ServiceState, StateNote
+from bridge.services.stopping import Patience, Stopped, pause, unless_stopped
 
 Handle = Callable[[Sequence[Delivery]], Awaitable[list[Outcome]]]
 OpenConsumer = Callable[[], AbstractAsyncContextManager[Consumer]]
 
 LEAST_PAUSE_SECONDS: Final = 0.2
-LONGEST_PAUSE_SECONDS: Final = 10.0
+LONGEST_PAUSE_SECONDS: Final = 5.0
 # A thousand deliveries make a dead letter: hours at this pace, and then it takes the same path from there.
 FAULT_PAUSE_SECONDS: Final = 30.0
 MOST_LEFT: Final = 100  # left with the broker at once: half of what a queue may have unsettled here
+GRACE_SECONDS: Final = 12.0  # for a batch in work: a database's lock, a silent broker's deadline; then it comes again
 
 _log = structlog.get_logger()
 
@@ -56,57 +57,72 @@ class ConsumingService:
     check: Callable[[], Awaitable[None]]
     ready: Callable[[str], None]
     fault_pause_seconds: float = FAULT_PAUSE_SECONDS
+    _note: StateNote = field(default_factory=lambda: StateNote("waiting_for_database"), init=False, repr=False)
+
+    @property
+    def state(self) -> ServiceState:
+        """What it does now."""
+        return self._note.told(self.name)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set; a batch that was begun is finished."""
+        """Until `stop` is set; a batch that was begun is finished, or left to come again when that takes too long."""
+        patience = Patience(LEAST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         try:
             while not stop.is_set():
-                await pause(stop, await self._seconds_until_again(stop))
+                await pause(stop, await self._seconds_until_again(stop, patience))
         except Stopped:
             pass
+        self._note.enter("stopped")
         _log.info("service.stopped", service=self.name)
 
-    async def _seconds_until_again(self, stop: asyncio.Event) -> float:
-        """One subscription, from waiting for the database to its end; answers the pause before the next."""
+    async def _seconds_until_again(self, stop: asyncio.Event, patience: Patience) -> float:
+        """One subscription, from looking for the database to its end; answers the pause before the next."""
         try:
-            await unless_stopped(stop, self._until_available())
-            async with self.open_consumer() as consumer:
+            await unless_stopped(stop, self._check())
+            async with AsyncExitStack() as stack:
+                consumer = await unless_stopped(stop, stack.enter_async_context(self.open_consumer()))
+                self._note.run(self.name)
                 self.ready(self.name)
-                again_at = await self._consume(consumer, stop)
+                again_at = await self._consume(consumer, stop, patience)
         except UnavailableError as error:
-            _log.warning("service.unavailable", service=self.name, code=error.code, detail=error.message)
-            return LEAST_PAUSE_SECONDS
+            self._note.wait_for(self.name, error)
+            return patience.next_pause_seconds()
         except Stopped:
             raise
         except Exception as error:  # noqa: BLE001 - a service that ends takes the whole node with it
             log_fault(self.name, error)
+            self._note.enter("faulty", code="E_FAULT", detail=f"{type(error).__name__}, see the log")
             return self.fault_pause_seconds
         return again_at - asyncio.get_running_loop().time()
 
-    async def _until_available(self) -> None:
-        async for attempt in stamina.retry_context(
-            on=UnavailableError,
-            attempts=None,
-            timeout=None,
-            wait_initial=LEAST_PAUSE_SECONDS,
-            wait_max=LONGEST_PAUSE_SECONDS,
-        ):
-            with attempt:
-                await self.check()
+    async def _check(self) -> None:
+        await self.check()
+        if self._note.state == "waiting_for_database":
+            self._note.enter("waiting_for_broker")
 
-    async def _consume(self, consumer: Consumer, stop: asyncio.Event) -> float:
+    async def _consume(self, consumer: Consumer, stop: asyncio.Event, patience: Patience) -> float:
         """Consumes until what was left with the broker has to be tried again, and answers when that is."""
         left, again_at = 0, None
+        begun_at = asyncio.get_running_loop().time()
         while again_at is None or left < MOST_LEFT:
             try:
                 async with asyncio.timeout_at(again_at):
-                    batch = await unless_stopped(stop, consumer.next_batch())
+                    batch = await unless_stopped(stop, self._next_batch(consumer, begun_at, patience))
             except TimeoutError:
                 break
-            left += await self._settle(consumer, batch)
+            left += await unless_stopped(stop, self._settle(consumer, batch), grace_seconds=GRACE_SECONDS)
+            patience.reset()
             if left and again_at is None:
                 again_at = asyncio.get_running_loop().time() + self.fault_pause_seconds
         return again_at or 0.0
+
+    async def _next_batch(self, consumer: Consumer, begun_at: float, patience: Patience) -> Sequence[Delivery]:
+        try:
+            return await consumer.next_batch()
+        except UnavailableError:
+            if asyncio.get_running_loop().time() - begun_at > LONGEST_PAUSE_SECONDS:
+                patience.reset()  # it lasted: this is another trouble than the last
+            raise
 
     async def _settle(self, consumer: Consumer, batch: Sequence[Delivery]) -> int:
         """Handles and acknowledges a batch; answers how many deliveries could not be handled."""

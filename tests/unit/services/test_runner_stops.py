@@ -120,6 +120,10 @@ class Turns:
         return await self.relay_once()
 
 
+async def takes_all() -> None:
+    """A broker that is ready."""
+
+
 class Trust:
     async def refresh(self) -> None:
         return
@@ -142,7 +146,7 @@ async def test_relaying_goes_on_after_an_error(error: Exception) -> None:
 
     # when
     with capture_logs() as logs:
-        service = RelayingService("publisher", relay, lambda _: None, fault_pause_seconds=0.05)  # type: ignore[arg-type]
+        service = RelayingService("publisher", relay, lambda _: None, takes_all, fault_pause_seconds=0.05)  # type: ignore[arg-type]
         await stopped(service.run, relay.done)
 
     # then
