@@ -77,7 +77,9 @@ def _open_ends(message: OutgoingMessage) -> list[str]:
     lines = []
     within = acknowledge_within(message.kind, message.urgency)
     for recipient in message.recipients:
-        if recipient.state == "rejected":
+        if recipient.state == "rejected" and recipient.code == "E_EXPIRED":
+            lines.append(f"{recipient.id} got it after it had expired: they see that there was one, not what it said")
+        elif recipient.state == "rejected":
             lines.append(f"{recipient.id} refused it: {recipient.code}")
         elif recipient.state == "expired":
             lines.append(f"{recipient.id} was not reached: no broker took it before it expired")

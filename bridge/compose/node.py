@@ -17,7 +17,9 @@ from bridge.adapters.system import RandomIds, SystemClock
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.vault import StorageVault
 from bridge.app.acknowledge import AcknowledgeMessages
+from bridge.app.check_destinations import check_destinations
 from bridge.app.check_node import Check, check_list, check_queues, run_probes
+from bridge.app.check_undelivered import check_undelivered
 from bridge.app.read_message import ReadMessages
 from bridge.app.sending import SendMessages
 from bridge.app.submit import SubmitAlerts
@@ -58,6 +60,8 @@ class Node:
         """How the node is: what waits, what was refused, what is missing, how old the membership list is."""
         now = self.clock.now()
         checks = list(await check_queues(self.store, now=now))
+        checks.append(await check_destinations(self.store, now=now))
+        checks.append(await check_undelivered(self.store, now=now))
         try:
             await self.trust.refresh()
             checks += check_list(self.trust.current(), now=now, contact_points=self.hosted)

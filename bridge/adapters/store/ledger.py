@@ -18,8 +18,9 @@ from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies
 from bridge.adapters.store.numbering import take_numbers
 from bridge.adapters.store.tables import body, message, receipt, recipient, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
+from bridge.adapters.store.undelivered import list_undelivered
 from bridge.core.ids import prefix_of
-from bridge.ports.store.records import OutgoingMessage, OutgoingRecipient, ReceiptRow
+from bridge.ports.store.records import OutgoingMessage, OutgoingRecipient, ReceiptRow, Undelivered, UndeliveredCount
 
 _COPIED: Final = (
     "id",
@@ -216,6 +217,14 @@ class SqlLedger:
             )
         )
         await self._transaction.change(answered)
+
+    async def undelivered(
+        self, *, expires_after: datetime, sent_before: datetime, limit: int
+    ) -> tuple[Sequence[UndeliveredCount], Sequence[Undelivered]]:
+        """What recipients have not got: counts, and the first of them; see the port."""
+        return await list_undelivered(
+            self._transaction, expires_after=expires_after, sent_before=sent_before, limit=limit
+        )
 
     async def erase_bodies(self, message_ids: Sequence[str]) -> int:
         """Destroys the data keys and ciphertexts of our own copies; answers how many there were."""

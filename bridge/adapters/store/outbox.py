@@ -1,27 +1,32 @@
 """The outbox: publishes to be made, leased to one relay at a time.
 
-A row is due when it is unsent, its next attempt has come, and no lease holds it. It is settled when its `sent_at` is
-set: the broker confirmed it, or it was given up, which `last_error` then says (`expired`). Settled rows stay, they are
-the node's record of its publishes. Order is urgent before normal, then the order of arrival, as far as several relays
-allow.
+A row is due when it is unsent and its `next_attempt_at` is empty or has come; a lease moves it ahead, so that a row
+whose relay was killed comes due by itself. It is settled when its `sent_at` is set: the broker confirmed it, or it was
+given up, which `last_error` then says (`expired`). Settled rows stay, they are the node's record of its publishes.
+
+Order is urgent before normal, then the order of arrival, as far as several relays allow. What has failed before takes
+at most half of a claim while something else is due: a destination that refuses everything slows nobody down for long.
+What waits for its next attempt costs a claim nothing, however much it is: the index is in the order of coming due.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Subquery, func, insert, literal, or_, select, union_all, update
 
 from bridge.adapters.store.kept_bytes import keep_wire
 from bridge.adapters.store.tables import outbox, unsent, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
-from bridge.ports.store.records import OutboxRow
+from bridge.adapters.store.waiting import count_waiting
+from bridge.ports.store.records import OutboxRow, Waiting
 
-# A lease lasts a minute or so and the longest back-off five: what lies farther ahead was written by a wrong clock.
+# A lease lasts seconds and the longest back-off five minutes: what lies farther ahead was written by a wrong clock.
 FARTHEST_AHEAD: Final = timedelta(minutes=10)
 EXPIRED: Final = "expired"
+LANES: Final = ("urgent", "normal")  # in the order of claiming
 
 _COPIED: Final = (
     "id",
@@ -58,24 +63,31 @@ class SqlOutbox:
         await self._transaction.change_each(insert(outbox), values)
 
     async def claim(
-        self, relay: str, *, token: str, now: datetime, lease_seconds: float, limit: int
+        self, relay: str, *, token: str, now: datetime, lease_seconds: float, limit: int, lane: str | None = None
     ) -> Sequence[OutboxRow]:
         """Leases due rows; rows that another transaction is claiming at this moment are passed over (PostgreSQL)."""
-        query = (
-            select(outbox.c.position, *_COLUMNS, wire.c.wire_bytes)
-            .join(wire, wire.c.sha256 == outbox.c.wire_sha256)
-            .where(outbox.c.relay == relay, unsent)
-            .where(_over(outbox.c.next_attempt_at, now), _over(outbox.c.lease_until, now))
-            .order_by(outbox.c.lane.desc(), outbox.c.position)
-            .limit(limit)
-            .with_for_update(of=outbox, skip_locked=True)
-        )
-        rows = await self._transaction.rows(query)
+        positions: list[int] = []
+        for each in (lane,) if lane else LANES:
+            if len(positions) < limit:
+                positions += await self._due(relay, each, now, limit - len(positions))
+        rows = {}
         until = now + timedelta(seconds=lease_seconds)
-        for part in in_parts([row["position"] for row in rows]):
+        for part in in_parts(positions):
             lease = update(outbox).where(outbox.c.position.in_(part))
-            await self._transaction.change(lease.values(lease_token=token, lease_until=until))
-        return [OutboxRow(**{name: row[name] for name in _COPIED}, wire_bytes=row["wire_bytes"]) for row in rows]
+            await self._transaction.change(lease.values(lease_token=token, lease_until=until, next_attempt_at=until))
+            columns = select(outbox.c.position, *_COLUMNS, wire.c.wire_bytes)
+            query = columns.join(wire, wire.c.sha256 == outbox.c.wire_sha256).where(outbox.c.position.in_(part))
+            rows.update({row["position"]: row for row in await self._transaction.rows(query)})
+        return [_row(rows[position]) for position in positions]
+
+    async def renew(self, ids: Sequence[str], *, token: str, now: datetime, lease_seconds: float) -> int:
+        """Prolongs what this lease still owns; answers how many."""
+        until = now + timedelta(seconds=lease_seconds)
+        return await self._change_owned(ids, token, {"lease_until": until, "next_attempt_at": until})
+
+    async def release(self, ids: Sequence[str], *, token: str) -> int:
+        """Gives rows that this lease still owns back as they were, due at once; answers how many."""
+        return await self._settle(ids, token, {"next_attempt_at": None})
 
     async def mark_sent(self, ids: Sequence[str], *, token: str, now: datetime) -> int:
         """Marks rows that this lease still owns; answers how many."""
@@ -96,12 +108,46 @@ class SqlOutbox:
         row = (await self._transaction.rows(waiting.where(outbox.c.relay == relay, unsent)))[0]
         return row["count"], row["oldest"]
 
+    async def waiting(self) -> Sequence[Waiting]:
+        """What waits, counted by where it is to go and by its last error."""
+        return await count_waiting(self._transaction)
+
+    async def _due(self, relay: str, lane: str, now: datetime, limit: int) -> list[int]:
+        """The positions of rows of one lane to be leased, in order."""
+        query = union_all(
+            *(
+                select(arm.c.position, literal(index).label("tried"))
+                for index, arm in enumerate(_arms(relay, lane, now, limit))
+            )
+        )
+        found = await self._transaction.rows(query)
+        fresh = [row["position"] for row in found if not row["tried"]]
+        tried = [row["position"] for row in found if row["tried"]]
+        return sorted(fresh + tried[: max(limit - len(fresh), (limit + 1) // 2)])[:limit]
+
     async def _settle(self, ids: Sequence[str], token: str, values: dict[str, object]) -> int:
-        settled = 0
+        return await self._change_owned(ids, token, {"lease_token": None, "lease_until": None} | values)
+
+    async def _change_owned(self, ids: Sequence[str], token: str, values: dict[str, object]) -> int:
+        changed = 0
         for part in in_parts(ids):
             owned = update(outbox).where(outbox.c.id.in_(part), outbox.c.lease_token == token, unsent)
-            settled += await self._transaction.change(owned.values(lease_token=None, lease_until=None, **values))
-        return settled
+            changed += await self._transaction.change(owned.values(values))
+        return changed
+
+
+def _arms(relay: str, lane: str, now: datetime, limit: int) -> Iterator[Subquery]:
+    """Each a range of the index: never tried, due again, and moved ahead by a wrong clock."""
+    moment = outbox.c.next_attempt_at
+    for due in (moment.is_(None), moment <= now, moment > now + FARTHEST_AHEAD):
+        rows = select(outbox.c.position).where(outbox.c.relay == relay, outbox.c.lane == lane, unsent, due)
+        # A program of the first release leases by lease_until alone.
+        rows = rows.where(_over(outbox.c.lease_until, now)).order_by(moment, outbox.c.position)
+        yield rows.limit(limit).with_for_update(skip_locked=True).subquery()
+
+
+def _row(row: RowMapping) -> OutboxRow:
+    return OutboxRow(**{name: row[name] for name in _COPIED}, wire_bytes=row["wire_bytes"])
 
 
 def _over(moment: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:

@@ -18,6 +18,9 @@ from bridge.ports.store.records import (
     Refusal,
     Replay,
     SequenceUse,
+    Undelivered,
+    UndeliveredCount,
+    Waiting,
 )
 
 MessageKey = tuple[str, str]  # (sender, message id): what identifies a message
@@ -71,6 +74,16 @@ class Ledger(Protocol):
         """A person at the recipient answered; the first answer's time and the last answer's level are kept."""
         ...
 
+    async def undelivered(
+        self, *, expires_after: datetime, sent_before: datetime, limit: int
+    ) -> tuple[Sequence[UndeliveredCount], Sequence[Undelivered]]:
+        """What recipients have not got, of all messages that expire after a moment.
+
+        Expired and rejected ones always, others when they were sent before a moment. Counts by recipient and state, and
+        the first `limit` of them, immediate ones before others, older before newer.
+        """
+        ...
+
     async def erase_bodies(self, message_ids: Sequence[str]) -> int:
         """Destroys the data keys and ciphertexts of our own copies; answers how many there were. Wire bytes stay."""
         ...
@@ -84,9 +97,20 @@ class Outbox(Protocol):
         ...
 
     async def claim(
-        self, relay: str, *, token: str, now: datetime, lease_seconds: float, limit: int
+        self, relay: str, *, token: str, now: datetime, lease_seconds: float, limit: int, lane: str | None = None
     ) -> Sequence[OutboxRow]:
-        """Leases due rows, urgent before normal, oldest first within a lane."""
+        """Leases due rows, of one lane or urgent before normal, oldest first within a lane.
+
+        What has failed before takes at most half of a claim while something else is due.
+        """
+        ...
+
+    async def renew(self, ids: Sequence[str], *, token: str, now: datetime, lease_seconds: float) -> int:
+        """Prolongs a lease; answers how many rows it still owned."""
+        ...
+
+    async def release(self, ids: Sequence[str], *, token: str) -> int:
+        """Gives rows back as they were, due at once; answers how many."""
         ...
 
     async def mark_sent(self, ids: Sequence[str], *, token: str, now: datetime) -> int:
@@ -103,6 +127,10 @@ class Outbox(Protocol):
 
     async def backlog(self, relay: str) -> tuple[int, datetime | None]:
         """How many rows wait, and when the oldest was made."""
+        ...
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """What waits, counted by where it is to go and by its last error."""
         ...
 
 

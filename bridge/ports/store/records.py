@@ -76,6 +76,45 @@ class OutboxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many rows of the outbox wait for one routing key after one last error, and when the oldest was made.
+
+    `last_error` is a publish outcome, the code of an `UnavailableError`, or `None` where nobody has tried yet.
+    """
+
+    relay: str
+    country: str
+    routing_key: str
+    lane: str
+    last_error: str | None
+    count: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UndeliveredCount:
+    """How many messages a recipient has not got, by what became of them (`OutgoingRecipient.state`)."""
+
+    recipient: str
+    state: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """One message that one recipient has not got."""
+
+    id: str
+    recipient: str
+    kind: str
+    urgency: str
+    sent: datetime
+    expires: datetime
+    state: str
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """What was known of (`sender`, `message_id`) at a contact point: the digest, the verdict, the last answer.
 
