@@ -14,11 +14,12 @@ from bridge.core.errors import BridgeError
 from broker.definition_files import write_definition_files
 from broker.installation import ensure_installation
 from broker.node import PrivateNode
-from broker.packages import CACHE, POSTGRESQL, RABBITMQ
+from broker.packages import CACHE, POSTGRESQL, RABBITMQ, RABBITMQ_4
 from broker.secret_files import write_secret
 
 ADMIN_URL_FILE: Final = CACHE / "broker" / "admin-url"
 CONFIG: Final = Path(__file__).resolve().parents[1] / "config"
+BUNDLES: Final = (RABBITMQ, RABBITMQ_4, POSTGRESQL)
 INTERRUPTED: Final = 130
 LOOK_SECONDS: Final = 1.0
 
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "definitions":
             _tell(write_definition_files(options.folder, options.network))
         else:
-            for bundle in (RABBITMQ, POSTGRESQL):
+            for bundle in BUNDLES:
                 if bundle.name in options.servers:
                     ensure_installation(bundle)
     except BridgeError as error:
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     definitions.add_argument("--network", type=Path, default=CONFIG / "demo-network.toml", metavar="FILE")
     definitions.add_argument("--folder", type=Path, default=CONFIG / "rabbitmq" / "generated", metavar="DIR")
     fetching = commands.add_parser("fetch", help="gets server packages ahead of time, where they are not installed")
-    fetching.add_argument("servers", nargs="+", choices=[RABBITMQ.name, POSTGRESQL.name])
+    fetching.add_argument("servers", nargs="+", choices=[bundle.name for bundle in BUNDLES])
     return parser
 
 

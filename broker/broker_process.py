@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from broker.erlang import connects, lay_out_runtime, library_environment
+from broker.erlang import connects, lay_out_runtime, library_environment, runtime_arguments
 from broker.keeper import Facts, Lifeline, Plan, launch, wait_until
 from broker.ports import LOOPBACK
 
 BOOT_SECONDS: Final = 120.0
 PROTOCOL_HEADER_BYTES: Final = b"AMQP\x00\x00\x09\x01"  # AMQP 0-9-1, 4.2.2
 CONNECTION_START: Final = struct.pack(">HH", 10, 10)  # AMQP 0-9-1, class and method
+LOOPBACK_ONLY: Final = "-kernel inet_dist_use_interface {127,0,0,1}"
 GREETING_SECONDS: Final = 2.0
 
 
@@ -145,7 +146,7 @@ class BrokerProcess:
             "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "config"),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
             "RABBITMQ_DIST_PORT": str(place.distribution),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": " ".join([LOOPBACK_ONLY, *runtime_arguments(self._plan)]),
             "RABBITMQ_CTL_ERL_ARGS": "-start_epmd false",
             # The script then becomes the broker instead of waiting for it: one process, which dies with its keeper.
             "RABBITMQ_ALLOW_INPUT": "1",

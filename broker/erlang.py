@@ -51,6 +51,12 @@ def library_environment(plan: Plan) -> dict[str, str]:
     return {"LD_LIBRARY_PATH": plan["library_path"]} if plan["library_path"] and not plan["loader"] else {}
 
 
+def runtime_arguments(plan: Plan) -> list[str]:
+    """What a runtime has to be told besides: the watchers of os_mon are programs, which no loader of ours starts."""
+    watchers = ("cpu_sup", "disksup", "memsup") if plan["loader"] else ()
+    return [f"-os_mon start_{watcher} false" for watcher in watchers]
+
+
 def start_epmd(folder: Path, *, port: int, plan: Plan, lifeline: Lifeline) -> None:
     """Starts it as a child in the foreground, in a folder with a laid out runtime, and waits until it answers.
 

@@ -2,12 +2,15 @@
 
 The system's own package sources are asked, and apt checks the packages against their signed lists as always. Its lists
 and downloads stay in a folder of ours. Runs at the same time wait for each other; a half-unpacked folder never counts.
+What is to come from another release of Debian than the machine's comes from the machine's own mirror, with all the
+libraries it needs, the C library included; its programs start through that release's loader.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -21,6 +24,7 @@ from typing import Final
 
 from bridge.core.errors import UnavailableError
 
+KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")  # of the package debian-archive-keyring
 CACHE: Final = Path(__file__).resolve().parents[1] / ".cache"
 APT_SECONDS: Final = 300.0
 UNPACK_SECONDS: Final = 120.0
@@ -34,6 +38,11 @@ _ERLANG: Final = (
     *("asn1", "base", "crypto", "eldap", "ftp", "inets", "mnesia", "os-mon", "parsetools", "public-key"),
     *("runtime-tools", "snmp", "ssl", "syntax-tools", "tftp", "tools", "xmerl"),
 )
+# What its programs are linked with, from the C library upwards (Debian 13).
+_ERLANGS_LIBRARIES: Final = (
+    *("libc6", "libgcc-s1", "libstdc++6", "libtinfo6", "libncursesw6", "zlib1g", "libzstd1"),
+    *("libssl3t64", "libsystemd0", "libcap2"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class Bundle:
         program: where the server's program is below `/` or below the cache's folder.
         target: the package that would be installed; what it lacks on this machine comes along where `wanted` matches.
         always: packages that are needed even where the machine has them.
+        release: of Debian that they come from, where that is not the machine's own; then `always` is all that comes.
     """
 
     name: str
@@ -52,6 +62,7 @@ class Bundle:
     target: str
     wanted: str = _LIBRARIES
     always: tuple[str, ...] = ()
+    release: str = ""
 
     @property
     def folder(self) -> Path:
@@ -71,6 +82,13 @@ RABBITMQ: Final = Bundle(
     "usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",
     "rabbitmq-server",
     always=("rabbitmq-server", *(f"erlang-{part}" for part in _ERLANG)),
+)
+RABBITMQ_4: Final = Bundle(
+    "rabbitmq-4",
+    "usr/lib/rabbitmq/lib/rabbitmq_server-4.*/sbin/rabbitmq-server",
+    "rabbitmq-server",
+    always=(*RABBITMQ.always, *_ERLANGS_LIBRARIES),
+    release="trixie",
 )
 POSTGRESQL: Final = Bundle(
     "postgresql", "usr/lib/postgresql/*/bin/initdb", "postgresql", wanted=rf"postgresql-(client-)?\d+|{_LIBRARIES}"
@@ -118,11 +136,23 @@ def _download(bundle: Bundle, scratch: Path) -> None:
     ]
     if os.geteuid() == 0:
         options.append("-oAPT::Sandbox::User=root")  # the unprivileged user cannot write into a clone of root's
+    if bundle.release:
+        options += _sources_of(bundle.release, scratch)
     trouble = None
     try:
         _run(["apt-get", "-qq", *options, "update"], cwd=scratch, seconds=APT_SECONDS)
     except UnavailableError as error:
         trouble = error  # perhaps with a source that we do not need
+    lacking = [] if bundle.release else _lacking(bundle, options, scratch)
+    names = sorted({*bundle.always, *(name for name in lacking if re.fullmatch(bundle.wanted, name))})
+    try:
+        _run(["apt-get", "-qq", *options, "download", *names], cwd=packages, seconds=APT_SECONDS)
+    except UnavailableError as error:
+        raise trouble or error from error
+
+
+def _lacking(bundle: Bundle, options: list[str | Path], scratch: Path) -> list[str]:
+    """What installing the bundle's target would bring to this machine."""
     simulation: list[str | Path] = [
         "apt-get",
         *options,
@@ -137,12 +167,27 @@ def _download(bundle: Bundle, scratch: Path) -> None:
         if not bundle.always:
             raise
         planned = ""  # packages of this machine contradict each other; that need not concern ours
-    lacking: list[str] = re.findall(r"^Inst (\S+) ", planned, re.MULTILINE)
-    names = sorted({*bundle.always, *(name for name in lacking if re.fullmatch(bundle.wanted, name))})
-    try:
-        _run(["apt-get", "-qq", *options, "download", *names], cwd=packages, seconds=APT_SECONDS)
-    except UnavailableError as error:
-        raise trouble or error from error
+    return re.findall(r"^Inst (\S+) ", planned, re.MULTILINE)
+
+
+def _sources_of(release: str, scratch: Path) -> list[str | Path]:
+    """Options for apt that make it ask the machine's Debian mirror for another release, and for nothing else.
+
+    Raises:
+        UnavailableError: no package source of the machine is such a mirror.
+    """
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    asked: list[str | Path] = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)"]
+    targets = _run([*asked, "Created-By: Packages", "Component: main"], cwd=scratch, seconds=APT_SECONDS)
+    mirrors = [
+        mirror for mirror, _, suite in (line.rpartition(" ") for line in targets.splitlines()) if suite == codename
+    ]
+    if not mirrors:
+        raise UnavailableError("E_PACKAGES", "found no Debian mirror among the package sources of this machine")
+    signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
+    sources = scratch / "sources.list"
+    sources.write_text(f"deb {signed}{mirrors[0]} {release} main\n", encoding="utf-8")
+    return [f"-oDir::Etc::SourceList={sources}", f"-oDir::Etc::SourceParts={os.devnull}"]
 
 
 def _run(command: list[str | Path], *, cwd: Path, seconds: float) -> str:
