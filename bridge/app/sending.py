@@ -131,7 +131,15 @@ class SendMessages:
                 wire_bytes=made.wire_bytes,
                 body=self.vault.put(sender, made.plaintext_bytes, context=body_context(sender, sender, addressing.id)),
                 recipients=tuple(
-                    OutgoingRecipient(item.id, item.country, item.roles, item.rule, item.reason)
+                    OutgoingRecipient(
+                        item.id,
+                        item.country,
+                        item.roles,
+                        item.rule,
+                        item.reason,
+                        epoch=epoch,
+                        number=numbers[item.id],
+                    )
                     for item in draft.plan.recipients
                 ),
                 supersedes=draft.supersedes,

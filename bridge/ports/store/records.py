@@ -14,7 +14,8 @@ class OutgoingRecipient:
     """One recipient of a message we sent.
 
     `state` is `pending`, `sent`, `expired` (no broker confirmed it while it was worth delivering), `delivered` or
-    `rejected`. A receipt replaces the first three; a later `delivered` replaces `rejected`, never the reverse.
+    `rejected`. A receipt replaces the first three; a later `delivered` replaces `rejected`, never the reverse. `epoch`
+    and `number` are those that were signed for it: by them it asks for the message again.
     """
 
     id: str
@@ -28,6 +29,8 @@ class OutgoingRecipient:
     acknowledged_at: datetime | None = None
     level: str | None = None
     code: str | None = None
+    epoch: int | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,3 +238,15 @@ async def test_erasing_destroys_key_and_ciphertext_and_keeps_the_evidence(store:
         assert await unit.ledger.get(erased.id) == replace(erased, body=None)
         assert await unit.ledger.get(kept.id) == kept
     assert kept.body == BODY
+
+
+async def test_each_recipient_keeps_the_epoch_and_number_that_were_signed_for_it(store: Store) -> None:
+    sent = outgoing(
+        recipients=(recipient("at.ncp", epoch=3, number=877), recipient("hu.ncp", epoch=3, number=2**53 - 1))
+    )
+    async with store.writing() as unit:
+        await unit.ledger.add(sent)
+        found = await unit.ledger.get(sent.id)
+
+    assert found is not None
+    assert [(to.id, to.epoch, to.number) for to in found.recipients] == [("at.ncp", 3, 877), ("hu.ncp", 3, 2**53 - 1)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+from store_samples import NOW
 
 from bridge.ports.store import Store
 
@@ -72,3 +74,22 @@ async def test_writers_at_once_never_take_the_same_number(store: Store, other_st
     for recipient in ("at.ncp", "hu.ncp"):
         numbers = sorted(numbers[recipient] for numbers in taken)
         assert numbers == list(range(numbers[0], numbers[0] + 40))
+
+
+async def test_a_new_epoch_is_the_time_it_began_and_its_counters_begin_anew(store: Store) -> None:
+    before = await take(store, "at.ncp")
+    async with store.writing() as unit:
+        epoch = await unit.ledger.begin_epoch(NOW)
+
+    async with store.writing() as unit:
+        taken, numbers = await unit.ledger.next_numbers("rs.ncp", ["at.ncp"], lane="urgent")
+
+    assert epoch == taken == int(NOW.timestamp())
+    assert numbers["at.ncp"] not in range(before["at.ncp"], before["at.ncp"] + 1000)
+
+
+async def test_epochs_only_grow_whatever_the_clock_says(store: Store) -> None:
+    async with store.writing() as unit:
+        epochs = [await unit.ledger.begin_epoch(at) for at in (NOW, NOW, NOW - timedelta(days=400))]
+
+    assert epochs == [epochs[0], epochs[0] + 1, epochs[0] + 2]
