@@ -1,0 +1,162 @@
+"""The oracle: what was submitted has taken effect at every recipient, exactly once, and nothing else has.
+
+It compares the load generators' files with the databases, and reads nothing else. An id in doubt counts as submitted
+where its sender's ledger has it, and must be nowhere where it has not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from chaos_databases import rows
+from chaos_records import INTENTS, SUBMITTED, Record, read_records
+from chaos_world import Country, World
+
+Pair = tuple[str, str]  # message id, contact point
+
+LOOK_SECONDS: Final = 2.0
+SETTLE_SECONDS: Final = 1.0
+# A lease of a relay that was killed lasts a minute, the longest back-off five.
+PATIENCE_SECONDS: Final = 400.0
+_OURS: Final = "kind = 'route_alert'"
+
+
+@dataclass
+class Books:
+    """What the databases of all countries say, put together."""
+
+    ledger: dict[Pair, tuple[str, str, str]] = field(default_factory=dict)  # state, digest, country
+    inbox: dict[Pair, list[tuple[str, str, str]]] = field(default_factory=dict)  # sender, digest, state
+    effects: Counter[Pair] = field(default_factory=Counter)
+    receipts: dict[Pair, str] = field(default_factory=dict)  # digest
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The oracle's findings; every list holds a sentence for each case.
+
+    Attributes:
+        messages: submitted, those in doubt that were stored included.
+        pairs: of a message and one of its recipients.
+        lost: not in the recipient's inbox, or not with the digest that was sent.
+        twice: more than one row, or more than one effect.
+        unexpected: in an inbox, submitted by nobody.
+        unproven: arrived, but the sender's ledger or receipt does not say so.
+    """
+
+    messages: int
+    pairs: int
+    in_doubt: int
+    in_doubt_stored: int
+    lost: tuple[str, ...]
+    twice: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    unproven: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """The one assertion."""
+        return not (self.lost or self.twice or self.unexpected or self.unproven)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """All of them, each with what is known."""
+        return self.lost + self.twice + self.unexpected + self.unproven
+
+
+async def judge(world: World) -> Verdict:
+    """Compares the files with the databases as they are now."""
+    submitted = dict(read_records(world.records, SUBMITTED))
+    intents = read_records(world.records, INTENTS)
+    books = Books()
+    for country in world.countries.values():
+        await _read(country, books)
+    doubtful = {key: record for key, record in intents.items() if key not in submitted}
+    known = {message_id for message_id, _ in books.ledger}
+    stored = {key: record for key, record in doubtful.items() if key in known}
+    return compare(submitted | stored, books, in_doubt=len(doubtful), in_doubt_stored=len(stored))
+
+
+def compare(records: Mapping[str, Record], books: Books, *, in_doubt: int = 0, in_doubt_stored: int = 0) -> Verdict:
+    """The verdict on these records."""
+    lost, twice, unproven = [], [], []
+    wanted = {(record.id, recipient): record for record in records.values() for recipient in record.recipients}
+    for pair, record in wanted.items():
+        state, digest, _ = books.ledger.get(pair, ("not in the ledger", "", ""))
+        right = [row for row in books.inbox.get(pair, ()) if row[:2] == (record.sender, record.digest or digest)]
+        told = _tell(pair, record, books)
+        if not right:
+            lost.append(f"lost: {told}")
+        elif len(books.inbox[pair]) > 1 or books.effects[pair] != 1:
+            twice.append(f"twice: {told}")
+        elif state not in _ARRIVED or digest != (record.digest or digest) or books.receipts.get(pair) != digest:
+            unproven.append(f"unproven: {told}")
+    stray = [pair for pair in books.inbox if pair not in wanted]
+    stray += [pair for pair in books.ledger if pair not in wanted]
+    return Verdict(
+        messages=len(records),
+        pairs=len(wanted),
+        in_doubt=in_doubt,
+        in_doubt_stored=in_doubt_stored,
+        lost=tuple(lost),
+        twice=tuple(twice),
+        unexpected=tuple(f"unexpected: {message_id} at {where}" for message_id, where in stray),
+        unproven=tuple(unproven),
+    )
+
+
+async def wait_until_quiet(world: World, note: Callable[[str], None], *, patience: float = PATIENCE_SECONDS) -> bool:
+    """Waits until every ledger says delivered; gives up when nothing has moved for `patience` seconds."""
+    least, moved = None, time.monotonic()
+    while True:
+        pending = await count_pending(world)
+        waiting = sum(pending.values())
+        if waiting == 0:
+            await asyncio.sleep(SETTLE_SECONDS)
+            return True
+        if least is None or waiting < least:
+            least, moved = waiting, time.monotonic()
+        if time.monotonic() - moved > patience:
+            return False
+        note(f"waiting for {waiting} deliveries: " + ", ".join(f"{one} {count}" for one, count in pending.items()))
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def count_pending(world: World) -> dict[str, int]:
+    """Pairs of message and recipient whose delivery the sender has no proof of yet, by the sender's country."""
+    query = f"SELECT count(*) FROM v_recipients WHERE {_OURS} AND delivered_at IS NULL"
+    found = {}
+    for prefix, country in world.countries.items():
+        found[prefix] = (await rows(country, query))[0][0]
+    return found
+
+
+_ARRIVED: Final = frozenset({"delivered", "acknowledged"})
+
+
+async def _read(country: Country, books: Books) -> None:
+    ledger = "SELECT r.message_id, r.recipient, r.state, m.payload_sha256 FROM v_recipients r JOIN message m"
+    for message_id, recipient, state, digest in await rows(country, f"{ledger} ON m.id = r.message_id WHERE m.{_OURS}"):
+        books.ledger[message_id, recipient] = (state, digest, country.prefix)
+    inbox = f"SELECT id, contact_point, sender, payload_sha256, state FROM inbox WHERE {_OURS}"
+    for message_id, contact_point, sender, digest, state in await rows(country, inbox):
+        books.inbox.setdefault((message_id, contact_point), []).append((sender, digest, state))
+    effects = "SELECT subject, contact_point FROM audit WHERE action = 'message.received'"
+    books.effects.update((subject, point) for subject, point in await rows(country, effects))
+    receipts = "SELECT message_id, recipient, payload_sha256 FROM receipt WHERE state = 'delivered'"
+    for message_id, recipient, digest in await rows(country, receipts):
+        books.receipts[message_id, recipient] = digest
+
+
+def _tell(pair: Pair, record: Record, books: Books) -> str:
+    state, digest, _ = books.ledger.get(pair, ("not in the ledger", "", ""))
+    arrived = books.inbox.get(pair, [])
+    return (
+        f"{pair[0]} from {record.sender} to {pair[1]}: digest {record.digest or digest}, ledger {state}, "
+        f"inbox {arrived or 'nothing'}, effects {books.effects[pair]}, receipt {books.receipts.get(pair, 'none')}"
+    )
