@@ -3,6 +3,8 @@
 SQLite: WAL, every commit synchronised, foreign keys checked, erased bytes overwritten, and transactions begun by us,
 because the driver would begin them late and deferred: a writer says BEGIN IMMEDIATE and so waits its turn instead of
 failing half-way, a reader cannot write. The file is never created by opening it, see `create_file`.
+
+Whoever opens a database shares it with the node's other programs, and nobody opens it during a restore, see `in_use`.
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from bridge.adapters.store.in_use import SharedUse, share_server, take_server_alone
 from bridge.core.errors import BadInputError, UnavailableError
 
 READS_ONLY: Final = "reads_only"  # execution option of an engine whose transactions must not write
 WAIT_SECONDS: Final = 10  # for another process's lock, for a connection, for the server to answer
 STATEMENT_SECONDS: Final = 30
+PATIENT_SECONDS: Final = 3600  # for a migration or a restore, and for whoever waits for one
 OWNER_ONLY: Final = 0o600
 
 _PRAGMAS: Final = (
@@ -35,26 +39,35 @@ _PRAGMAS: Final = (
 )
 
 
-def make_engine(url: str) -> AsyncEngine:
+def make_engine(url: str, *, patient: bool = False, alone: bool = False) -> AsyncEngine:
     """The engine for `sqlite:///<path>` or `postgresql://...`; nothing is opened yet.
+
+    Args:
+        url: of the database.
+        patient: statements, and the wait for another process's transaction, may take an hour: for migrations.
+        alone: connecting to PostgreSQL is refused while a program of the node uses the database, and nobody else can
+            open it then (`E_NODE_RUNNING`). SQLite has `in_use.alone_with_file`.
 
     Raises:
         BadInputError: `E_DATABASE_URL`, neither of the two.
         UnavailableError: `E_DATABASE`, PostgreSQL's driver is not installed.
     """
-    parsed = _parse(url)
-    if parsed.get_backend_name() == "sqlite":
-        return _sqlite_engine(_sqlite_path(parsed))
+    parsed = parse_url(url)
+    if is_sqlite(parsed):
+        return _sqlite_engine(sqlite_path(parsed), wait_seconds=PATIENT_SECONDS if patient else WAIT_SECONDS)
+    seconds = PATIENT_SECONDS if patient else STATEMENT_SECONDS
     try:
-        return create_async_engine(
+        engine = create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"),
             hide_parameters=True,
             pool_pre_ping=True,
             pool_timeout=WAIT_SECONDS,
-            connect_args={"timeout": WAIT_SECONDS, "command_timeout": STATEMENT_SECONDS},
+            connect_args={"timeout": WAIT_SECONDS, "command_timeout": seconds},
         )
     except ModuleNotFoundError:
         raise UnavailableError("E_DATABASE", "PostgreSQL needs the extra: pip install 'ncp-bridge[postgres]'") from None
+    event.listen(engine.sync_engine, "connect", take_server_alone if alone else share_server)
+    return engine
 
 
 def create_file(url: str) -> None:
@@ -63,10 +76,10 @@ def create_file(url: str) -> None:
     Raises:
         UnavailableError: `E_DATABASE`, the folder is missing or not writable.
     """
-    parsed = _parse(url)
-    if parsed.get_backend_name() != "sqlite":
+    parsed = parse_url(url)
+    if not is_sqlite(parsed):
         return
-    path = _sqlite_path(parsed)
+    path = sqlite_path(parsed)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
     except FileExistsError:
@@ -75,7 +88,12 @@ def create_file(url: str) -> None:
         raise UnavailableError("E_DATABASE", f"{path} cannot be created: {error.strerror}") from error
 
 
-def _parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
+    """The parts of a database URL.
+
+    Raises:
+        BadInputError: `E_DATABASE_URL`.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -85,33 +103,46 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _sqlite_path(url: URL) -> Path:
+def is_sqlite(url: URL) -> bool:
+    """Whether it is SQLite; otherwise it is PostgreSQL."""
+    return url.get_backend_name() == "sqlite"
+
+
+def sqlite_path(url: URL) -> Path:
+    """The file of an SQLite database.
+
+    Raises:
+        BadInputError: `E_DATABASE_URL`, it names no file or more than a file.
+    """
     if not url.database or url.database == ":memory:" or url.query:
         raise BadInputError("E_DATABASE_URL", "an SQLite database URL is sqlite:///<path>, nothing more")
     return Path(url.database).absolute()
 
 
-def _sqlite_engine(path: Path) -> AsyncEngine:
+def _sqlite_engine(path: Path, *, wait_seconds: float) -> AsyncEngine:
     engine = create_async_engine(
         f"sqlite+aiosqlite:///file:{quote(quote(str(path)))}?mode=rw&uri=true",
         hide_parameters=True,
         pool_timeout=WAIT_SECONDS,
         pool_use_lifo=True,  # the connection used last has the pages in its cache
-        connect_args={"timeout": WAIT_SECONDS},
+        connect_args={"timeout": wait_seconds},
     )
-    event.listen(engine.sync_engine, "do_connect", partial(_check_file, path))
+    use = SharedUse(path)
+    event.listen(engine.sync_engine, "do_connect", partial(_check_file, path, use))
+    event.listen(engine.sync_engine, "engine_disposed", lambda _: use.end())
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
 
 
-def _check_file(path: Path, *_: object) -> None:
+def _check_file(path: Path, use: SharedUse, *_: object) -> None:
     """Fails before the driver does, whose thread would complain on standard error once the loop is gone.
 
     It must not open the file: closing it again would drop the locks that this process's other connections hold.
     """
     if not os.access(path, os.R_OK | os.W_OK):
         raise PermissionError(errno.EACCES, "is missing, or not readable and writable", str(path))
+    use.begin()
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -1,13 +1,19 @@
 """Creates and upgrades the database's schema with the migrations that come with this program.
 
 A migration is one transaction on both databases: killed in the middle, it never happened. Several processes may migrate
-at once; they take turns. A schema newer than this program is refused, never touched.
+at once; they take turns, and so do several tasks and threads of one process, because alembic keeps its context in a
+global. A schema newer than this program is refused, never touched.
 
-A new migration: change `tables.py`, write `migrations/versions/<revision>_<name>.py`, raise `SCHEMA_REVISION`.
+A new migration: change `tables.py`, write `migrations/versions/<revision>_<name>.py`, raise `SCHEMA_REVISION`, and keep
+a database of the revision before it for the tests (docs/decisions/0018-expand-and-contract.md).
 """
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +22,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.adapters.store.engine import create_file, make_engine
 from bridge.adapters.store.transaction import translated
@@ -23,6 +30,8 @@ from bridge.core.errors import UnavailableError
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK: Final = 0x6E6370  # any number, the same in every process ("ncp")
+_TURN: Final = threading.Lock()
+_TURN_SECONDS: Final = 0.01
 
 
 async def migrate(url: str) -> None:
@@ -33,13 +42,39 @@ async def migrate(url: str) -> None:
         UnavailableError: `E_DATABASE`, it cannot be reached or written; `E_DATABASE_SCHEMA`, it is newer than we are.
     """
     create_file(url)
-    engine = make_engine(url)
+    engine = make_engine(url, patient=True)
     try:
         with translated():
             async with engine.begin() as connection:
-                await connection.run_sync(_upgrade)
+                await upgrade(connection)
     finally:
         await engine.dispose()
+
+
+async def upgrade(connection: AsyncConnection) -> None:
+    """The same within a transaction that the caller commits.
+
+    Raises:
+        UnavailableError: `E_DATABASE_SCHEMA`, the schema is newer than we are.
+    """
+    async with _turn():
+        await connection.run_sync(_upgrade)
+
+
+def known_revisions() -> frozenset[str]:
+    """Every revision from which this program can upgrade, and its own."""
+    return frozenset(script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions())
+
+
+@asynccontextmanager
+async def _turn() -> AsyncIterator[None]:
+    """One migration at a time in this process, whatever loops and threads it has."""
+    while not _TURN.acquire(blocking=False):
+        await asyncio.sleep(_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        _TURN.release()
 
 
 def _upgrade(connection: Connection) -> None:
@@ -49,8 +84,7 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in known_revisions():
         detail = f"the database has schema {current}, which this program does not know; it needs a newer program"
         raise UnavailableError("E_DATABASE_SCHEMA", detail)
     command.upgrade(config, "head")

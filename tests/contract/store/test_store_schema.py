@@ -140,7 +140,7 @@ async def test_the_sqlite_file_can_be_read_by_its_owner_only(tmp_path: Path) -> 
 
     await migrate(f"sqlite:///{quote(str(path))}")
 
-    assert modes_in(tmp_path) == {path.name: 0o600}
+    assert modes_in(tmp_path) == {path.name: 0o600, f"{path.name}.lock": 0o600}
 
 
 def modes_in(folder: Path) -> dict[str, int]:
