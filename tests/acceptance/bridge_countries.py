@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bridge.cli.main import main_status
+from broker import Access
 
 ROOT = Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "examples" / "alerts"
+OFFSET_CLOCK_NODE = Path(__file__).with_name("offset_clock_node.py")
 PATIENCE_SECONDS = 30.0
 
 Answer = TypeVar("Answer")
@@ -152,14 +155,19 @@ class Country:
 
         return eventually(line)
 
-    def start(self) -> None:
-        """Starts the services of the node in a process of their own; `wait_ready` waits for them."""
+    def start(self, *roles: str, days_ahead: float = 0) -> None:
+        """Starts services of the node, all or some, in a process of their own; `wait_ready` waits for them.
+
+        With days ahead the process's clock is ahead; days should be the same for every process that it meets.
+        """
         ready = self.folder / "ready"
         ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "bridge", "run", "--config", str(self.config), "--ready-file", str(ready)]
+        program = [str(OFFSET_CLOCK_NODE)] if days_ahead else ["-m", "bridge"]
+        command = [sys.executable, *program, "run", *roles, "--config", str(self.config), "--ready-file", str(ready)]
+        environment = os.environ | {"NCP_TEST_DAYS_AHEAD": str(days_ahead), "PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def wait_ready(self) -> None:
@@ -184,6 +192,18 @@ class Country:
             process.kill()
             process.wait()
             raise
+
+
+def found_country(folder: Path, country: str, *, broker: Access, vhost: str, network: str = NETWORK) -> Country:
+    """`network init` for the first country of a folder, then `node init`; the topology is still to be applied."""
+    repository, node = folder / "network", folder / country.lower()
+    if not repository.exists():
+        file = folder / "network.toml"
+        file.write_text(network, "utf-8")
+        ask("network", "init", repository, "--config", file)
+    place = ("--broker-host", broker.host, "--broker-port", broker.port, "--vhost", vhost)
+    founded = ask("node", "init", node, "--country", country, "--network", repository, *place)
+    return Country(Path(founded["config"]))
 
 
 def eventually(look: Callable[[], Answer], *, seconds: float = PATIENCE_SECONDS) -> Answer:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
-from bridge_countries import NETWORK, Country, ask, running
+from bridge_countries import Country, found_country, running
 
 from broker import Access
 
@@ -19,7 +18,12 @@ def countries(broker_node: Access, tmp_path_factory: pytest.TempPathFactory) -> 
     vhost = f"acceptance-{secrets.token_hex(4)}"
     broker_node.create_vhost(vhost)
     try:
-        found = {country.lower(): _found(folder, country, broker_node, vhost) for country in ("RS", "HU", "AT")}
+        found = {
+            country.lower(): found_country(folder, country, broker=broker_node, vhost=vhost)
+            for country in ("RS", "HU", "AT")
+        }
+        for country in found.values():
+            country.apply_topology(broker_node.management_url)
         with running(list(found.values())):
             yield found
     finally:
@@ -41,15 +45,10 @@ def austria(countries: Mapping[str, Country]) -> Country:
     return countries["at"]
 
 
-def _found(folder: Path, country: str, broker: Access, vhost: str) -> Country:
-    """`network init` for the first country, then `node init` and `topology apply`."""
-    network, node = folder / "network", folder / country.lower()
-    if not network.exists():
-        file = folder / "network.toml"
-        file.write_text(NETWORK, "utf-8")
-        ask("network", "init", network, "--config", file)
-    place = ("--broker-host", broker.host, "--broker-port", broker.port, "--vhost", vhost)
-    founded = ask("node", "init", node, "--country", country, "--network", network, *place)
-    made = Country(Path(founded["config"]))
-    made.apply_topology(broker.management_url)
-    return made
+@pytest.fixture
+def own_vhost(broker_node: Access) -> Iterator[str]:
+    """A virtual host of its own, for countries that a test stops, starves or floods."""
+    vhost = f"acceptance-{secrets.token_hex(4)}"
+    broker_node.create_vhost(vhost)
+    yield vhost
+    broker_node.delete_vhost(vhost)
