@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bridge.adapters.store.database_faults import database_fault, system_fault
 from bridge.core.errors import UnavailableError
 
 Values = Mapping[str, object]
@@ -73,20 +74,16 @@ class Transaction:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns every failure of database, driver, pool or network into `UnavailableError` (`E_DATABASE`)."""
+    """Turns every failure of database, driver, pool or network into `UnavailableError` (`database_faults`)."""
     try:
         yield
     except DBAPIError as error:
-        raise UnavailableError("E_DATABASE", f"the database failed: {_first_line(error.orig)}") from error
+        raise database_fault(error) from error
     except (PoolTimeoutError, OSError) as error:
-        raise UnavailableError("E_DATABASE", f"the database cannot be reached: {_first_line(error)}") from error
+        raise system_fault(error) from error
 
 
 def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Slices that fit the databases' limit of parameters in a statement."""
     for start in range(0, len(values), MOST_IN_A_LIST):
         yield values[start : start + MOST_IN_A_LIST]
-
-
-def _first_line(error: BaseException | None) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
