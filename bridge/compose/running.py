@@ -15,7 +15,7 @@ from typing import Final
 
 from bridge.adapters.amqp.consumer import consuming
 from bridge.adapters.amqp.publisher import AmqpPublisher
-from bridge.adapters.amqp.session import AmqpSession
+from bridge.adapters.amqp.session import AmqpSession, all_open
 from bridge.adapters.jose.desk import FileDesk
 from bridge.adapters.jose.signatures import is_signature
 from bridge.adapters.store import SqlStore, open_store
@@ -59,30 +59,30 @@ async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: 
         stack.push_async_callback(store.close)
         await trust.refresh()
         readiness = Readiness(file=ready_file)
-        wiring = _Wiring(settings, store, trust, stack, readiness)
-        await wiring.build(roles)
+        wiring = _Wiring(settings, store, trust, readiness)
+        wiring.build(roles)
+        await stack.enter_async_context(all_open(wiring.sessions))
         await run_services(wiring.services, drain_seconds=settings.drain_seconds)
 
 
 @dataclass
 class _Wiring:
-    """Builds the services of one process; sessions are entered on the stack, so that they outlive every service."""
+    """Builds the services of one process, and the sessions that are to be open while they run."""
 
     settings: NodeSettings
     store: SqlStore
     trust: TufTrustSource
-    stack: AsyncExitStack
     readiness: Readiness
     services: dict[str, Service] = field(default_factory=dict)
+    sessions: list[AmqpSession] = field(default_factory=list)
     clock: SystemClock = field(default_factory=SystemClock)
     ids: RandomIds = field(default_factory=RandomIds)
 
-    async def build(self, roles: Sequence[str]) -> None:
+    def build(self, roles: Sequence[str]) -> None:
         if PUBLISHER in roles:
-            publisher = await self._publisher(self.settings.broker.relay, PUBLISHER)
-            self._relaying(PUBLISHER, publisher)
-        router = await self._subscriber() if SUBSCRIBER in roles else None
-        receivers = await self._contact_points() if CONTACT_POINT in roles else {}
+            self._relaying(PUBLISHER, self.settings.broker.relay, relay=PUBLISHER)
+        router = self._subscriber() if SUBSCRIBER in roles else None
+        receivers = self._contact_points() if CONTACT_POINT in roles else {}
         recheck = None
         if router or receivers:  # whoever looks at held messages counts them as tried: only those who can judge them
             recheck = RecheckHeld(
@@ -95,30 +95,29 @@ class _Wiring:
             recheck_seconds=RECHECK_HELD_EVERY.total_seconds(),
         )
 
-    async def _subscriber(self) -> RouteMessages:
+    def _subscriber(self) -> RouteMessages:
         account, prefix = self.settings.broker.router, self.settings.prefix
-        publisher = await self._publisher(account, SUBSCRIBER)
         router = RouteMessages(
             prefix=prefix,
             exchange=names.contact_points_exchange(prefix),
             authenticator=self._authenticator(Receiver(prefix)),
-            publisher=publisher,
+            publisher=AmqpPublisher(self._session(account, f"{SUBSCRIBER} out")),
             store=self.store,
             trust=self.trust,
             clock=self.clock,
             ids=self.ids,
         )
-        await self._consuming(f"{SUBSCRIBER} {prefix}", account, names.country_queues(prefix), router.route)
-        self._relaying(f"{SUBSCRIBER} outbox", publisher, relay=SUBSCRIBER)
+        self._consuming(f"{SUBSCRIBER} {prefix}", account, names.country_queues(prefix), router.route)
+        self._relaying(f"{SUBSCRIBER} outbox", account, relay=SUBSCRIBER)
         return router
 
-    async def _contact_points(self) -> Mapping[str, ReceiveMessages]:
+    def _contact_points(self) -> Mapping[str, ReceiveMessages]:
         desks, vault = load_desks(self.settings)
         receivers = {}
         for point in self.settings.contact_points:
             receiver = self._receiver(desks[point.id], vault)
             queues = names.inbox_queues(point.id)
-            await self._consuming(f"{CONTACT_POINT} {point.id}", point.account, queues, receiver.receive)
+            self._consuming(f"{CONTACT_POINT} {point.id}", point.account, queues, receiver.receive)
             receivers[point.id] = receiver
         return receivers
 
@@ -136,8 +135,8 @@ class _Wiring:
     def _authenticator(self, receiver: Receiver) -> Authenticator:
         return Authenticator(trust=self.trust, clock=self.clock, receiver=receiver, is_signature=is_signature)
 
-    async def _consuming(self, name: str, account: Account, queues: Sequence[str], handle: Handle) -> None:
-        session = await self._session(account, f"{name} in")
+    def _consuming(self, name: str, account: Account, queues: Sequence[str], handle: Handle) -> None:
+        session = self._session(account, f"{name} in")
         self.services[name] = ConsumingService(
             name=name,
             open_consumer=partial(consuming, session, queues),
@@ -147,17 +146,20 @@ class _Wiring:
         )
         self.readiness.expect(name)
 
-    def _relaying(self, name: str, publisher: AmqpPublisher, *, relay: str = PUBLISHER) -> None:
-        relaying = RelayOutbox(relay=relay, publisher=publisher, store=self.store, clock=self.clock)
-        self.services[name] = RelayingService(
-            name=name, relay=relaying, ready=self.readiness.note, broker_ready=publisher.ready
-        )
-        self.readiness.expect(name)
+    def _relaying(self, name: str, account: Account, *, relay: str) -> None:
+        """A relay for each lane, with a connection of its own: an urgent row waits for no batch of normal ones."""
+        for lane in names.LANES:
+            own = f"{name} {lane}"
+            publisher = AmqpPublisher(self._session(account, f"{own} out"))
+            relaying = RelayOutbox(relay=relay, publisher=publisher, store=self.store, clock=self.clock, lane=lane)
+            self.services[own] = RelayingService(
+                name=own, relay=relaying, ready=self.readiness.note, broker_ready=publisher.ready
+            )
+            self.readiness.expect(own)
 
-    async def _publisher(self, account: Account, name: str) -> AmqpPublisher:
-        return AmqpPublisher(await self._session(account, f"{name} out"))
-
-    async def _session(self, account: Account, name: str) -> AmqpSession:
+    def _session(self, account: Account, name: str) -> AmqpSession:
         urls = partial(self.settings.amqp_urls, account)
         urls()  # a secret that is missing at the start is said at the start
-        return await self.stack.enter_async_context(AmqpSession(urls, name=f"{self.settings.prefix} {name}"))
+        session = AmqpSession(urls, name=f"{self.settings.prefix} {name}")
+        self.sessions.append(session)
+        return session

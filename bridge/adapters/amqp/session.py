@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -238,3 +238,14 @@ class AmqpSession:
 
     def _enter(self, state: SessionState, failure: UnavailableError | None) -> None:
         self._state, self._since, self._failure = state, datetime.now(UTC), failure
+
+
+@asynccontextmanager
+async def all_open(sessions: Sequence[AmqpSession]) -> AsyncIterator[None]:
+    """Opens the sessions, and closes them at the same time: each may wait for a silent broker."""
+    for session in sessions:
+        await session.__aenter__()
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(session.__aexit__(None, None, None) for session in sessions))

@@ -173,10 +173,11 @@ class World:
         return sum(queue.declaration_result.message_count or 0 for queue in declared)
 
     async def release_leases(self) -> None:
-        """As if the minute had passed that a killed relay's rows stay leased."""
+        """As if the seconds had passed that a killed relay's rows stay leased."""
         for config in self.configs.values():
             with contextlib.closing(sqlite3.connect(config.parent / "node.db", timeout=SECONDS)) as database, database:
-                database.execute("UPDATE outbox SET lease_token = NULL, lease_until = NULL WHERE sent_at IS NULL")
+                due = "lease_token = NULL, lease_until = NULL, next_attempt_at = NULL"
+                database.execute(f"UPDATE outbox SET {due} WHERE sent_at IS NULL")  # noqa: S608 -- the text above
 
     async def refused(self, prefix: str) -> list[str]:
         """The codes of what is in quarantine."""
