@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 from bridge.adapters.store.refusal_tables import held, quarantine, quarantine_return, quarantine_total
@@ -50,6 +51,7 @@ __all__ = [
     "sequence_gap",
     "sequence_number",
     "sequence_stream",
+    "undelivered",
     "unsent",
     "wire",
 ]
@@ -129,6 +131,11 @@ recipient = Table(
     Index(None, "recipient", "epoch", "number"),
 )
 
+# Written out, not bound: SQLite takes a partial index only where it sees the same condition.
+undelivered = recipient.c.state != literal_column("'delivered'")
+# Few at any time: whoever asks what has not arrived reads these, not everything that was ever sent.
+Index("ix_recipient_undelivered", recipient.c.message_id, sqlite_where=undelivered, postgresql_where=undelivered)
+
 receipt = Table(
     "receipt",
     metadata,
@@ -166,19 +173,27 @@ outbox = Table(
     Column("lease_token", Text),
     moment("lease_until", nullable=True),
     moment("sent_at", nullable=True),
+    # Of what is no evidence and is forgotten once settled: heartbeats. Then wire_sha256 is that of nothing.
+    Column("own_bytes", LargeBinary),
 )
 unsent = outbox.c.sent_at.is_(None)
-# "urgent" sorts behind "normal": the lane descending is the order of claiming. The two times stand in the index so that
-# rows which wait for their next attempt, a whole country's in an outage, are passed over without being read.
+# What is due is found by its time, per lane; rows that wait for their next attempt, a whole country's in an outage, are
+# not touched. No time means: due at once, in the order of arrival. A lease stands in next_attempt_at, too.
 Index(
-    "ix_outbox_unsent",
+    "ix_outbox_due",
     outbox.c.relay,
-    outbox.c.lane.desc(),
-    outbox.c.position,
+    outbox.c.lane,
     outbox.c.next_attempt_at,
-    outbox.c.lease_until,
+    outbox.c.position,
     sqlite_where=unsent,
     postgresql_where=unsent,
+)
+# What is forgotten again is found by its age, not by walking over what stays.
+Index(
+    "ix_outbox_forgotten",
+    outbox.c.created_at,
+    sqlite_where=outbox.c.own_bytes.is_not(None),
+    postgresql_where=outbox.c.own_bytes.is_not(None),
 )
 
 inbox = Table(

@@ -1,5 +1,7 @@
 """What the proof of no gap needs: numbers by which a message is found again, peers, and what was asked again.
 
+Also indexes for what is due, for what is forgotten again, and for what has not arrived.
+
 Expand only: every column that is new may be empty, or has a default, and a program of revision 0001 goes on writing.
 The numbers of messages that were sent before are read from their own signed payloads.
 
@@ -27,6 +29,7 @@ def upgrade() -> None:
     op.add_column("sequence_counter", sa.Column("first_number", sa.BigInteger()))
     op.add_column("sequence_gap", sa.Column("asked", sa.Integer(), server_default="0", nullable=False))
     op.add_column("sequence_gap", sa.Column("asked_at", sa.BigInteger()))
+    op.add_column("outbox", sa.Column("own_bytes", sa.LargeBinary()))
     op.add_column("node_state", sa.Column("restored_at", sa.BigInteger()))
     op.create_table(
         "peer",
@@ -62,6 +65,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("quarantine_id", name="pk_quarantine_return"),
     )
+    _create_indexes()
     _read_numbers()
     op.create_index("ix_recipient_recipient_epoch_number", "recipient", ["recipient", "epoch", "number"])
     op.execute(
@@ -72,6 +76,21 @@ def upgrade() -> None:
                AND r.recipient = sequence_counter.recipient AND r.epoch = sequence_counter.epoch),
             next_number)
         """
+    )
+
+
+def _create_indexes() -> None:
+    unsent, forgotten = sa.text("sent_at IS NULL"), sa.text("own_bytes IS NOT NULL")
+    undelivered = sa.text("state != 'delivered'")
+    # Dropping an index takes nothing from a program of revision 0001 but speed.
+    op.drop_index("ix_outbox_unsent", "outbox")
+    due = ["relay", "lane", "next_attempt_at", "position"]
+    op.create_index("ix_outbox_due", "outbox", due, sqlite_where=unsent, postgresql_where=unsent)
+    op.create_index(
+        "ix_outbox_forgotten", "outbox", ["created_at"], sqlite_where=forgotten, postgresql_where=forgotten
+    )
+    op.create_index(
+        "ix_recipient_undelivered", "recipient", ["message_id"], sqlite_where=undelivered, postgresql_where=undelivered
     )
 
 
