@@ -2,7 +2,8 @@
 
 A row is due when it is unsent and its `next_attempt_at` is empty or has come; a lease moves it ahead, so that a row
 whose relay was killed comes due by itself. It is settled when its `sent_at` is set: the broker confirmed it, or it was
-given up, which `last_error` then says (`expired`). Settled rows stay, they are the node's record of its publishes.
+given up, which `last_error` then says (`expired`). Settled rows stay, they are the node's record of its publishes;
+those that are not `is_kept` carry their bytes themselves, so that nothing of them is left when they are forgotten.
 
 Order is urgent before normal, then the order of arrival, as far as several relays allow. What has failed before takes
 at most half of a claim while something else is due: a destination that refuses everything slows nobody down for long.
@@ -12,6 +13,7 @@ What waits for its next attempt costs a claim nothing, however much it is: the i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -55,9 +57,11 @@ class SqlOutbox:
 
     async def add(self, rows: Sequence[OutboxRow]) -> None:
         """Stores the rows, due at once."""
-        digests = await keep_wire(self._transaction, rows)
+        kept = [row if row.is_kept else replace(row, wire_bytes=b"") for row in rows]
+        digests = await keep_wire(self._transaction, kept)
         values = [
-            {name: getattr(row, name) for name in _COPIED} | {"wire_sha256": digest}
+            {name: getattr(row, name) for name in _COPIED}
+            | {"wire_sha256": digest, "own_bytes": None if row.is_kept else row.wire_bytes}
             for row, digest in zip(rows, digests, strict=True)
         ]
         await self._transaction.change_each(insert(outbox), values)
@@ -75,7 +79,7 @@ class SqlOutbox:
         for part in in_parts(positions):
             lease = update(outbox).where(outbox.c.position.in_(part))
             await self._transaction.change(lease.values(lease_token=token, lease_until=until, next_attempt_at=until))
-            columns = select(outbox.c.position, *_COLUMNS, wire.c.wire_bytes)
+            columns = select(outbox.c.position, *_COLUMNS, outbox.c.own_bytes, wire.c.wire_bytes)
             query = columns.join(wire, wire.c.sha256 == outbox.c.wire_sha256).where(outbox.c.position.in_(part))
             rows.update({row["position"]: row for row in await self._transaction.rows(query)})
         return [_row(rows[position]) for position in positions]
@@ -147,7 +151,9 @@ def _arms(relay: str, lane: str, now: datetime, limit: int) -> Iterator[Subquery
 
 
 def _row(row: RowMapping) -> OutboxRow:
-    return OutboxRow(**{name: row[name] for name in _COPIED}, wire_bytes=row["wire_bytes"])
+    own_bytes = row["own_bytes"]
+    wire_bytes = row["wire_bytes"] if own_bytes is None else own_bytes
+    return OutboxRow(**{name: row[name] for name in _COPIED}, wire_bytes=wire_bytes, is_kept=own_bytes is None)
 
 
 def _over(moment: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:

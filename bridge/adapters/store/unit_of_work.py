@@ -14,16 +14,20 @@ from dataclasses import dataclass
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bridge.adapters.store.asked_again import SqlAskedAgain
 from bridge.adapters.store.audit import SqlAuditLog
 from bridge.adapters.store.engine import READS_ONLY, make_engine
+from bridge.adapters.store.gaps import SqlGaps
 from bridge.adapters.store.inbox import SqlInbox
 from bridge.adapters.store.ledger import SqlLedger
 from bridge.adapters.store.outbox import SqlOutbox
+from bridge.adapters.store.peers import SqlPeers
 from bridge.adapters.store.refusals import SqlRefusals
 from bridge.adapters.store.tables import SCHEMA_REVISION, node_state
 from bridge.adapters.store.transaction import Transaction, translated
 from bridge.core.errors import UnavailableError
 from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
+from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 
 
 @dataclass(slots=True)
@@ -35,6 +39,9 @@ class SqlUnitOfWork:
     inbox: Inbox
     refusals: Refusals
     audit: AuditLog
+    gaps: Gaps
+    asked_again: AskedAgainBook
+    peers: Peers
 
 
 class SqlStore:
@@ -111,4 +118,7 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         inbox=SqlInbox(transaction),
         refusals=SqlRefusals(transaction),
         audit=SqlAuditLog(transaction),
+        gaps=SqlGaps(transaction),
+        asked_again=SqlAskedAgain(transaction),
+        peers=SqlPeers(transaction),
     )

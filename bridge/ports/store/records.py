@@ -59,6 +59,7 @@ class OutboxRow:
     """One publish to be made: the same bytes go once to each destination country.
 
     `relay` is the service that publishes it: `publisher` (to `from.<cc>`) or `subscriber` (to `contact-points.<cc>`).
+    What is not `is_kept` is no evidence of anything: once settled it is forgotten, bytes and all.
     """
 
     id: str
@@ -76,6 +77,7 @@ class OutboxRow:
     created_at: datetime
     attempts: int = 0
     last_error: str | None = None
+    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,8 @@ class Quarantined:
     """What is in quarantine: the first refusal of these bytes by this holder with this code, and how often it came.
 
     `wire_bytes` is `None` in a list, and where the quota was exhausted when it came (`has_bytes` tells); digest, size
-    and properties are always there.
+    and properties are always there. `replays` counts how often it was verified again, `returned_at` is when its sender was
+    last told by hand.
     """
 
     id: str
@@ -243,6 +246,7 @@ class Quarantined:
     seen: int
     last_seen_at: datetime
     replays: int
+    returned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,95 @@
+"""The numbers that recipients asked us for again: what the ledger has under them, and what they were answered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_
+
+from bridge.adapters.store.tables import asked_again, message, outbox, recipient, unsent, wire
+from bridge.adapters.store.transaction import Transaction, in_parts
+from bridge.ports.store.no_gap import AskedAgain, NumberRange, SentCopy
+
+_KEY = ("sender", "recipient", "epoch", "lane", "number")
+_REST = ("message_id", "code", "times", "asked_at", "answered_at")
+
+
+class SqlAskedAgain:
+    """Implements `bridge.ports.store.no_gap.AskedAgainBook`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def answered(self, key: NumberRange, numbers: Sequence[int], *, since: datetime) -> Collection[int]:
+        """Those of the numbers that were answered since a moment; `key` names their stream."""
+        found: set[int] = set()
+        for part in in_parts(numbers):
+            query = select(asked_again.c.number).where(_of(key), asked_again.c.number.in_(part))
+            rows = await self._transaction.rows(query.where(asked_again.c.answered_at > since))
+            found |= {row["number"] for row in rows}
+        return found
+
+    async def find_sent(self, key: NumberRange, numbers: Sequence[int]) -> Sequence[SentCopy]:
+        """What the ledger has under these numbers."""
+        query = (
+            select(recipient.c.number, message.c.id, message.c.kind, message.c.sent, wire.c.wire_bytes)
+            .join(message, message.c.id == recipient.c.message_id)
+            .join(wire, wire.c.sha256 == message.c.wire_sha256)
+            .where(recipient.c.recipient == key.recipient, recipient.c.epoch == key.epoch)
+            .where(recipient.c.number.in_(numbers), message.c.sender == key.sender, message.c.lane == key.lane)
+            .order_by(recipient.c.number)
+        )
+        return [
+            SentCopy(row["number"], row["id"], row["kind"], row["sent"], row["wire_bytes"])
+            for row in await self._transaction.rows(query)
+        ]
+
+    async def still_waiting(self, message_ids: Sequence[str], *, country: str) -> Collection[str]:
+        """Those of the messages whose publish towards a country is still to be made."""
+        query = select(outbox.c.message_id).where(unsent, outbox.c.relay == "publisher", outbox.c.country == country)
+        rows = await self._transaction.rows(query.where(outbox.c.message_id.in_(message_ids)))
+        return {row["message_id"] for row in rows}
+
+    async def note(self, rows: Sequence[AskedAgain]) -> None:
+        """Notes what was asked for and answered; asked for again, it counts one more time."""
+        insert = self._transaction.insert(asked_again)
+        again = insert.on_conflict_do_update(
+            index_elements=[asked_again.c[name] for name in _KEY],
+            set_={name: insert.excluded[name] for name in _REST} | {"times": asked_again.c.times + 1},
+        )
+        values = [{name: getattr(row, name) for name in (*_KEY, *_REST)} for row in rows]
+        await self._transaction.change_each(again, values)
+
+    async def count(self, sender: str, recipient: str) -> int:
+        """How many numbers are noted for a pair."""
+        table = asked_again.c
+        query = select(func.count().label("count")).where(table.sender == sender, table.recipient == recipient)
+        count: int = (await self._transaction.rows(query))[0]["count"]
+        return count
+
+    async def settle(self, sender: str, receipts: Sequence[tuple[str, str]]) -> None:
+        """Receipts came for (message id, recipient): nothing is outstanding about them any more."""
+        pair = tuple_(asked_again.c.message_id, asked_again.c.recipient)
+        for part in in_parts(receipts):
+            await self._transaction.change(delete(asked_again).where(asked_again.c.sender == sender, pair.in_(part)))
+
+    async def list(self, senders: Collection[str], *, limit: int) -> Sequence[AskedAgain]:
+        """What is noted, oldest first."""
+        query = select(asked_again).where(asked_again.c.sender.in_(senders))
+        ordered = query.order_by(asked_again.c.asked_at, *(asked_again.c[name] for name in _KEY)).limit(limit)
+        return [AskedAgain(**row) for row in await self._transaction.rows(ordered)]
+
+    async def forget(self, *, answered_before: datetime) -> None:
+        """Drops what was answered before a moment."""
+        await self._transaction.change(delete(asked_again).where(asked_again.c.answered_at < answered_before))
+
+
+def _of(key: NumberRange) -> ColumnElement[bool]:
+    table = asked_again.c
+    return and_(
+        table.sender == key.sender,
+        table.recipient == key.recipient,
+        table.epoch == key.epoch,
+        table.lane == key.lane,
+    )

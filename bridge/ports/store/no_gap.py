@@ -1,0 +1,194 @@
+"""The proof of no gap at the store: what is missing and was asked for, what was asked of us, and which peers are heard.
+
+Numbers are those of the wire format's `seq`: of one sender towards one recipient, in one epoch and lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+Pair = tuple[str, str]  # (a contact point of ours, its peer)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """Numbers of one stream, both ends included."""
+
+    recipient: str
+    sender: str
+    epoch: int
+    lane: str
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        """How many numbers there are in it; none where the ends are crossed."""
+        return max(0, self.last - self.first + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRange(NumberRange):
+    """Numbers that did not come, and how often their sender was asked for them."""
+
+    missed_at: datetime
+    asked: int = 0
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoidNumber:
+    """A number whose message cannot be sent again, and why (`E_...`)."""
+
+    recipient: str
+    sender: str
+    epoch: int
+    lane: str
+    number: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """A number that a recipient asked us for: the message is on its way again, or a code says why it cannot be."""
+
+    sender: str
+    recipient: str
+    epoch: int
+    lane: str
+    number: int
+    message_id: str | None
+    code: str | None
+    times: int
+    asked_at: datetime
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentCopy:
+    """A message as it was sent under one number: what its next publish needs."""
+
+    number: int
+    message_id: str
+    kind: str
+    sent: datetime
+    wire_bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSeen:
+    """What a contact point knows of a peer: the newest signed time heard from it, and when we sent our heartbeat."""
+
+    heard_at: datetime | None
+    heartbeat_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """One sender's numbers of one epoch: (recipient, lane) -> (first, last)."""
+
+    epoch: int
+    used: Mapping[tuple[str, str], tuple[int, int]]
+
+
+class Gaps(Protocol):
+    """The numbers that our contact points are missing."""
+
+    async def note_used(self, ranges: Sequence[NumberRange], at: datetime) -> None:
+        """A sender says that it has used these: those that never came are missing from now on."""
+        ...
+
+    async def void(self, numbers: Sequence[VoidNumber]) -> Sequence[VoidNumber]:
+        """A sender says that these never come: answers those that were missing and asked for, which now are not."""
+        ...
+
+    async def due(self, contact_points: Collection[str], now: datetime, *, limit: int) -> Sequence[MissingRange]:
+        """What these contact points are to ask for now, by the times of `ASK_AGAIN_AFTER`; seldom asked first."""
+        ...
+
+    async def outstanding(self, contact_points: Collection[str]) -> Mapping[Pair, int]:
+        """(recipient, sender) -> how many numbers were asked for and have not come."""
+        ...
+
+    async def mark_asked(self, ranges: Sequence[MissingRange], at: datetime) -> None:
+        """Notes that they were asked for; a range that begins like a longer one in the store is cut off from it."""
+        ...
+
+    async def named(self, *, older_than: datetime, limit: int) -> Sequence[MissingRange]:
+        """The ranges first missed before a moment, the longest missed first."""
+        ...
+
+
+class AskedAgainBook(Protocol):
+    """What recipients asked us for again, and what became of it."""
+
+    async def answered(self, key: NumberRange, numbers: Sequence[int], *, since: datetime) -> Collection[int]:
+        """Those of the numbers that were answered since a moment; `key` names their stream."""
+        ...
+
+    async def find_sent(self, key: NumberRange, numbers: Sequence[int]) -> Sequence[SentCopy]:
+        """What the ledger has under these numbers."""
+        ...
+
+    async def still_waiting(self, message_ids: Sequence[str], *, country: str) -> Collection[str]:
+        """Those of the messages whose publish towards a country is still to be made."""
+        ...
+
+    async def note(self, rows: Sequence[AskedAgain]) -> None:
+        """Notes what was asked for and answered; asked for again, it counts one more time."""
+        ...
+
+    async def count(self, sender: str, recipient: str) -> int:
+        """How many numbers are noted for a pair."""
+        ...
+
+    async def settle(self, sender: str, receipts: Sequence[tuple[str, str]]) -> None:
+        """Receipts came for (message id, recipient): nothing is outstanding about them any more."""
+        ...
+
+    async def list(self, senders: Collection[str], *, limit: int) -> Sequence[AskedAgain]:
+        """What is noted, oldest first."""
+        ...
+
+    async def forget(self, *, answered_before: datetime) -> None:
+        """Drops what was answered before a moment."""
+        ...
+
+
+class Peers(Protocol):
+    """Whom our contact points exchange messages with, when they were heard, and what is said to them."""
+
+    async def hear(self, contact_point: str, heard: Mapping[str, datetime]) -> None:
+        """Notes the newest signed time of each peer; an older one changes nothing."""
+        ...
+
+    async def seen(self, contact_points: Collection[str]) -> Mapping[Pair, PeerSeen]:
+        """What is known of every peer that was heard or written to."""
+        ...
+
+    async def exchanged(self, contact_points: Collection[str]) -> Mapping[Pair, datetime]:
+        """When each pair last exchanged a sealed message, in either direction, by the newest number of each stream."""
+        ...
+
+    async def counters(self, sender: str, recipients: Collection[str], *, epoch: int | None = None) -> Counters:
+        """The numbers that a sender has used in an epoch, the present one when `None`."""
+        ...
+
+    async def countries_with_waiting_heartbeats(self, sender: str) -> Collection[str]:
+        """Towards which countries a heartbeat of this sender is still to be published."""
+        ...
+
+    async def note_heartbeats(self, contact_point: str, peers: Sequence[str], at: datetime) -> None:
+        """Notes our heartbeats; a peer that was never heard counts as heard now: from here on its silence counts."""
+        ...
+
+    async def forget_heartbeats(self, *, made_before: datetime) -> None:
+        """Drops what was made before a moment, is settled, and is no evidence (`OutboxRow.is_kept`)."""
+        ...
+
+    async def take_turn(self) -> None:
+        """Waits until no other process decides about heartbeats and alarms, and keeps that to the end."""
+        ...
