@@ -141,6 +141,8 @@ def _check_file(path: Path, use: SharedUse, *_: object) -> None:
     It must not open the file: closing it again would drop the locks that this process's other connections hold.
     """
     if not os.access(path, os.R_OK | os.W_OK):
+        if path.exists() and os.statvfs(path).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, "is on a file system that can only be read", str(path))
         raise PermissionError(errno.EACCES, "is missing, or not readable and writable", str(path))
     use.begin()
 
