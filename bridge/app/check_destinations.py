@@ -24,7 +24,7 @@ MOST_NAMED: Final = 20
 # In this order: where rows of one destination failed in several ways, the first of these is what somebody must act on.
 _REASONS: Final = {
     PublishOutcome.UNROUTABLE.value: "no such queue: unroutable",
-    PublishOutcome.REFUSED.value: "the queue is full, or the broker lets this account not publish there",
+    PublishOutcome.REFUSED.value: "the queue is full, or this account may not write there",
     "E_BROKER_BLOCKED": "the broker takes no messages: an alarm of its memory or disk",
     "E_BROKER_CREDENTIALS": "the broker refuses this node's account",
     PublishOutcome.UNKNOWN.value: "the broker does not answer",
