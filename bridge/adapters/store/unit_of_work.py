@@ -7,11 +7,12 @@ other processes (the command line) meet SQLite's own waiting. PostgreSQL's write
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
-from sqlalchemy import text, update
+from sqlalchemy import Connection, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge.adapters.store.asked_again import SqlAskedAgain
@@ -83,6 +84,19 @@ class SqlStore:
                 raise UnavailableError("E_DATABASE_SCHEMA", detail)
             await transaction.change(update(node_state).values(epoch=node_state.c.epoch))
 
+    async def sweep_erased(self) -> bool:
+        """Has SQLite's log forget what was erased; answers whether it did, or somebody was reading all the while.
+
+        Erased bytes are overwritten in the file (`secure_delete`) when the log is carried over, but older pages of the
+        log would hold them until it is written over. PostgreSQL's VACUUM is the server's own business.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return True
+        async with self._turn:
+            with translated():
+                async with self._engine.connect() as connection:
+                    return await connection.run_sync(_truncate_log)
+
     async def close(self) -> None:
         """Closes every connection."""
         await self._engine.dispose()
@@ -96,6 +110,19 @@ def open_store(url: str) -> SqlStore:
         UnavailableError: `E_DATABASE`, PostgreSQL's driver is not installed.
     """
     return SqlStore(make_engine(url))
+
+
+def _truncate_log(connection: Connection) -> bool:
+    """Past SQLAlchemy, which would begin a transaction: a checkpoint cannot run in one."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        row = cursor.fetchone()
+    except sqlite3.Error:
+        return False
+    finally:
+        cursor.close()
+    return row is not None and row[0] == 0
 
 
 @asynccontextmanager

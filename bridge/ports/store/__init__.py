@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 from bridge.ports.store.records import (
     AuditEntry,
     InboxItem,
     OutboxRow,
     OutgoingMessage,
-    Quarantined,
-    QuarantineTotal,
     ReceiptRow,
-    Refusal,
     Replay,
     SequenceUse,
     Undelivered,
     UndeliveredCount,
     Waiting,
 )
+from bridge.ports.store.refusals import Refusals as Refusals
 
 MessageKey = tuple[str, str]  # (sender, message id): what identifies a message
 
@@ -219,64 +218,6 @@ class Inbox(Protocol):
         ...
 
 
-class Refusals(Protocol):
-    """Quarantine (refused for good until somebody acts) and held (cannot be judged yet)."""
-
-    async def quarantine(self, refusals: Sequence[Refusal], *, quota_bytes: int) -> Sequence[str]:
-        """Keeps refused raw bytes with code, step, time and queue; answers the ids of those that were not there yet.
-
-        The same bytes for the same holder and code are kept once and counted. What no longer fits the quota of the
-        node is kept without its bytes.
-        """
-        ...
-
-    async def hold(self, refusals: Sequence[Refusal], *, quotas: Mapping[str, int]) -> Sequence[Refusal]:
-        """Keeps what may verify later, within a quota in bytes for each code; answers those that no longer fitted.
-
-        The same bytes with the same properties for the same holder are kept once.
-        """
-        ...
-
-    async def keep_holding(self, refusals: Sequence[Refusal]) -> None:
-        """Notes the newest verdict on what stays held, by id: a message counts towards the quota of its newest code."""
-        ...
-
-    async def release_held(
-        self, holders: Collection[str | None], *, limit: int, not_tried_since: datetime, now: datetime
-    ) -> Sequence[Refusal]:
-        """What these holders (`None`: the router) hold, never tried or last tried before a moment, oldest first.
-
-        It counts as tried `now`. One that was tried later than now was tried by a wrong clock, and is due.
-        """
-        ...
-
-    async def held_too_long(
-        self, holders: Collection[str | None], *, since_before: datetime, limit: int
-    ) -> Sequence[Refusal]:
-        """What these holders have held since before a moment, and tried at least once, oldest first."""
-        ...
-
-    async def drop_held(self, ids: Sequence[str]) -> None:
-        """Forgets held messages that found their verdict."""
-        ...
-
-    async def list(self, *, code: str | None = None, limit: int = 200) -> Sequence[Quarantined]:
-        """Quarantine, newest first, without the raw bytes."""
-        ...
-
-    async def get(self, refusal_id: str) -> Quarantined | None:
-        """One quarantined message, with its raw bytes if they were kept."""
-        ...
-
-    async def counts(self) -> tuple[Mapping[str, int], int]:
-        """Quarantined by code, and how many are held. What came again counts once."""
-        ...
-
-    async def total(self) -> QuarantineTotal:
-        """How much room the quarantine takes."""
-        ...
-
-
 class AuditLog(Protocol):
     """Append-only (Directive (EU) 2016/680 Art. 25)."""
 
@@ -299,6 +240,9 @@ class UnitOfWork(Protocol):
     inbox: Inbox
     refusals: Refusals
     audit: AuditLog
+    gaps: Gaps
+    asked_again: AskedAgainBook
+    peers: Peers
 
 
 class Store(Protocol):

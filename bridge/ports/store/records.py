@@ -227,8 +227,8 @@ class Quarantined:
     """What is in quarantine: the first refusal of these bytes by this holder with this code, and how often it came.
 
     `wire_bytes` is `None` in a list, and where the quota was exhausted when it came (`has_bytes` tells); digest, size
-    and properties are always there. `replays` counts how often it was verified again, `returned_at` is when its sender was
-    last told by hand.
+    and properties are always there. `replays` counts how often it was verified again, `returned_at` is when its sender
+    was last told by hand.
     """
 
     id: str

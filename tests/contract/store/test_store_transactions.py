@@ -34,7 +34,8 @@ async def write_everything(unit: UnitOfWork) -> None:
         "at.ncp", {("rs.ncp", received.id): Replay(received.payload_sha256, "delivered", received.sent)}
     )
     await unit.inbox.use_numbers([use(1), use(5)], received.received_at)
-    await unit.refusals.quarantine([refusal()], quota_bytes=10_000)
+    (refused,) = await unit.refusals.quarantine([refusal()], quota_bytes=10_000)
+    await unit.refusals.note_returned(refused, at=received.received_at, receipt_id=received.id)
     await unit.refusals.hold([refusal(code="E_FUTURE")], quotas={"E_FUTURE": 10_000})
     await unit.audit.add([entry(received.id)])
 
