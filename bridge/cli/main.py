@@ -33,7 +33,10 @@ SINGLE: Final = {
     "run": "Run a node's services.",
     "status": "How the node is, in one look.",
     "doctor": "Check everything the node depends on.",
+    "backup": "Copy a node's database while it runs.",
+    "restore": "Put a backup in the place of a node's database.",
 }
+MODULES: Final = {"run": "run", "status": "health", "doctor": "health", "backup": "backup", "restore": "backup"}
 WATCH: Final = ["inbox", "watch"]  # Ctrl-C is its ordinary end: no error among the objects
 
 
@@ -59,7 +62,7 @@ class LazyGroup(TyperGroup):
             group.help = GROUPS[cmd_name]
             return group
         if cmd_name in SINGLE:
-            module = import_module(f"bridge.cli.{'run' if cmd_name == 'run' else 'health'}")
+            module = import_module(f"bridge.cli.{MODULES[cmd_name]}")
             command = typer.main.get_command(getattr(module, f"{cmd_name}_app"))
             command.name = cmd_name
             command.help = SINGLE[cmd_name]
