@@ -10,10 +10,9 @@ from typing import Final, Protocol
 import structlog
 
 from bridge.app.receive_message import ReceiveMessages
-from bridge.app.refusing import quarantine, refused_entry
+from bridge.app.refusing import delivery_of, quarantine, refused_entry
 from bridge.app.route_message import RouteMessages
 from bridge.core.errors import UnavailableError
-from bridge.core.verification import Hints
 from bridge.ports.broker import Delivery
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store
@@ -71,7 +70,9 @@ class RecheckHeld:
 
     async def _hand_back(self, judge: _Judge, held: Sequence[Refusal]) -> None:
         try:
-            await judge([_delivery(refusal) for refusal in held], held=[refusal.id for refusal in held])
+            await judge(
+                [delivery_of(refusal, refusal.wire_bytes) for refusal in held], held=[refusal.id for refusal in held]
+            )
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the others held
@@ -91,21 +92,3 @@ class RecheckHeld:
                 given_up = [refusal for refusal in aged if refusal.id in new]
                 await unit.audit.add([refused_entry(one, contact_point=holder, at=now) for one in given_up])
         return len(aged)
-
-
-def _delivery(refusal: Refusal) -> Delivery:
-    properties = refusal.properties
-    return Delivery(
-        tag=0,
-        queue=refusal.queue,
-        wire_bytes=refusal.wire_bytes,
-        hints=Hints(
-            correlation_id=properties.get("correlation_id"),
-            type=properties.get("type"),
-            app_id=properties.get("app_id"),
-            routing_key=properties.get("routing_key"),
-            user_id=properties.get("user_id"),
-            copied=properties.get("copied") is not None,
-        ),
-        redelivered=True,
-    )
