@@ -25,6 +25,8 @@ ENVIRONMENT: Final = "NCP_BRIDGE_"
 _PASSWORD_IN_URL: Final = re.compile(r"://[^:/]*:[^@]*@|[?&]password=")
 _ACCOUNT_AT_SERVER: Final = re.compile(r"postgresql://[^:/@]+@")
 _HOST_AND_PORT: Final = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[1-9][0-9]{0,4}$"
+_LISTEN: Final = r"^((\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):)?[1-9][0-9]{0,4}$"
+LOOPBACK: Final = "127.0.0.1"
 _FORM = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -79,6 +81,30 @@ class TrustSettings(BaseModel):
     refresh_seconds: Annotated[float, Field(ge=1, le=86400)] = 60.0
 
 
+class HealthSettings(BaseModel):
+    """Where readiness is served besides the socket in the node's folder: `port` (on loopback) or `host:port`."""
+
+    model_config = _FORM
+
+    listen: Annotated[str, Field(pattern=_LISTEN)] | None = None
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port; loopback where no host is given."""
+        if self.listen is None:
+            return None
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]") or LOOPBACK, int(port)
+
+
+class HeartbeatSettings(BaseModel):
+    """How often every peer hears from us; from three missed ones and five minutes on, a silent peer is an alarm."""
+
+    model_config = _FORM
+
+    seconds: Annotated[float, Field(ge=1, le=86400)] = 300.0
+
+
 class NodeSettings(BaseSettings):
     """Everything a node needs to start."""
 
@@ -89,8 +115,11 @@ class NodeSettings(BaseSettings):
     database_password_file: Path | None = None
     machine_secret_file: Path = Path("secrets/machine.key")
     drain_seconds: Annotated[float, Field(gt=0, le=300)] = 25.0
+    disk_reserve_mib: Annotated[int, Field(ge=0, le=1024**2)] | None = None
     broker: BrokerSettings
     trust: TrustSettings
+    health: HealthSettings = HealthSettings()
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
     contact_points: Annotated[tuple[ContactPointSettings, ...], Field(min_length=1)]
     _folder: Path = PrivateAttr(default=Path())
 

@@ -1,4 +1,8 @@
-"""Control messages at a contact point: receipts move the sender's ledger; none of them is ever answered."""
+"""Control messages at a contact point: none of them is ever answered by a receipt.
+
+Receipts move the sender's ledger, heartbeats open and close gaps, requests for missing numbers are answered with the
+messages themselves.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.app.noting_heartbeats import note_heartbeats
 from bridge.app.refusing import refusal_of
+from bridge.app.resending import AnswerResendRequests
+from bridge.core.directory import Directory
 from bridge.core.errors import VerificationError
-from bridge.core.messages import ControlBody, ReceiptControl
+from bridge.core.messages import ControlBody, HeartbeatControl, ReceiptControl, ResendRequestControl
 from bridge.core.verification import Authenticated, SentDigests, control_of, read_receipt
 from bridge.ports.broker import Delivery
 from bridge.ports.clock import Ids
+from bridge.ports.keys import Desk
 from bridge.ports.store import UnitOfWork
-from bridge.ports.store.records import AuditEntry, ReceiptRow, Refusal
+from bridge.ports.store.records import ReceiptRow, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,41 +32,62 @@ class DeliveredControl:
     message: Authenticated
 
 
-async def accept_control(
-    unit: UnitOfWork, delivered: Sequence[DeliveredControl], *, contact_point: str, now: datetime, ids: Ids
-) -> list[Refusal | None]:
-    """Stores verified receipts, notes heartbeats and resend requests; answers one refusal or `None` each, in order.
+@dataclass(frozen=True, slots=True)
+class AcceptControl:
+    """Accepts for one contact point, in the caller's transaction, as of one moment."""
 
-    A receipt counts only when it answers what we really sent to its signer, digests included (`E_RECEIPT`).
-    """
-    verdicts = [_read(item.message) for item in delivered]
-    answered = [
-        (control.of.id, item.message.payload.sender)
-        for item, control in zip(delivered, verdicts, strict=True)
-        if isinstance(control, ReceiptControl)
-    ]
-    sent = await unit.ledger.digests_sent(answered, sender=contact_point) if answered else {}
-    refusals: list[Refusal | None] = []
-    rows: list[ReceiptRow] = []
-    noted: list[AuditEntry] = []
-    for item, control in zip(delivered, verdicts, strict=True):
-        payload = item.message.payload
-        error = control if isinstance(control, VerificationError) else None
-        if isinstance(control, ReceiptControl):
-            error = _check(control, sent.get((control.of.id, payload.sender)))
-            if error is None:
-                rows.append(_row(item.message, control, now))
-        elif error is None:
-            detail = {"from": payload.sender, "kind": payload.kind}
-            noted.append(AuditEntry(now, contact_point, "control.received", contact_point, payload.id, detail))
-        refusals.append(
-            refusal_of(item.delivery, error, contact_point=contact_point, at=now, ids=ids) if error else None
-        )
-    if rows:
-        await unit.ledger.add_receipts(rows)
-    if noted:
-        await unit.audit.add(noted)
-    return refusals
+    unit: UnitOfWork
+    desk: Desk
+    directory: Directory
+    now: datetime
+    ids: Ids
+
+    async def accept(self, delivered: Sequence[DeliveredControl]) -> list[Refusal | None]:
+        """Stores verified receipts, heeds heartbeats, answers requests; answers one refusal or `None` each, in order.
+
+        A receipt counts only when it answers what we really sent to its signer, digests included (`E_RECEIPT`).
+        """
+        verdicts = [_read(item.message) for item in delivered]
+        errors = [verdict if isinstance(verdict, VerificationError) else None for verdict in verdicts]
+        receipts = [
+            (index, item.message, verdict)
+            for index, (item, verdict) in enumerate(zip(delivered, verdicts, strict=True))
+            if isinstance(verdict, ReceiptControl)
+        ]
+        if receipts:
+            for index, error in await self._accept_receipts(receipts):
+                errors[index] = error
+        senders = [item.message.payload.sender for item in delivered]
+        said = list(zip(senders, verdicts, strict=True))
+        await self._heed([(by, beat) for by, beat in said if isinstance(beat, HeartbeatControl)])
+        requests = AnswerResendRequests(self.unit, self.desk, self.directory, self.now, self.ids)
+        for by, request in said:
+            if isinstance(request, ResendRequestControl):
+                await requests.answer(by, request)
+        return [
+            refusal_of(item.delivery, error, contact_point=self.desk.id, at=self.now, ids=self.ids) if error else None
+            for item, error in zip(delivered, errors, strict=True)
+        ]
+
+    async def _accept_receipts(
+        self, receipts: Sequence[tuple[int, Authenticated, ReceiptControl]]
+    ) -> list[tuple[int, VerificationError]]:
+        """Stores those that answer what was sent; what was asked for again has arrived with them."""
+        keys = [(control.of.id, message.payload.sender) for _, message, control in receipts]
+        sent = await self.unit.ledger.digests_sent(keys, sender=self.desk.id)
+        checked = [
+            (index, message, control, _check(control, sent.get(key)))
+            for (index, message, control), key in zip(receipts, keys, strict=True)
+        ]
+        rows = [_row(message, control, self.now) for _, message, control, error in checked if error is None]
+        if rows:
+            await self.unit.ledger.add_receipts(rows)
+            await self.unit.asked_again.settle(self.desk.id, [(row.message_id, row.recipient) for row in rows])
+        return [(index, error) for index, _, _, error in checked if error is not None]
+
+    async def _heed(self, beats: Sequence[tuple[str, HeartbeatControl]]) -> None:
+        if beats:
+            await note_heartbeats(self.unit, beats, contact_point=self.desk.id, now=self.now)
 
 
 def _read(message: Authenticated) -> ControlBody | VerificationError:

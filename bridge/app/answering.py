@@ -9,10 +9,11 @@ from bridge.app.make_message import Addressing, make_control
 from bridge.core.broker_names import alert_key, ingress_exchange
 from bridge.core.directory import Directory
 from bridge.core.ids import prefix_of
-from bridge.core.verification import Authenticated
+from bridge.core.verification import MAX_LIFETIME, Authenticated
 from bridge.core.wire.payload import SealedPayload
 from bridge.ports.clock import Ids
 from bridge.ports.keys import Desk
+from bridge.ports.store.no_gap import NumberRange, SentCopy
 from bridge.ports.store.records import OutboxRow
 
 RECEIPT_LIFETIME: Final = timedelta(days=30)
@@ -62,4 +63,27 @@ def outbox_row(addressing: Addressing, wire_bytes: bytes, *, country: str, lane:
         expires=addressing.expires,
         wire_bytes=wire_bytes,
         created_at=addressing.sent,
+    )
+
+
+def repeated_row(sent: SentCopy, key: NumberRange, *, now: datetime, ids: Ids) -> OutboxRow:
+    """One more publish of what was sent before, towards the recipient of its number.
+
+    The relay tries for as long as any message may live, from now on: this one may have expired long ago.
+    """
+    origin, country = prefix_of(key.sender), prefix_of(key.recipient)
+    return OutboxRow(
+        id=ids.new(now),
+        relay="publisher",
+        exchange=ingress_exchange(origin),
+        routing_key=alert_key(origin, country, lane=key.lane, kind=sent.kind),
+        country=country,
+        lane=key.lane,
+        kind=sent.kind,
+        sender=key.sender,
+        message_id=sent.message_id,
+        sent=sent.sent,
+        expires=now + MAX_LIFETIME,
+        wire_bytes=sent.wire_bytes,
+        created_at=now,
     )

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.outcomes import Outcome
+from bridge.app.peer_controls import PASSING_KINDS
 from bridge.app.refusing import is_held
 from bridge.core.errors import VerificationError
 from bridge.core.verification import (
@@ -103,6 +104,13 @@ def sealed_message_of(verdict: Authenticated | VerificationError) -> Authenticat
     return message if isinstance(message.payload, SealedPayload) else None
 
 
+def is_overdue_control(verdict: Authenticated | VerificationError) -> bool:
+    """A heartbeat or request that has expired: it is worth nothing any more, and nothing is wrong with it."""
+    if not isinstance(verdict, AuthenticatedRefusal) or verdict.code != "E_EXPIRED":
+        return False
+    return verdict.proven.payload.kind in PASSING_KINDS
+
+
 def threads_to_judge(verdicts: Sequence[Verdict]) -> list[str]:
     """The threads whose originators matter: those that an update or a cancellation belongs to."""
     contents = [verdict.content for verdict in verdicts if isinstance(verdict, Opened)]
@@ -161,6 +169,8 @@ def _check_originator(verified: VerifiedMessage, originators: Sequence[str]) -> 
 def _refuse(error: VerificationError, known: Known, now: datetime) -> Decision:
     if is_held(error):
         return Decision(Outcome.HELD, refusal=error)
+    if is_overdue_control(error):
+        return Decision(Outcome.ACCEPTED)
     refused = Decision(Outcome.QUARANTINED, refusal=error)
     message = sealed_message_of(error)
     if message is None:

@@ -8,11 +8,13 @@ transaction has committed. A crash after the commit delivers the message once mo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.app.authenticating import Authenticator, Judged
 from bridge.app.deciding import Opened, ProvenControl, Verdict, decide, sealed_message_of, threads_to_judge
+from bridge.app.hearing import HeardPeers
 from bridge.app.outcomes import Outcome
+from bridge.app.refusing import Replayed
 from bridge.app.storing_received import StoreReceived
 from bridge.core.errors import VerificationError
 from bridge.core.verification import Authenticated, AuthenticatedRefusal, VerifiedMessage, open_message
@@ -35,14 +37,19 @@ class ReceiveMessages:
     vault: BodyVault
     clock: Clock
     ids: Ids
+    heard: HeardPeers = field(default_factory=HeardPeers)
 
-    async def receive(self, batch: Sequence[Delivery], *, held: Sequence[str] = ()) -> list[Outcome]:
+    async def receive(
+        self, batch: Sequence[Delivery], *, held: Sequence[str] = (), replayed: Replayed | None = None
+    ) -> list[Outcome]:
         """Judges and stores a batch; when it returns, every delivery may be acknowledged to the broker.
 
         Args:
             batch: the deliveries; verdicts come in their order.
             held: when the batch was held here before and is judged again: the refusals' ids, one per delivery. What is
                 still held stays where it is, what found its verdict leaves in the same transaction.
+            replayed: when the batch comes out of quarantine. What is refused again stays there, everything else leaves
+                in the same transaction.
 
         Raises:
             UnavailableError: the database cannot be reached; nothing of the batch may be acknowledged.
@@ -57,8 +64,13 @@ class ReceiveMessages:
             originators = await unit.inbox.originators(self.desk.id, threads) if threads else {}
             now = self.clock.now()
             decisions = decide(verdicts, replays=replays, originators=originators, now=now)
-            storing = StoreReceived(unit, self.desk, self.trust, self.vault, self.ids, now)
-            return await storing.store([item.delivery for item in judged], decisions, held=held)
+            storing = StoreReceived(unit, self.desk, self.trust, self.vault, self.ids, now, replayed)
+            outcomes = await storing.store([item.delivery for item in judged], decisions, held=held)
+            heard = self.heard.news([item.verdict for item in judged if isinstance(item.verdict, Authenticated)], now)
+            if heard:
+                await unit.peers.hear(self.desk.id, heard)
+        self.heard.wrote(heard)
+        return outcomes
 
     def _open(self, item: Judged) -> Verdict:
         """Opens what is sealed; whether it is read is decided later, by step 13."""

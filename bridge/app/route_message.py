@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.app.authenticating import Authenticator, Judged
-from bridge.app.deciding import sealed_message_of
+from bridge.app.deciding import is_overdue_control, sealed_message_of
 from bridge.app.outcomes import Outcome
-from bridge.app.refusing import Kept, is_held, keep_refusals, refusal_of
+from bridge.app.refusing import Kept, Replayed, is_held, keep_refusals, refusal_of
 from bridge.core.broker_names import contact_point_key
 from bridge.core.errors import VerificationError
 from bridge.core.ids import prefix_of
@@ -42,13 +42,17 @@ class RouteMessages:
     clock: Clock
     ids: Ids
 
-    async def route(self, batch: Sequence[Delivery], *, held: Sequence[str] = ()) -> list[Outcome]:
+    async def route(
+        self, batch: Sequence[Delivery], *, held: Sequence[str] = (), replayed: Replayed | None = None
+    ) -> list[Outcome]:
         """Every delivery is confirmed by the next queue or stored here when this returns.
 
         Args:
             batch: the deliveries; outcomes come in their order.
             held: when the batch was held here before and is judged again: the refusals' ids, one per delivery. What is
                 still held stays where it is, what found its verdict leaves once it is safe elsewhere.
+            replayed: when the batch comes out of quarantine. What is refused again stays there, everything else leaves
+                once it is safe elsewhere.
 
         Raises:
             UnavailableError: database or broker cannot be reached; nothing of the batch may be acknowledged.
@@ -63,11 +67,11 @@ class RouteMessages:
         ]
         refusals = [one.refusal for one in routed]
         kept = Kept()
-        if stuck or held or any(refusals):
+        if stuck or held or replayed or any(refusals):
             async with self.store.writing() as unit:
                 if stuck:
                     await unit.outbox.add(stuck)
-                kept = await keep_refusals(unit, refusals, held=held)
+                kept = await keep_refusals(unit, refusals, held=held, replayed=replayed)
         return [one.outcome(kept) for one in routed]
 
     def _route(self, item: Judged) -> _Routed:
@@ -76,6 +80,8 @@ class RouteMessages:
         error: VerificationError | None = None
         if isinstance(verdict, AuthenticatedRefusal) and _is_answered_further_on(verdict):
             message, error = verdict.proven, verdict
+        elif is_overdue_control(verdict):
+            return _Routed()
         elif isinstance(verdict, VerificationError):
             return _Routed(refusal=self._refusal(item.delivery, verdict))
         else:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.app.accept_control import DeliveredControl, accept_control
+from bridge.app.accept_control import AcceptControl, DeliveredControl
 from bridge.app.answering import receipt_row
 from bridge.app.deciding import DELIVERED, Decision
 from bridge.app.inbox_items import body_context, expired_stub, received_item
 from bridge.app.outcomes import Outcome
-from bridge.app.refusing import keep_refusals, refusal_of, refused_entry
+from bridge.app.refusing import Replayed, keep_refusals, refusal_of, refused_entry
 from bridge.core.messages import AcknowledgementBody
 from bridge.core.verification import Authenticated, VerifiedMessage
 from bridge.core.wire.payload import SealedPayload
@@ -34,6 +34,7 @@ class StoreReceived:
     vault: BodyVault
     ids: Ids
     now: datetime
+    replayed: Replayed | None = None  # the batch comes out of quarantine
 
     async def store(
         self, deliveries: Sequence[Delivery], decisions: Sequence[Decision], *, held: Sequence[str]
@@ -133,8 +134,8 @@ class StoreReceived:
         }
         if not control:
             return
-        delivered = list(control.values())
-        answers = await accept_control(self.unit, delivered, contact_point=self.desk.id, now=self.now, ids=self.ids)
+        accepting = AcceptControl(self.unit, self.desk, self.trust.current(), self.now, self.ids)
+        answers = await accepting.accept(list(control.values()))
         for index, refusal in zip(control, answers, strict=True):
             refusals[index] = refusal
 
@@ -150,7 +151,7 @@ class StoreReceived:
         )
 
     async def _keep_refusals(self, refusals: Sequence[Refusal | None], held: Sequence[str]) -> frozenset[str]:
-        kept = await keep_refusals(self.unit, refusals, held=held)
+        kept = await keep_refusals(self.unit, refusals, held=held, replayed=self.replayed)
         new = [one for one in refusals if one is not None and one.id in kept.quarantined]
         await self._log([refused_entry(one, contact_point=self.desk.id, at=self.now) for one in new])
         return kept.overflowed

@@ -1,10 +1,11 @@
-"""What must happen now and then: refresh the membership list, verify held messages again."""
+"""What must happen now and then: refresh the membership list, verify held messages again, and a role's chores."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -14,7 +15,17 @@ from bridge.ports.trust import TrustSource
 from bridge.services.faults import log_fault
 from bridge.services.stopping import Stopped, pause
 
+CLOCK_SECONDS: Final = 1.0
+
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to be done every `seconds`."""
+
+    seconds: float
+    run: Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +37,16 @@ class HousekeepingService:
         refresh_seconds: between two looks for a newer membership list.
         recheck_seconds: between two judgements of what is held, however seldom the list is looked for: what is ahead of
             the clock waits for no list.
+        chores: whatever else this process is to do, each as often as it says.
+        look_at_clock: notices that the clock was set, also while nobody asks for the time; `None`: nobody watches it.
     """
 
     trust: TrustSource
     recheck: RecheckHeld | None
     refresh_seconds: float
     recheck_seconds: float
+    chores: Sequence[Chore] = ()
+    look_at_clock: Callable[[], Awaitable[object]] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set."""
@@ -39,6 +54,10 @@ class HousekeepingService:
             group.create_task(_repeat(stop, self.refresh_seconds, self.trust.refresh))
             if self.recheck is not None:
                 group.create_task(_repeat(stop, self.recheck_seconds, self.recheck.recheck))
+            for chore in self.chores:
+                group.create_task(_repeat(stop, chore.seconds, chore.run))
+            if self.look_at_clock is not None:
+                group.create_task(_repeat(stop, CLOCK_SECONDS, self.look_at_clock))
 
 
 async def _repeat(stop: asyncio.Event, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_
@@ -21,13 +21,13 @@ class SqlAskedAgain:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def answered(self, key: NumberRange, numbers: Sequence[int], *, since: datetime) -> Collection[int]:
-        """Those of the numbers that were answered since a moment; `key` names their stream."""
-        found: set[int] = set()
+    async def noted(self, key: NumberRange, numbers: Sequence[int]) -> Mapping[int, datetime | None]:
+        """Those of the numbers that are noted, with when they were answered last; `key` names their stream."""
+        found: dict[int, datetime | None] = {}
         for part in in_parts(numbers):
-            query = select(asked_again.c.number).where(_of(key), asked_again.c.number.in_(part))
-            rows = await self._transaction.rows(query.where(asked_again.c.answered_at > since))
-            found |= {row["number"] for row in rows}
+            query = select(asked_again.c.number, asked_again.c.answered_at).where(_of(key))
+            rows = await self._transaction.rows(query.where(asked_again.c.number.in_(part)))
+            found |= {row["number"]: row["answered_at"] for row in rows}
         return found
 
     async def find_sent(self, key: NumberRange, numbers: Sequence[int]) -> Sequence[SentCopy]:

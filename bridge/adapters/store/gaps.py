@@ -31,6 +31,7 @@ from bridge.ports.store.no_gap import MissingRange, NumberRange, Pair, VoidNumbe
 # After so long in a gap, then after so long again, a number is asked for: 1, 10 and 60 minutes after it was missed, and
 # every six hours from then on.
 ASK_AGAIN_AFTER: Final = (timedelta(minutes=1), timedelta(minutes=9), timedelta(minutes=50), timedelta(hours=6))
+_RANGE: Final = (*STREAM_KEY, "first", "last", "missed_at", "asked", "asked_at")
 
 _ASKED: Final = (
     update(sequence_gap)
@@ -79,14 +80,15 @@ class SqlGaps:
         return voided
 
     async def due(self, contact_points: Collection[str], now: datetime, *, limit: int) -> Sequence[MissingRange]:
-        """What these contact points are to ask for now; what was asked for least often first, the longest missed."""
-        gap = sequence_gap.c
-        query = (
-            _ranges()
-            .where(sequence_stream.c.recipient.in_(contact_points), _is_due(now))
-            .order_by(gap.asked, gap.missed_at, gap.stream_id, gap.first)
-            .limit(limit)
-        )
+        """What these contact points are to ask for now: at most `limit` ranges of each sender, the least asked first.
+
+        For each sender by itself: one whose numbers are nonsense must not stand in the way of the others.
+        """
+        gap, stream = sequence_gap.c, sequence_stream.c
+        order = (gap.asked, gap.missed_at, gap.stream_id, gap.first)
+        place = func.row_number().over(partition_by=(stream.recipient, stream.sender), order_by=order).label("place")
+        due = _ranges(place).where(stream.recipient.in_(contact_points), _is_due(now)).subquery()
+        query = select(due).where(due.c.place <= limit).order_by(due.c.recipient, due.c.sender, due.c.place)
         return [_range(row) for row in await self._transaction.rows(query)]
 
     async def outstanding(self, contact_points: Collection[str]) -> Mapping[Pair, int]:
@@ -139,16 +141,16 @@ class SqlGaps:
         return [_range(row) for row in await self._transaction.rows(query)]
 
 
-def _ranges() -> Select[*tuple[object, ...]]:
+def _ranges(*more: ColumnElement[int]) -> Select[*tuple[object, ...]]:
     gap = sequence_gap.c
     columns = [sequence_stream.c[name] for name in STREAM_KEY]
-    return select(*columns, gap.first, gap.last, gap.missed_at, gap.asked, gap.asked_at).join(
+    return select(*columns, gap.first, gap.last, gap.missed_at, gap.asked, gap.asked_at, *more).join(
         sequence_gap, gap.stream_id == sequence_stream.c.id
     )
 
 
 def _range(row: RowMapping) -> MissingRange:
-    return MissingRange(**row)
+    return MissingRange(**{name: row[name] for name in _RANGE})
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

@@ -106,7 +106,10 @@ class Gaps(Protocol):
         ...
 
     async def due(self, contact_points: Collection[str], now: datetime, *, limit: int) -> Sequence[MissingRange]:
-        """What these contact points are to ask for now, by the times of `ASK_AGAIN_AFTER`; seldom asked first."""
+        """What these contact points are to ask for now: at most `limit` ranges of each sender, the least asked first.
+
+        A number is due 1, 10 and 60 minutes after it was missed, and every six hours from then on.
+        """
         ...
 
     async def outstanding(self, contact_points: Collection[str]) -> Mapping[Pair, int]:
@@ -125,8 +128,8 @@ class Gaps(Protocol):
 class AskedAgainBook(Protocol):
     """What recipients asked us for again, and what became of it."""
 
-    async def answered(self, key: NumberRange, numbers: Sequence[int], *, since: datetime) -> Collection[int]:
-        """Those of the numbers that were answered since a moment; `key` names their stream."""
+    async def noted(self, key: NumberRange, numbers: Sequence[int]) -> Mapping[int, datetime | None]:
+        """Those of the numbers that are noted, with when they were answered last; `key` names their stream."""
         ...
 
     async def find_sent(self, key: NumberRange, numbers: Sequence[int]) -> Sequence[SentCopy]:

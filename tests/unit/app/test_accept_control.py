@@ -129,14 +129,6 @@ async def test_outcomes_stand_in_the_order_of_the_batch(node: Node) -> None:
     ]
 
 
-async def test_heartbeats_and_resend_requests_are_noted(node: Node) -> None:
-    request = control("resend_request", {"epoch": 1, "lane": "urgent", "numbers": [3]})
-
-    assert await receive(node, heartbeat(), request) == [Outcome.ACCEPTED] * 2
-
-    assert [entry.detail["kind"] for entry in await node.audit("control.received")] == ["resend_request", "heartbeat"]
-
-
 async def test_a_control_message_of_another_form_is_quarantined(node: Node) -> None:
     assert await receive(node, control("heartbeat", {"epoch": 1})) == [Outcome.QUARANTINED]
     assert [refusal.code for refusal in await node.quarantined()] == ["E_RECEIPT"]

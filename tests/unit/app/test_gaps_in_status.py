@@ -5,7 +5,8 @@ from __future__ import annotations
 from bridge_node import Node
 from bridge_world import START, StillClock, alert
 
-from bridge.app.check_node import Check, check_queues
+from bridge.app.check_node import Check
+from bridge.app.check_peers import check_peers
 from bridge.ports.store.records import SequenceUse
 
 BILLION = 10**9
@@ -13,7 +14,10 @@ LARGEST = 2**53 - 1
 
 
 async def sequence_check(node: Node) -> Check:
-    return {check.name: check for check in await check_queues(node.store, now=node.clock.now())}["sequence"]
+    checks = await check_peers(
+        node.store, now=node.clock.now(), contact_points=["at.ncp"], directory=None, heartbeat_seconds=300
+    )
+    return {check.name: check for check in checks}["sequence"]
 
 
 async def use(node: Node, *numbers: int, epochs: int = 1) -> None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 from bridge_node import Node
-from bridge_world import START, alert, bent, control, directory
+from bridge_world import START, alert, bent, control, directory, receipt_for
 
 from bridge.app.outcomes import Outcome
 from bridge.core.errors import UnavailableError
@@ -122,13 +122,12 @@ async def test_what_a_contact_point_owes_an_answer_for_goes_on_and_what_it_does_
     not_allowed = alert(status="system")
     expired = alert(expires=START + timedelta(days=7))
     misrouted = alert(expires=START + timedelta(days=31))
-    lane = {"first": 1, "last": 5}
-    beat = control("heartbeat", {"epoch": 1, "urgent": lane, "normal": lane}, sender="rs.ncp", to="at.ncp")
+    receipt = receipt_for(alert(sender="at.ncp", to=["rs.ncp"]), by="rs.ncp")
     node.clock.advance(8 * 86400)
 
     # when the router meets them
     owed = [too_long, not_allowed, expired]
-    batch = [one.delivery() for one in (*owed, beat)]
+    batch = [one.delivery() for one in (*owed, receipt)]
     outcomes = await node.router("at").route([*batch, misrouted.delivery(app_id="hu.ncp")])
 
     # then it hands on what is sealed and addressed to us for certain
@@ -140,6 +139,24 @@ async def test_what_a_contact_point_owes_an_answer_for_goes_on_and_what_it_does_
     await node.receiver("at.ncp").receive([one.delivery(to="at.ncp") for one in owed])
     codes = [code for _, code, _ in await node.new_receipts()]
     assert codes == ["E_LIFETIME", "E_NOT_AUTHORISED", "E_EXPIRED"]
+
+
+@pytest.mark.parametrize("kind", ["heartbeat", "resend_request"])
+async def test_what_only_told_the_time_and_is_overdue_goes_nowhere(node: Node, kind: str) -> None:
+    # given a heartbeat, or a request, that has expired
+    lane = {"first": 1, "last": 5}
+    said = {"epoch": 1, "urgent": lane, "normal": lane}
+    asked = {"epoch": 1, "lane": "urgent", "numbers": [1]}
+    overdue = control(kind, said if kind == "heartbeat" else asked, sender="rs.ncp", to="at.ncp")
+    node.clock.advance(8 * 86400)
+
+    # when router and contact point meet it
+    routed = await node.router("at").route([overdue.delivery()])
+    received = await node.receiver("at.ncp").receive([overdue.delivery(to="at.ncp")])
+
+    # then weeks of them leave nothing behind
+    assert routed == received == [Outcome.ACCEPTED]
+    assert await node.quarantined() == node.publisher.published == await node.new_rows() == []
 
 
 async def test_a_refusal_for_contact_points_that_nobody_knows_stays_under_its_code(node: Node) -> None:

@@ -1,0 +1,153 @@
+"""A recipient misses numbers of ours and asks for them: it gets the same bytes again, or hears that they never come.
+
+Promises:
+1. What the ledger has under a number is published again byte for byte, also when it has expired: the recipient then
+   keeps a stub. What still waits for its first publish is not put beside itself.
+2. Numbers that the ledger does not know, or whose signature nobody would accept any more, are answered by one heartbeat
+   that names them as void with a code; a recipient must not ask for ever.
+3. A number is answered at most once in `ANSWER_AGAIN_AFTER`, and nothing is answered that was not asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from bridge.app.answering import repeated_row
+from bridge.app.peer_controls import PeerControls
+from bridge.core.directory import Directory
+from bridge.core.errors import VerificationError
+from bridge.core.ids import prefix_of
+from bridge.core.messages import ResendRequestControl
+from bridge.core.number_ranges import as_ranges, in_words
+from bridge.core.wire.envelope import parse_envelope
+from bridge.ports.clock import Ids
+from bridge.ports.keys import Desk
+from bridge.ports.store import UnitOfWork
+from bridge.ports.store.no_gap import AskedAgain, NumberRange, SentCopy
+from bridge.ports.store.records import AuditEntry
+
+ANSWER_AGAIN_AFTER: Final = timedelta(minutes=5)
+SHOWN_FOR: Final = timedelta(days=1)  # after its answer, unless a receipt comes before
+UNKNOWN_NUMBER: Final = "E_UNKNOWN_NUMBER"
+# What one recipient may have us note at a time; honest ones ask for what they miss, and that is answered in a day.
+MOST_NOTED_OF_A_PAIR: Final = 20_000
+_AT_ONCE: Final = 50  # messages of up to 1 MiB each are in memory
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerResendRequests:
+    """Answers for one contact point, in the caller's transaction, as of one moment."""
+
+    unit: UnitOfWork
+    desk: Desk
+    directory: Directory
+    now: datetime
+    ids: Ids
+
+    async def answer(self, asker: str, request: ResendRequestControl) -> None:
+        """Puts what was asked for into the outbox and notes it for `status`."""
+        key = NumberRange(asker, self.desk.id, request.epoch, request.lane, min(request.numbers), max(request.numbers))
+        numbers = await self._to_answer(key, request.numbers)
+        if not numbers:
+            return
+        sent: set[int] = set()
+        void: dict[int, str] = {}
+        noted: list[AskedAgain] = []
+        for part in _parts(numbers):
+            copies = await self.unit.asked_again.find_sent(key, part)
+            codes = {copy.number: self._obstacle(copy) for copy in copies}
+            await self._send([copy for copy in copies if codes[copy.number] is None], key)
+            known = {copy.number: copy.message_id for copy in copies}
+            for number in part:
+                code = codes.get(number, UNKNOWN_NUMBER)
+                if code is None:
+                    sent.add(number)
+                else:
+                    void[number] = code
+                noted.append(self._noted(key, number, known.get(number), code))
+        if void:
+            await self._say_void(key, void)
+        await self.unit.asked_again.note(noted)
+        await self._log(key, sent, void)
+
+    async def _to_answer(self, key: NumberRange, asked: Sequence[int]) -> Sequence[int]:
+        noted = await self.unit.asked_again.noted(key, asked)
+        again = [number for number, at in noted.items() if not self._is_lately(at)]
+        room = MOST_NOTED_OF_A_PAIR - await self.unit.asked_again.count(key.sender, key.recipient)
+        new = sorted(number for number in asked if number not in noted)
+        return [*sorted(again), *new[: max(0, room)]]
+
+    def _is_lately(self, moment: datetime | None) -> bool:
+        """A moment after now was noted by a wrong clock, and silences nobody."""
+        return moment is not None and timedelta(0) <= self.now - moment < ANSWER_AGAIN_AFTER
+
+    def _obstacle(self, copy: SentCopy) -> str | None:
+        """Why nobody would accept these bytes any more: a key of ours that is gone (wire-format: step 6)."""
+        try:
+            kids = [part.kid for part in parse_envelope(copy.wire_bytes).signatures]
+        except VerificationError as error:
+            return error.code
+        for kid in kids:
+            key = self.directory.signing_keys.get(kid)
+            if key is None:
+                return "E_KEY_UNKNOWN"
+            if key.revoked_at is not None:
+                return "E_KEY_REVOKED"
+            if self.now >= key.verify_until:
+                return "E_KEY_EXPIRED"
+        return None
+
+    async def _send(self, copies: Sequence[SentCopy], key: NumberRange) -> None:
+        country = prefix_of(key.recipient)
+        ids = [copy.message_id for copy in copies]
+        waiting = await self.unit.asked_again.still_waiting(ids, country=country) if ids else ()
+        again = [copy for copy in copies if copy.message_id not in waiting]
+        rows = [repeated_row(copy, key, now=self.now, ids=self.ids) for copy in again]
+        if rows:
+            await self.unit.outbox.add(rows)
+
+    async def _say_void(self, key: NumberRange, void: dict[int, str]) -> None:
+        counters = await self.unit.peers.counters(key.sender, [key.recipient], epoch=key.epoch)
+        named = [{"lane": key.lane, "number": number, "code": code} for number, code in sorted(void.items())]
+        controls = PeerControls(self.desk, self.directory, self.now, self.ids)
+        await self.unit.outbox.add([controls.heartbeat(key.recipient, counters, void=named)])
+
+    def _noted(self, key: NumberRange, number: int, message_id: str | None, code: str | None) -> AskedAgain:
+        return AskedAgain(
+            sender=key.sender,
+            recipient=key.recipient,
+            epoch=key.epoch,
+            lane=key.lane,
+            number=number,
+            message_id=message_id,
+            code=code,
+            times=1,
+            asked_at=self.now,
+            answered_at=self.now,
+        )
+
+    async def _log(self, key: NumberRange, sent: set[int], void: dict[int, str]) -> None:
+        detail = {
+            "by": key.recipient,
+            "epoch": str(key.epoch),
+            "lane": key.lane,
+            "sent": in_words(as_ranges(sent)),
+            "void": in_words(as_ranges(void)),
+            "codes": ", ".join(sorted(set(void.values()))),
+        }
+        detail = {name: value for name, value in detail.items() if value}
+        entry = AuditEntry(self.now, key.recipient, "sequence.asked_again", key.sender, key.sender, detail)
+        await self.unit.audit.add([entry])
+        _log.warning("sequence.asked_again", contact_point=key.sender, **detail)
+
+
+def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), _AT_ONCE):
+        yield numbers[start : start + _AT_ONCE]

@@ -1,0 +1,38 @@
+"""What a process that hosts contact points does about their peers: heartbeats, missing numbers, silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from bridge.app.ask_for_missing import AskForMissing
+from bridge.app.send_heartbeats import SendHeartbeats
+from bridge.app.watch_peers import WatchPeers
+from bridge.ports.clock import Clock, Ids
+from bridge.ports.keys import Desk
+from bridge.ports.store import Store
+from bridge.ports.trust import TrustSource
+from bridge.services.housekeeping import Chore
+
+ASK_SECONDS: Final = 10.0
+# Looks for each heartbeat that is to be sent: it is sent a little early rather than late.
+_LOOKS: Final = 20
+_MOST_SECONDS: Final = 15.0
+
+
+def peer_chores(
+    *,
+    desks: Mapping[str, Desk],
+    store: Store,
+    trust: TrustSource,
+    clock: Clock,
+    ids: Ids,
+    heartbeat_seconds: float,
+) -> list[Chore]:
+    """The chores of these contact points."""
+    every, look = timedelta(seconds=heartbeat_seconds), min(heartbeat_seconds / _LOOKS, _MOST_SECONDS)
+    sending = SendHeartbeats(desks, store, trust, clock, ids, every)
+    asking = AskForMissing(desks, store, trust, clock, ids)
+    watching = WatchPeers(tuple(desks), store, trust, clock, every)
+    return [Chore(look, sending.send), Chore(min(ASK_SECONDS, look), asking.ask), Chore(look, watching.watch)]
