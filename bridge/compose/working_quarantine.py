@@ -1,0 +1,97 @@
+"""The use cases over a node's quarantine, each with only what it needs.
+
+Keys are loaded where contact points judge or sign; the broker is asked for where the router hands on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Final
+
+from bridge.adapters.amqp.publisher import AmqpPublisher
+from bridge.adapters.amqp.session import AmqpSession
+from bridge.adapters.jose.signatures import is_signature
+from bridge.app.authenticating import Authenticator
+from bridge.app.drop_quarantine import DropQuarantine
+from bridge.app.receive_message import ReceiveMessages
+from bridge.app.replay_quarantine import ReplayQuarantine
+from bridge.app.return_quarantine import ReturnQuarantine
+from bridge.app.route_message import RouteMessages
+from bridge.compose.node import Node
+from bridge.core import broker_names as names
+from bridge.core.verification import Receiver
+from bridge.ports.store.records import Quarantined
+
+CONNECT_SECONDS: Final = 10.0
+
+
+@asynccontextmanager
+async def replaying(node: Node, items: Sequence[Quarantined]) -> AsyncIterator[ReplayQuarantine]:
+    """Replays these items against the newest membership list.
+
+    Raises:
+        UnavailableError: the keys or the list are not there; the broker, where the router refused one of the items.
+    """
+    await node.trust.refresh()
+    holders = {item.contact_point for item in items if item.has_bytes}
+    receivers = {holder: _receiver(node, holder) for holder in node.hosted if holder in holders}
+    async with AsyncExitStack() as stack:
+        router = None
+        if None in holders:
+            urls = partial(node.settings.amqp_urls, node.settings.broker.router)
+            session = AmqpSession(urls, name=f"{node.settings.prefix} quarantine", deadline_seconds=CONNECT_SECONDS)
+            publisher = AmqpPublisher(await stack.enter_async_context(session))
+            await session.until_publishable(seconds=CONNECT_SECONDS)
+            router = _router(node, publisher)
+        yield ReplayQuarantine(store=node.store, clock=node.clock, receivers=receivers, router=router)
+
+
+async def returning(node: Node) -> ReturnQuarantine:
+    """Returns to the senders, against the newest membership list; loads the keys."""
+    await node.trust.refresh()
+    return ReturnQuarantine(
+        prefix=node.settings.prefix,
+        desks=node.desks(),
+        store=node.store,
+        trust=node.trust,
+        clock=node.clock,
+        ids=node.ids,
+        is_signature=is_signature,
+    )
+
+
+def dropping(node: Node) -> DropQuarantine:
+    """Destroys; takes no keys."""
+    return DropQuarantine(store=node.store, clock=node.clock)
+
+
+def _receiver(node: Node, contact_point: str) -> ReceiveMessages:
+    return ReceiveMessages(
+        desk=node.desks()[contact_point],
+        authenticator=_authenticator(node, Receiver(node.settings.prefix, contact_point)),
+        store=node.store,
+        trust=node.trust,
+        vault=node.reading.vault,
+        clock=node.clock,
+        ids=node.ids,
+    )
+
+
+def _router(node: Node, publisher: AmqpPublisher) -> RouteMessages:
+    prefix = node.settings.prefix
+    return RouteMessages(
+        prefix=prefix,
+        exchange=names.contact_points_exchange(prefix),
+        authenticator=_authenticator(node, Receiver(prefix)),
+        publisher=publisher,
+        store=node.store,
+        trust=node.trust,
+        clock=node.clock,
+        ids=node.ids,
+    )
+
+
+def _authenticator(node: Node, receiver: Receiver) -> Authenticator:
+    return Authenticator(trust=node.trust, clock=node.clock, receiver=receiver, is_signature=is_signature)
