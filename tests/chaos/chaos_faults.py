@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import signal
 import time
@@ -10,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import aio_pika.exceptions
+import aiormq.exceptions
 import chaos_hooks as hooks
 import chaos_plan as plan
 from chaos_databases import PATIENCE_SECONDS
@@ -79,7 +82,10 @@ class Faults:
             plan.SHUFFLED_AND_DOUBLED: self._shuffle,
             plan.CLOCK_STEP: self._step_clock,
         }
-        await makers[fault.kind](fault)
+        try:
+            await makers[fault.kind](fault)
+        except (aio_pika.exceptions.AMQPError, aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
+            raise FaultError(f"{type(error).__name__}: {error}") from error  # another fault was in its way
 
     def of_country(self, prefix: str) -> Sequence[Service]:
         """The services of a country."""
@@ -99,7 +105,9 @@ class Faults:
             if time.monotonic() > deadline:
                 service.disarm(point)
                 raise FaultError(f"{service.name} never came to {point}")
-            await asyncio.gather(self.prober.submit(here, other), self.prober.submit(other, here))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIRE_SECONDS):
+                    await asyncio.gather(self.prober.submit(here, other), self.prober.submit(other, here))
 
     async def _cut(self, fault: Fault) -> None:
         ends = time.monotonic() + fault.seconds
@@ -138,8 +146,10 @@ class Faults:
             raise FaultError(f"{service.name} does not run")
 
     async def _kill_generator(self, fault: Fault) -> None:
-        if not self.generators[fault.target].signal(signal.SIGKILL):
-            raise FaultError(f"the load generator of {fault.target} does not run")
+        generator = self.generators[fault.target]
+        await asyncio.sleep(random.Random(fault.dice).uniform(0, 0.5))  # noqa: S311 - to be repeated
+        if generator.done.is_set() or not generator.signal(signal.SIGKILL):
+            raise FaultError(f"the load generator of {fault.target} has nothing to do")
 
     async def _stall_service(self, fault: Fault) -> None:
         service = self.services[fault.target]

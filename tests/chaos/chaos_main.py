@@ -21,7 +21,7 @@ import uvloop
 from chaos_hooks import MUTANTS
 from chaos_report import as_json, as_table, machine_facts
 from chaos_run import Order, Outcome, Run
-from chaos_world import enter_mount_namespace, founded
+from chaos_world import enter_mount_namespace, founded, prepare
 
 from bridge.adapters.amqp.management import Management
 from bridge.cli.output import emit_line, fail, say
@@ -66,7 +66,9 @@ def _run(
     options: argparse.Namespace, seed: int, folder: Path, note: Callable[[str], None]
 ) -> tuple[dict[str, object], str, bool]:
     faults = plan.plan_faults(seed, options.faults, kinds=_kinds(options), brief=options.brief)
-    order = Order(options.messages, faults, seed, options.mutant, options.patience)
+    order = Order(
+        options.messages, faults, seed, mutant=options.mutant, at_once=options.at_once, patience=options.patience
+    )
     with broker_for_use() as broker, founded(folder, broker, vhost=VHOST) as world:
         if world.no_small_disk and plan.DISK_FULL in _kinds(options):
             if os.environ.get("CI"):
@@ -74,6 +76,7 @@ def _run(
             note(f"disk full is left out: {world.no_small_disk}")
         machine = machine_facts(_version(broker.management_url))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(prepare(world))
             outcome = runner.run(Run(world, order, note).run())
     for finding in outcome.verdict.findings[:50]:
         note(finding)
@@ -113,6 +116,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", metavar="KINDS", help=f"of {', '.join(plan.KINDS)}")
     parser.add_argument("--without", metavar="KINDS", help="leave these kinds out")
     parser.add_argument("--brief", action="store_true", help="every fault as short as its kind allows")
+    parser.add_argument("--at-once", type=int, default=1, help="faults under way at the same time; 1 by default")
     parser.add_argument("--mutant", choices=MUTANTS, help="run a build that is wrong on purpose: it must be caught")
     parser.add_argument("--patience", type=float, default=400.0, help="seconds without any progress before it gives up")
     parser.add_argument("--keep", metavar="DIR", help="work there and leave databases and logs")

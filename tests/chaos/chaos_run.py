@@ -17,7 +17,7 @@ from chaos_plan import Fault, seconds_of
 from chaos_probe import Prober, probing
 from chaos_records import SUBMITTED, count_records
 from chaos_services import Generator, Service, release_all
-from chaos_world import World, prepare
+from chaos_world import World
 
 LOOK_SECONDS: Final = 2.0
 MOST_PENDING: Final = 4000  # deliveries under way: more only lengthens the queues
@@ -29,12 +29,18 @@ WARM_UP_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked for."""
+    """What is asked for.
+
+    Attributes:
+        at_once: faults under way at the same time; with one, the time to recover is that of one fault.
+        patience: seconds without any progress after which nothing more is expected.
+    """
 
     messages: int
     plan: Sequence[Fault]
     seed: int
     mutant: str | None = None
+    at_once: int = 1
     patience: float = 400.0
 
 
@@ -59,7 +65,7 @@ class Outcome:
 
 @dataclass
 class Run:
-    """One run in a world that is founded."""
+    """One run in a world that is prepared."""
 
     world: World
     order: Order
@@ -73,7 +79,6 @@ class Run:
 
     async def run(self) -> Outcome:
         """From the first start to the verdict."""
-        await prepare(self.world)
         services = self._services()
         generators = self._generators()
         try:
@@ -135,23 +140,30 @@ class Run:
             await asyncio.gather(*(prober.cross(origin, to) for origin, to in pairs))
 
     async def _make_faults(self, faults: Faults) -> None:
-        for done, fault in enumerate(self.order.plan):
-            self._remaining_seconds = seconds_of(self.order.plan[done:])
-            what = f"fault {done + 1} of {len(self.order.plan)}: {fault.kind} of {fault.target}"
-            try:
-                await faults.make(fault)
-            except FaultError as error:
-                self.not_made.append(f"{fault.kind} of {fault.target}: {error}")
-                self.note(f"{what}: not made, {error}")
-                continue
-            self.faults[fault.kind] += 1
-            seconds = await faults.prober.recover(fault.country, faults.other_than(fault))
-            if seconds is None:
-                self.stuck.append(what)
-            else:
-                self.recovery.setdefault(fault.kind, []).append(seconds)
-            sent = count_records(self.world.records, SUBMITTED)
-            self.note(f"{what}: {'not recovered' if seconds is None else f'recovered in {seconds:.2f} s'}; {sent} sent")
+        free = asyncio.Semaphore(self.order.at_once)
+        async with asyncio.TaskGroup() as group:
+            for number in range(len(self.order.plan)):
+                await free.acquire()
+                self._remaining_seconds = seconds_of(self.order.plan[number:]) / self.order.at_once
+                making = group.create_task(self._make(faults, self.order.plan[number]))
+                making.add_done_callback(lambda _: free.release())
+
+    async def _make(self, faults: Faults, fault: Fault) -> None:
+        what = f"fault {fault.number + 1} of {len(self.order.plan)}: {fault.kind} of {fault.target}"
+        try:
+            await faults.make(fault)
+        except FaultError as error:
+            self.not_made.append(f"{fault.kind} of {fault.target}: {error}")
+            self.note(f"{what}: not made, {error}")
+            return
+        self.faults[fault.kind] += 1
+        seconds = await faults.prober.recover(fault.country, faults.other_than(fault))
+        if seconds is None:
+            self.stuck.append(what)
+        else:
+            self.recovery.setdefault(fault.kind, []).append(seconds)
+        sent = count_records(self.world.records, SUBMITTED)
+        self.note(f"{what}: {'not recovered' if seconds is None else f'recovered in {seconds:.2f} s'}; {sent} sent")
 
     async def _until_submitted(self, generators: Sequence[Generator]) -> None:
         async with asyncio.timeout(LOAD_SECONDS):

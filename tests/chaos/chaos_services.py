@@ -122,7 +122,7 @@ class Service(Supervised):
         name = f"{country.prefix}-{role}" if role else country.prefix
         self.country, self.role = country, role
         self.arms = folder / "arms" / name
-        self.arms.mkdir(parents=True)
+        self.arms.mkdir(parents=True, exist_ok=True)
         self._ready_file = self.arms / "ready"
         command = [sys.executable, str(HERE / "chaos_node.py"), "run", *([role] if role else [])]
         command += ["--config", str(country.config), "--ready-file", str(self._ready_file)]
