@@ -1,13 +1,14 @@
-"""Checks behind `status` and `doctor`: each has a name, a verdict and one sentence."""
+"""Checks behind `status`, `doctor` and readiness: each has a name, a verdict, a named state and one sentence."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.app import node_states as states
 from bridge.core.directory import LIST_ALARM_AGE, LIST_SECOND_PERSON_AGE, Directory, PublicKey
 from bridge.core.errors import BridgeError
 from bridge.core.ids import owner_of
@@ -17,39 +18,56 @@ from bridge.ports.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding."""
+    """One finding.
+
+    Attributes:
+        state: one of `bridge.app.node_states`; told by the verdict where none is given.
+    """
 
     name: str
     ok: bool
     detail: str
+    state: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.state:
+            object.__setattr__(self, "state", states.OK if self.ok else states.FAILED)
+
+    @classmethod
+    def failed(cls, name: str, error: BridgeError) -> Check:
+        """What stands against it, with the state that the error's code means."""
+        return cls(name, ok=False, detail=error.message, state=states.state_of(error.code))
 
 
 OUTBOX_ALARM_SECONDS: Final = 600.0
-GAP_ALARM: Final = timedelta(minutes=10)  # wire-format, step 14: until then it may only be late
 KEY_ENDS_SOON: Final = timedelta(days=14)
+
+PROBE_SECONDS: Final = 15.0  # the broker's own deadline is ten
 
 Probe = Callable[[], Awaitable[str]]
 
 
-async def run_probes(probes: Mapping[str, Probe]) -> list[Check]:
-    """Runs the probes side by side; a `BridgeError` is a failed check, anything else a fault."""
-    return list(await asyncio.gather(*(_run(name, probe) for name, probe in probes.items())))
+async def run_probes(probes: Mapping[str, Probe], *, seconds: float = PROBE_SECONDS) -> list[Check]:
+    """Runs the probes side by side, each within a deadline; a `BridgeError` is a failed check, else it is a fault."""
+    return list(await asyncio.gather(*(_run(name, probe, seconds) for name, probe in probes.items())))
 
 
-async def _run(name: str, probe: Probe) -> Check:
+async def _run(name: str, probe: Probe, seconds: float) -> Check:
     try:
-        return Check(name, ok=True, detail=await probe())
+        async with asyncio.timeout(seconds):
+            return Check(name, ok=True, detail=await probe())
     except BridgeError as error:
-        return Check(name, ok=False, detail=error.message)
+        return Check.failed(name, error)
+    except TimeoutError:
+        return Check(name, ok=False, detail=f"no answer within {seconds:.0f} s", state=states.NO_ANSWER)
 
 
 async def check_queues(store: Store, *, now: datetime) -> Sequence[Check]:
-    """Outbox, quarantine, held and sequence gaps, as numbers for an operator."""
+    """Outbox, quarantine and held messages, as numbers for an operator."""
     async with store.reading() as unit:
         waiting = [await unit.outbox.backlog(relay) for relay in ("publisher", "subscriber")]
         quarantined, held = await unit.refusals.counts()
         total = await unit.refusals.total()
-        missing = await unit.inbox.count_gaps(older_than=now - GAP_ALARM)
     rows = sum(count for count, _ in waiting)
     oldest = min((moment for _, moment in waiting if moment is not None), default=None)
     age = (now - oldest).total_seconds() if oldest else 0.0
@@ -62,7 +80,6 @@ async def check_queues(store: Store, *, now: datetime) -> Sequence[Check]:
             detail=f"{codes} refused, {total.kept_bytes / 1024**2:.1f} MiB kept, {total.without_bytes} without bytes",
         ),
         Check("held", ok=True, detail=f"{held} cannot be judged yet"),
-        Check("sequence", ok=not missing, detail=f"{missing} numbers missing for over 10 minutes"),
     ]
 
 
@@ -75,6 +92,8 @@ def check_list(directory: Directory, *, now: datetime, contact_points: Sequence[
     hours = age.total_seconds() / 3600
     detail = f"version {directory.version} of {directory.network}, last confirmed {hours:.0f} h ago"
     membership = Check("membership list", ok=age < LIST_ALARM_AGE, detail=detail + _freshness(directory, now))
+    if not membership.ok:
+        membership = replace(membership, state=states.MEMBERSHIP_OLD)
     return [membership, *(_check_member(directory, identifier, now) for identifier in contact_points)]
 
 
@@ -87,14 +106,15 @@ def _check_member(directory: Directory, identifier: str, now: datetime) -> Check
     sealing, signing = directory.seal_key(identifier, now), _signing_key(directory, identifier, now)
     if sealing is None or signing is None:
         missing = "encryption" if sealing is None else "signing"
-        return Check(identifier, ok=False, detail=f"has no valid {missing} key in the membership list")
+        detail = f"has no valid {missing} key in the membership list"
+        return Check(identifier, ok=False, detail=detail, state=states.KEY_UNUSABLE)
     detail = (
         f"sealed to with {sealing.kid} until {format_time(sealing.use_until)}, "
         f"signs with {signing.kid} until {format_time(signing.use_until)}"
     )
     ends_soon = min(sealing.use_until, signing.use_until) - now < KEY_ENDS_SOON
     warning = f"; a key ends in less than {KEY_ENDS_SOON.days} days and needs a successor" if ends_soon else ""
-    return Check(identifier, ok=not ends_soon, detail=detail + warning)
+    return Check(identifier, ok=not ends_soon, detail=detail + warning, state=states.KEY_ENDS_SOON if ends_soon else "")
 
 
 def _signing_key(directory: Directory, owner: str, now: datetime) -> PublicKey | None:

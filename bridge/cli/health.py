@@ -1,9 +1,10 @@
-"""`ncp-bridge status` and `doctor`: named checks, each with one sentence; exit status 1 when one fails."""
+"""`ncp-bridge status` and `doctor`: named checks, each with a state and a sentence; exit status 1 when one fails."""
 
 from __future__ import annotations
 
 import typer
 
+from bridge.app import node_states as states
 from bridge.app.check_node import Check
 from bridge.cli.options import Config, on_node
 from bridge.cli.output import Json, emit
@@ -15,7 +16,7 @@ doctor_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @status_app.command("status")
 def status(config: Config, as_json: Json = False) -> None:
-    """How the node is: outbox, quarantine, held messages, gaps, membership list."""
+    """How the node is: its processes, outbox, quarantine, held messages, gaps, membership list."""
 
     async def work(node: Node) -> list[Check]:
         return await node.status()
@@ -35,7 +36,8 @@ def doctor(config: Config, as_json: Json = False) -> None:
 
 def _answer(checks: list[Check], *, as_json: bool) -> None:
     ok = all(check.ok for check in checks)
-    data = {"ok": ok, "checks": [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]}
+    told = [{"name": check.name, "ok": check.ok, "state": check.state, "detail": check.detail} for check in checks]
+    data = {"ok": ok, "checks": told}
     emit(data, as_json=as_json, text=lambda: _text(checks))
     raise typer.Exit(0 if ok else 1)
 
@@ -44,7 +46,12 @@ def _text(checks: list[Check]) -> str:
     """What failed stands last, where the eye is when the command has ended."""
     width = max(len(check.name) for check in checks)
     ordered = sorted(checks, key=lambda check: not check.ok)
-    lines = [f"{'ok  ' if check.ok else 'FAIL'}  {check.name.ljust(width)}  {check.detail}" for check in ordered]
+    lines = [f"{'ok  ' if check.ok else 'FAIL'}  {check.name.ljust(width)}  {_found(check)}" for check in ordered]
     failed = [check.name for check in checks if not check.ok]
     verdict = f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}" if failed else "all is well"
     return "\n".join((*lines, verdict))
+
+
+def _found(check: Check) -> str:
+    named = check.state not in {states.OK, states.FAILED}
+    return f"{check.state}: {check.detail}" if named else check.detail

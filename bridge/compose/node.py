@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
+from typing import Final
 
 from bridge.adapters.jose.desk import FileDesk, load_desk
 from bridge.adapters.jose.key_files import read_secret
@@ -16,16 +17,24 @@ from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.system import RandomIds, SystemClock
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.vault import StorageVault
+from bridge.app import node_states as states
 from bridge.app.acknowledge import AcknowledgeMessages
 from bridge.app.check_destinations import check_destinations
 from bridge.app.check_node import Check, check_list, check_queues, run_probes
+from bridge.app.check_peers import check_peers
 from bridge.app.check_undelivered import check_undelivered
 from bridge.app.read_message import ReadMessages
 from bridge.app.sending import SendMessages
 from bridge.app.submit import SubmitAlerts
 from bridge.compose.probes import probes_of
+from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
+from bridge.health.asking import CLOCK, ask_processes
 from bridge.settings import NodeSettings
+
+NO_PROCESS: Final = Check(
+    "processes", ok=True, detail="none was started in this folder, or all were stopped", state=states.NOT_RUNNING
+)
 
 
 class Node:
@@ -57,23 +66,55 @@ class Node:
         return AcknowledgeMessages(await self._sending())
 
     async def status(self) -> list[Check]:
-        """How the node is: what waits, what was refused, what is missing, how old the membership list is."""
-        now = self.clock.now()
-        checks = list(await check_queues(self.store, now=now))
-        checks.append(await check_destinations(self.store, now=now))
-        checks.append(await check_undelivered(self.store, now=now))
+        """How the node is: its processes, what waits, what was refused, what is missing, how old the list is.
+
+        Raises:
+            UnavailableError: the database cannot be looked into, and there is no process that would say why.
+        """
+        processes = await ask_processes(self.settings.folder)
+        checks = list(processes) or [NO_PROCESS]
+        try:
+            checks += await self._rows()
+        except UnavailableError as error:
+            if not processes and error.code in {"E_DATABASE", "E_DATABASE_SCHEMA"}:
+                raise
+            checks.append(Check.failed("database", error))
         try:
             await self.trust.refresh()
-            checks += check_list(self.trust.current(), now=now, contact_points=self.hosted)
+            checks += check_list(self.trust.current(), now=self.clock.now(), contact_points=self.hosted)
         except UnavailableError as error:
-            checks.append(Check("membership list", ok=False, detail=error.message))
+            checks.append(Check.failed("membership list", error))
         return checks
 
     async def doctor(self) -> list[Check]:
         """Everything that the node depends on, each tried for real."""
         return await run_probes(probes_of(self.settings, self.store, self.trust, self.clock, self.desks))
 
+    async def _rows(self) -> list[Check]:
+        now = self.clock.now()
+        return [
+            *await check_queues(self.store, now=now),
+            await check_destinations(self.store, now=now),
+            await check_undelivered(self.store, now=now),
+            *await check_peers(
+                self.store,
+                now=now,
+                contact_points=self.hosted,
+                directory=self._last_list(),
+                heartbeat_seconds=self.settings.heartbeat.seconds,
+            ),
+        ]
+
+    def _last_list(self) -> Directory | None:
+        try:
+            return self.trust.current()
+        except UnavailableError:
+            return None
+
     async def _sending(self) -> SendMessages:
+        for check in await ask_processes(self.settings.folder, CLOCK):
+            if check.state == states.CLOCK_STEPPED:
+                raise UnavailableError("E_CLOCK", f"nothing is sent now: {check.detail}")
         await self.trust.refresh()
         return SendMessages(
             desks=self.desks(),

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
 
 from bridge.adapters.amqp.probe import probe_broker
 from bridge.adapters.jose.desk import FileDesk
 from bridge.adapters.store import SqlStore
+from bridge.app.check_clock import check_clock
 from bridge.app.check_node import Probe
 from bridge.app.may_send import check_signing_key
+from bridge.compose.guards import disk_of
 from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
-from bridge.core.times import format_time
 from bridge.ports.clock import Clock
 from bridge.ports.trust import TrustSource
 from bridge.settings import NodeSettings
-
-LEAST_FREE_BYTES: Final = 256 * 1024**2
 
 
 def probes_of(
@@ -43,18 +40,14 @@ def probes_of(
         return "opened, and in the membership list: " + ", ".join(kids)
 
     async def disk() -> str:
-        free = shutil.disk_usage(settings.folder).free
-        detail = f"{free // 1024**2} MiB free under {settings.folder}"
-        if free < LEAST_FREE_BYTES:
-            raise UnavailableError("E_DISK", f"{detail}; expected at least {LEAST_FREE_BYTES // 1024**2}")
-        return detail
+        return disk_of(settings).check()
 
     async def time() -> str:
         await trust.refresh()
-        signed_at = trust.current().signed_at
-        if clock.now() < signed_at:
-            raise UnavailableError("E_CLOCK", f"this clock is behind the membership list of {format_time(signed_at)}")
-        return "not behind the membership list"
+        found = check_clock(trust.current(), now=clock.now())
+        if not found.ok:
+            raise UnavailableError("E_CLOCK_BEHIND", found.detail)
+        return found.detail
 
     return {"database": database, "keys": keys, "disk": disk, "clock": time, **_broker_probes(settings)}
 

@@ -19,19 +19,24 @@ from bridge.adapters.amqp.session import AmqpSession, all_open
 from bridge.adapters.jose.desk import FileDesk
 from bridge.adapters.jose.signatures import is_signature
 from bridge.adapters.store import SqlStore, open_store
-from bridge.adapters.system import RandomIds, SystemClock
+from bridge.adapters.system import RandomIds
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.vault import StorageVault
 from bridge.app.authenticating import Authenticator
+from bridge.app.process_health import ProcessHealth
 from bridge.app.receive_message import ReceiveMessages
 from bridge.app.recheck_held import RecheckHeld
 from bridge.app.relay_outbox import RelayOutbox
 from bridge.app.route_message import RouteMessages
+from bridge.compose.guards import guards_of
 from bridge.compose.node import load_desks, open_trust
+from bridge.compose.peer_chores import peer_chores
+from bridge.compose.process_checks import watch_dependencies, watch_work
 from bridge.core import broker_names as names
 from bridge.core.verification import Receiver
+from bridge.health.places import ALL
 from bridge.services.consuming import ConsumingService, Handle
-from bridge.services.housekeeping import HousekeepingService
+from bridge.services.housekeeping import Chore, HousekeepingService
 from bridge.services.relaying import RelayingService
 from bridge.services.runner import Readiness, Service, run_services
 from bridge.settings import Account, NodeSettings
@@ -41,6 +46,7 @@ SUBSCRIBER: Final = "subscriber"
 CONTACT_POINT: Final = "contact-point"
 ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT)
 RECHECK_HELD_EVERY: Final = timedelta(minutes=1)
+LOOK_AT_CLOCK_SECONDS: Final = 1.0
 
 
 async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: Path | None) -> None:
@@ -50,17 +56,23 @@ async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: 
         UnavailableError: database, key files or settings' secrets are not there at the start. A broker that is not
             there is waited for.
     """
-    from bridge.adapters.store.schema import migrate  # noqa: PLC0415 - alembic takes 60 ms, and every command loads this
+    # Every command loads this file, and these two take 60 ms each.
+    from bridge.adapters.store.schema import migrate  # noqa: PLC0415
+    from bridge.health.serving import serving  # noqa: PLC0415
 
-    await migrate(settings.database_url)
-    store = open_store(settings.database_url)
-    trust = open_trust(settings)
+    health = ProcessHealth(ALL if len(roles) > 1 else roles[0])
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(serving(health, folder=settings.folder, address=settings.health.address))
+        await migrate(settings.database_url)
+        store = open_store(settings.database_url)
         stack.push_async_callback(store.close)
+        trust = open_trust(settings)
         await trust.refresh()
-        readiness = Readiness(file=ready_file)
+        readiness = Readiness(file=ready_file, on_ready=health.begin)
         wiring = _Wiring(settings, store, trust, readiness)
         wiring.build(roles)
+        wiring.services["health"] = health
+        wiring.watch(health)
         await stack.enter_async_context(all_open(wiring.sessions))
         await run_services(wiring.services, drain_seconds=settings.drain_seconds)
 
@@ -75,8 +87,17 @@ class _Wiring:
     readiness: Readiness
     services: dict[str, Service] = field(default_factory=dict)
     sessions: list[AmqpSession] = field(default_factory=list)
-    clock: SystemClock = field(default_factory=SystemClock)
     ids: RandomIds = field(default_factory=RandomIds)
+    kids: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.guards = guards_of(self.settings, self.store, self.trust)
+        self.clock = self.guards.clock
+
+    def watch(self, health: ProcessHealth) -> None:
+        """Has the process tell how these services, their sessions and what they need are."""
+        watch_dependencies(health, self.guards, store=self.store, trust=self.trust, kids=self.kids)
+        watch_work(health, sessions=self.sessions, services=self.services)
 
     def build(self, roles: Sequence[str]) -> None:
         if PUBLISHER in roles:
@@ -93,6 +114,10 @@ class _Wiring:
             recheck,
             refresh_seconds=self.settings.trust.refresh_seconds,
             recheck_seconds=RECHECK_HELD_EVERY.total_seconds(),
+            chores=(
+                Chore(LOOK_AT_CLOCK_SECONDS, self.clock.look),
+                *(self._peer_chores(receivers) if receivers else ()),
+            ),
         )
 
     def _subscriber(self) -> RouteMessages:
@@ -113,6 +138,7 @@ class _Wiring:
 
     def _contact_points(self) -> Mapping[str, ReceiveMessages]:
         desks, vault = load_desks(self.settings)
+        self.kids += [desk.signer.kid for desk in desks.values()]
         receivers = {}
         for point in self.settings.contact_points:
             receiver = self._receiver(desks[point.id], vault)
@@ -120,6 +146,16 @@ class _Wiring:
             self._consuming(f"{CONTACT_POINT} {point.id}", point.account, queues, receiver.receive)
             receivers[point.id] = receiver
         return receivers
+
+    def _peer_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
+        return peer_chores(
+            desks={own: receiver.desk for own, receiver in receivers.items()},
+            store=self.store,
+            trust=self.trust,
+            clock=self.clock,
+            ids=self.ids,
+            heartbeat_seconds=self.settings.heartbeat.seconds,
+        )
 
     def _receiver(self, desk: FileDesk, vault: StorageVault) -> ReceiveMessages:
         return ReceiveMessages(
@@ -140,8 +176,8 @@ class _Wiring:
         self.services[name] = ConsumingService(
             name=name,
             open_consumer=partial(consuming, session, queues),
-            handle=handle,
-            check=self.store.check,
+            handle=self.guards.gate.guard(handle),
+            check=self.guards.gate.check,
             ready=self.readiness.note,
         )
         self.readiness.expect(name)
@@ -151,7 +187,14 @@ class _Wiring:
         for lane in names.LANES:
             own = f"{name} {lane}"
             publisher = AmqpPublisher(self._session(account, f"{own} out"))
-            relaying = RelayOutbox(relay=relay, publisher=publisher, store=self.store, clock=self.clock, lane=lane)
+            relaying = RelayOutbox(
+                relay=relay,
+                publisher=publisher,
+                store=self.store,
+                clock=self.guards.wall_clock,
+                lane=lane,
+                clock_is_trusted=self.clock.is_trusted,
+            )
             self.services[own] = RelayingService(
                 name=own, relay=relaying, ready=self.readiness.note, broker_ready=publisher.ready
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 
@@ -14,8 +13,6 @@ from bridge.core.errors import UnavailableError
 from bridge.ports.trust import TrustSource
 from bridge.services.faults import log_fault
 from bridge.services.stopping import Stopped, pause
-
-CLOCK_SECONDS: Final = 1.0
 
 _log = structlog.get_logger()
 
@@ -38,7 +35,6 @@ class HousekeepingService:
         recheck_seconds: between two judgements of what is held, however seldom the list is looked for: what is ahead of
             the clock waits for no list.
         chores: whatever else this process is to do, each as often as it says.
-        look_at_clock: notices that the clock was set, also while nobody asks for the time; `None`: nobody watches it.
     """
 
     trust: TrustSource
@@ -46,7 +42,6 @@ class HousekeepingService:
     refresh_seconds: float
     recheck_seconds: float
     chores: Sequence[Chore] = ()
-    look_at_clock: Callable[[], Awaitable[object]] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set."""
@@ -56,8 +51,6 @@ class HousekeepingService:
                 group.create_task(_repeat(stop, self.recheck_seconds, self.recheck.recheck))
             for chore in self.chores:
                 group.create_task(_repeat(stop, chore.seconds, chore.run))
-            if self.look_at_clock is not None:
-                group.create_task(_repeat(stop, CLOCK_SECONDS, self.look_at_clock))
 
 
 async def _repeat(stop: asyncio.Event, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:

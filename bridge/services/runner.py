@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -32,11 +32,15 @@ class Readiness:
     """Notes which services are ready; when all are, says so once, in the log and in a file.
 
     A file that an earlier run left behind is removed first: it would speak for a process that is gone.
+
+    Args:
+        file: written with the process id; `None`: no file.
+        on_ready: called once, when all are.
     """
 
-    def __init__(self, *, file: Path | None) -> None:
+    def __init__(self, *, file: Path | None, on_ready: Callable[[], None] = lambda: None) -> None:
         self._waiting: set[str] = set()
-        self._file = file
+        self._file, self._on_ready = file, on_ready
         if file is not None:
             file.unlink(missing_ok=True)
 
@@ -50,6 +54,7 @@ class Readiness:
             self._waiting.discard(name)
             if not self._waiting:
                 _log.info("service.ready", pid=os.getpid())
+                self._on_ready()
                 if self._file is not None:
                     self._file.write_text(f"{os.getpid()}\n", "utf-8")
 

@@ -57,7 +57,7 @@ class ClockWatch:
     Args:
         wall: the clock that is watched.
         since_boot: seconds that only grow, suspended or not; a test gives others.
-        confirmed_at: when the membership list was last confirmed; `None` while there is none.
+        confirmed_at: when the membership list was last confirmed; it may raise `UnavailableError`.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ClockWatch:
         wall: Clock,
         *,
         since_boot: Callable[[], float] = _since_boot,
-        confirmed_at: Callable[[], datetime | None] = lambda: None,
+        confirmed_at: Callable[[], datetime] | None = None,
     ) -> None:
         self._wall, self._since_boot, self._confirmed_at = wall, since_boot, confirmed_at
         self._began = wall.now() - timedelta(seconds=since_boot())  # by the wall clock, when the machine booted
@@ -117,8 +117,13 @@ class ClockWatch:
         return ClockStep(ahead_by, lasted)
 
     def _is_proven(self, now: datetime, ahead_by: timedelta) -> bool:
-        confirmed_at = self._confirmed_at()
-        return confirmed_at is not None and now - ahead_by + MOST_STEP < confirmed_at <= now + MOST_STEP
+        if self._confirmed_at is None:
+            return False
+        try:
+            confirmed_at = self._confirmed_at()
+        except UnavailableError:
+            return False
+        return now - ahead_by + MOST_STEP < confirmed_at <= now + MOST_STEP
 
     def _accept(self, ahead_by: timedelta, reason: str) -> None:
         self._began += ahead_by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -199,4 +200,4 @@ def test_status_ends_with_the_verdict(nodes: Nodes) -> None:
 
     assert good.out.splitlines()[-1] == "all is well"
     assert bad.status == 1
-    assert bad.out.splitlines()[-1].startswith("3 of 13 checks failed: broker account relay, ")
+    assert re.match(r"3 of \d+ checks failed: broker account relay, ", bad.out.splitlines()[-1])
