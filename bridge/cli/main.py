@@ -26,7 +26,7 @@ GROUPS: Final = {
     "alert": "Check, preview and submit alerts.",
     "inbox": "Read and acknowledge what arrived.",
     "outbox": "See what was sent, and what became of it at each recipient.",
-    "quarantine": "What was refused: look at it, verify it again, return it, drop it.",
+    "quarantine": "Look at what was refused; replay, return or drop it.",
     "message": "Verify a wire message from a file.",
 }
 SINGLE: Final = {

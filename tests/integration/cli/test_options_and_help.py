@@ -30,6 +30,9 @@ OPTIONS = {
     "outbox show": {"--config"},
     "quarantine list": {"--config"},
     "quarantine show": {"--config"},
+    "quarantine replay": {"--config"},
+    "quarantine return": {"--config"},
+    "quarantine drop": {"--config"},
     "message verify": {"--network", "--recipient", "--keys", "--properties", "--state", "--at"},
     "status": {"--config"},
     "doctor": {"--config"},
@@ -46,6 +49,9 @@ ADDED = {
     "inbox acknowledge": {"--contact-point", "--from"},
     "outbox list": {"--limit"},
     "quarantine list": {"--code", "--limit"},
+    "quarantine replay": {"--all", "--reason", "--holder", "--officer", "--yes", "--dry-run"},
+    "quarantine return": {"--all", "--reason", "--holder", "--officer", "--yes", "--dry-run"},
+    "quarantine drop": {"--all", "--reason", "--holder", "--officer", "--why", "--yes", "--dry-run"},
     "message verify": {"--machine-secret"},
 }
 COMMANDS = sorted(OPTIONS.keys() | ADDED.keys())
