@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -12,11 +13,13 @@ import structlog
 from bridge.app.receive_message import ReceiveMessages
 from bridge.app.refusing import delivery_of, quarantine, refused_entry
 from bridge.app.route_message import RouteMessages
+from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import Delivery
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store
 from bridge.ports.store.records import Refusal
+from bridge.ports.trust import TrustSource
 
 BATCH: Final = 100
 HELD_AT_MOST: Final = timedelta(days=31)  # longer than any message lives; what was not judged until then goes
@@ -40,9 +43,12 @@ class RecheckHeld:
     receivers: Mapping[str, ReceiveMessages]
     router: RouteMessages | None
     every: timedelta
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
 
-    async def recheck(self) -> int:
+    async def recheck(self, *, at_once: bool = False) -> int:
         """Verifies every due held message once; answers how many were looked at.
+
+        Due is what was not tried for `every`, or `at_once` everything, because there is a reason to try now.
 
         What is still held stays where it is, with its age, until it is too old: then it is quarantined. A message whose
         judging fails for a reason nobody foresaw is logged and stays, and the others are judged.
@@ -53,20 +59,22 @@ class RecheckHeld:
         judges: dict[str | None, _Judge] = {holder: receiver.receive for holder, receiver in self.receivers.items()}
         if self.router is not None:
             judges[None] = self.router.route  # last: it needs the broker, which may be away
-        return sum([await self._recheck_of(holder, judge) for holder, judge in judges.items()])
+        every = timedelta(0) if at_once else self.every
+        async with self._turn:  # nothing is judged by two at the same time
+            return sum([await self._recheck_of(holder, judge, every) for holder, judge in judges.items()])
 
-    async def _recheck_of(self, holder: str | None, judge: _Judge) -> int:
+    async def _recheck_of(self, holder: str | None, judge: _Judge, every: timedelta) -> int:
         now, looked_at = self.clock.now(), 0
-        while held := await self._release(holder, now):
+        while held := await self._release(holder, now, every):
             looked_at += len(held)
             await self._hand_back(judge, held)
         while await self._give_up(holder, now) == BATCH:
             pass
         return looked_at
 
-    async def _release(self, holder: str | None, now: datetime) -> Sequence[Refusal]:
+    async def _release(self, holder: str | None, now: datetime, every: timedelta) -> Sequence[Refusal]:
         async with self.store.writing() as unit:
-            return await unit.refusals.release_held([holder], limit=BATCH, not_tried_since=now - self.every, now=now)
+            return await unit.refusals.release_held([holder], limit=BATCH, not_tried_since=now - every, now=now)
 
     async def _hand_back(self, judge: _Judge, held: Sequence[Refusal]) -> None:
         try:
@@ -92,3 +100,29 @@ class RecheckHeld:
                 given_up = [refusal for refusal in aged if refusal.id in new]
                 await unit.audit.add([refused_entry(one, contact_point=holder, at=now) for one in given_up])
         return len(aged)
+
+
+class RecheckOnNewList:
+    """Has everything that is held verified again as soon as there is another membership list, whoever refreshed it.
+
+    A list that was only confirmed anew counts as another one: it ends `E_TRUST_STALE`.
+    """
+
+    def __init__(self, recheck: RecheckHeld, trust: TrustSource) -> None:
+        self._recheck = recheck
+        self._trust = trust
+        self._judged_by: Directory | None = None
+
+    async def look(self) -> None:
+        """To be called every second or so: costs nothing while the list is the same.
+
+        Raises:
+            UnavailableError: database or broker cannot be reached; what was not judged is due at its ordinary pace.
+        """
+        try:
+            directory = self._trust.current()
+        except UnavailableError:
+            return  # whoever refreshes says so
+        before, self._judged_by = self._judged_by, directory
+        if before is not None and directory is not before:
+            await self._recheck.recheck(at_once=True)

@@ -25,7 +25,7 @@ from bridge.adapters.vault import StorageVault
 from bridge.app.authenticating import Authenticator
 from bridge.app.process_health import ProcessHealth
 from bridge.app.receive_message import ReceiveMessages
-from bridge.app.recheck_held import RecheckHeld
+from bridge.app.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.relay_outbox import RelayOutbox
 from bridge.app.route_message import RouteMessages
 from bridge.compose.guards import guards_of
@@ -47,6 +47,7 @@ CONTACT_POINT: Final = "contact-point"
 ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT)
 RECHECK_HELD_EVERY: Final = timedelta(minutes=1)
 LOOK_AT_CLOCK_SECONDS: Final = 1.0
+LOOK_AT_LIST_SECONDS: Final = 1.0
 
 
 async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: Path | None) -> None:
@@ -116,6 +117,7 @@ class _Wiring:
             recheck_seconds=RECHECK_HELD_EVERY.total_seconds(),
             chores=(
                 Chore(LOOK_AT_CLOCK_SECONDS, self.clock.look),
+                *([Chore(LOOK_AT_LIST_SECONDS, RecheckOnNewList(recheck, self.trust).look)] if recheck else ()),
                 *(self._peer_chores(receivers) if receivers else ()),
             ),
         )

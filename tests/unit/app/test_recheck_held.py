@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from structlog.testing import capture_logs
 
 from bridge.app import receive_message, refusing
 from bridge.app.outcomes import Outcome
-from bridge.app.recheck_held import RecheckHeld
+from bridge.app.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.core.errors import UnavailableError
 from bridge.core.verification import Authenticated, VerifiedMessage
 
@@ -247,3 +249,74 @@ async def test_a_broker_that_is_away_keeps_nothing_of_a_contact_point_held(node:
 
     # then
     assert (await node.held(), [item.id for item in await node.inbox()]) == (1, [sent.id])
+
+
+async def test_everything_held_is_judged_at_once_when_there_is_another_list(node: Node) -> None:
+    node.trust.directory = directory(without=["hu.ncp"])
+    rechecker = node.rechecker("at.ncp")
+    on_new_list = RecheckOnNewList(rechecker, node.trust)
+    sent = alert(sender="hu.ncp")
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+    await rechecker.recheck()
+    for _ in range(3):
+        node.clock.advance(1)
+        await on_new_list.look()
+    assert await node.held() == 1
+
+    node.trust.directory = directory(version=8)
+    node.clock.advance(1)
+    await on_new_list.look()
+
+    assert (await node.held(), [item.id for item in await node.inbox()]) == (0, [sent.id])
+
+
+async def test_a_list_that_was_only_confirmed_anew_is_another_list(node: Node) -> None:
+    fresh = node.trust.directory
+    node.trust.directory = replace(fresh, signed_at=START - timedelta(days=60))
+    on_new_list = RecheckOnNewList(node.rechecker("at.ncp"), node.trust)
+    sent = alert()
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+    await on_new_list.look()
+    assert [one.code for one in await node.all_held()] == ["E_TRUST_STALE"]
+
+    node.trust.directory = fresh
+    node.clock.advance(1)
+    await on_new_list.look()
+
+    assert [item.id for item in await node.inbox()] == [sent.id]
+
+
+async def test_while_the_list_is_the_same_nothing_is_judged_again(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_new_list = RecheckOnNewList(node.rechecker("at.ncp"), node.trust)
+    await node.receiver("at.ncp").receive([alert(at=START + timedelta(days=1)).delivery(to="at.ncp")])
+    judged: list[object] = []
+    monkeypatch.setattr(RecheckHeld, "recheck", lambda *_, **given: judged.append(given))
+
+    for _ in range(3):
+        node.clock.advance(3600)
+        await on_new_list.look()
+
+    assert judged == []
+
+
+async def test_without_any_list_it_waits_in_silence(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_list() -> object:
+        raise UnavailableError("E_TRUST_LIST", "no membership list")
+
+    monkeypatch.setattr(node.trust, "current", no_list)
+
+    await RecheckOnNewList(node.rechecker("at.ncp"), node.trust).look()
+
+    assert await node.held() == 0
+
+
+async def test_a_new_list_and_the_ordinary_pace_never_judge_the_same_message_twice(node: Node) -> None:
+    node.trust.directory = directory(without=["rs.ncp"])
+    await node.router("at").route([alert().delivery() for _ in range(20)])
+    rechecker = node.rechecker("at.ncp")
+    node.trust.directory = directory(version=8)
+    node.clock.advance(2 * MINUTE)
+
+    looked_at = await asyncio.gather(rechecker.recheck(), rechecker.recheck(at_once=True))
+
+    assert (sorted(looked_at), len(node.publisher.published)) == ([0, 20], 20)
