@@ -24,6 +24,7 @@ from benchmarks.crypto import measure_crypto
 from benchmarks.machine import machine_facts
 from benchmarks.report import Figures, as_json, as_text
 from benchmarks.submitting import measure_bare_latency, measure_latency, measure_submit
+from benchmarks.urgency import PLACES, Urgency
 from bridge.cli.output import emit_line, fail, say
 from bridge.core.errors import BridgeError
 from broker.access import Access
@@ -45,10 +46,23 @@ class Size:
     alerts: int
     runs: int
     latencies: int
+    backlog: int
+    immediate: int
 
 
-FULL: Final = Size(crypto_rounds=25, crypto_repeats=20, submits=200, alerts=2000, runs=3, latencies=200)
-QUICK: Final = Size(crypto_rounds=9, crypto_repeats=8, submits=30, alerts=400, runs=1, latencies=40)
+FULL: Final = Size(
+    crypto_rounds=25,
+    crypto_repeats=20,
+    submits=200,
+    alerts=2000,
+    runs=3,
+    latencies=200,
+    backlog=10_000,
+    immediate=12,
+)
+QUICK: Final = Size(
+    crypto_rounds=9, crypto_repeats=8, submits=30, alerts=400, runs=1, latencies=40, backlog=1000, immediate=3
+)
 
 
 class Benchmarks:
@@ -67,7 +81,7 @@ class Benchmarks:
             self._note("crypto: seal, sign, verify, open beside the bare primitives")
             size = self._size
             self.figures.crypto = measure_crypto(rounds=size.crypto_rounds, repeats=size.crypto_repeats)
-        if self._options.only in (None, "carrying"):
+        if self._options.only in (None, "carrying", "urgency"):
             self._note("RabbitMQ: a private node (the first time it is fetched: some 20 s more)")
             with broker_for_use() as broker:
                 self._on(broker)
@@ -82,13 +96,29 @@ class Benchmarks:
         broker.create_vhost(vhost)
         try:
             countries = found_pair(self._folder, broker=broker, vhost=vhost)
-            asyncio.run(self._carry(countries, broker))
+            asyncio.run(self._run_countries(countries, broker))
         finally:
             broker.delete_vhost(vhost)
 
-    async def _carry(self, countries: Countries, broker: Access) -> None:
-        size, log = self._size, self._folder / "processes.log"
+    async def _run_countries(self, countries: Countries, broker: Access) -> None:
+        log = self._folder / "processes.log"
         await prepare_broker(countries.configs, broker=broker)
+        if self._options.only in (None, "carrying"):
+            await self._carry(countries, broker, log)
+        if self._options.only in (None, "urgency") and not self._options.profile:
+            await self._overtake(countries, broker, log)
+
+    async def _overtake(self, countries: Countries, broker: Access, log: Path) -> None:
+        size = self._size
+        self._note(f"making {size.backlog} routine alerts beforehand")
+        await make_alerts(countries, size.backlog)
+        urgency = Urgency(countries, size.backlog, log, broker)
+        for place in PLACES:
+            self._note(f"urgency: {size.immediate} immediate alerts, {size.backlog} routine ones in {place}")
+            self.figures.urgency.append(await urgency.measure(place, alerts=size.immediate))
+
+    async def _carry(self, countries: Countries, broker: Access, log: Path) -> None:
+        size = self._size
         self._note("submit: one alert at a time")
         self.figures.submit = await measure_submit(countries, alerts=size.submits)
         self._note(f"making {size.alerts} alerts beforehand")
@@ -148,7 +178,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="fewer repetitions: half a minute instead of two or three")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
-    parser.add_argument("--only", choices=("crypto", "carrying"), help="only this part; crypto needs no broker")
+    parser.add_argument(
+        "--only", choices=("crypto", "carrying", "urgency"), help="only this part; crypto needs no broker"
+    )
     parser.add_argument("--profile", action="store_true", help="instead of bursts, show where the time of one goes")
     return parser.parse_args()
 

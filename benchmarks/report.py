@@ -9,6 +9,7 @@ from statistics import median
 from benchmarks.carrying import Burst, CarryingFigure
 from benchmarks.crypto import CryptoFigure
 from benchmarks.submitting import LatencyFigure, SubmitFigure
+from benchmarks.urgency import BOUND_SECONDS, UrgencyFigure
 from bridge.cli.output import table
 
 
@@ -23,6 +24,7 @@ class Figures:
     carrying: list[CarryingFigure] = field(default_factory=list)
     latency: LatencyFigure | None = None
     bare_latency: LatencyFigure | None = None
+    urgency: list[UrgencyFigure] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -62,6 +64,17 @@ def as_json(figures: Figures) -> Mapping[str, object]:
             for figure in figures.carrying
         ],
         "latency": {"bridge": _latency(latency), "bare": _latency(bare)} if latency and bare else None,
+        "urgency": [
+            {
+                "place": figure.place,
+                "backlog": figure.backlog,
+                "immediate": len(figure.seconds),
+                "median_ms": round(figure.median_ms),
+                "worst_ms": round(figure.worst_ms),
+                "still_waiting": figure.left,
+            }
+            for figure in figures.urgency
+        ],
         "seconds": round(figures.seconds, 1),
     }
 
@@ -93,6 +106,16 @@ def as_text(figures: Figures) -> str:
             for name, one in (("submit to inbox row", figures.latency), ("bare, two hops", figures.bare_latency))
         ]
         parts.append(table(("latency", "alerts/s", "alerts", "p50 ms", "p99 ms"), rows))
+    if figures.urgency:
+        first = figures.urgency[0]
+        heading = f"{len(first.seconds)} immediate alerts, {first.backlog} routine ones waiting in"
+        waiting = [[f.place, f"{f.median_ms:.0f}", f"{f.worst_ms:.0f}", f.left] for f in figures.urgency]
+        parts.append(
+            table(
+                (heading, "median ms", f"worst ms (bound {BOUND_SECONDS * 1e3:.0f})", "still waiting at the end"),
+                waiting,
+            )
+        )
     parts.append(f"{figures.seconds:.0f} s in all; medians; see docs/benchmarks.md")
     return "\n\n".join(parts)
 

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, func, literal_column, or_, select
 
-from bridge.adapters.store.tables import message, recipient
+from bridge.adapters.store.tables import message, recipient, undelivered
 from bridge.adapters.store.transaction import Transaction
 from bridge.ports.store.records import Undelivered, UndeliveredCount
 
-# The literal is written out, not bound: SQLite takes a partial index only where it sees the same condition.
-_UNDELIVERED: Final = recipient.c.state != literal_column("'delivered'")
+# Grouped by the column itself, SQLite would walk over every recipient ever, in the order of another index.
+_WHO: Final = literal_column("recipient.recipient || ''", Text).label("who")
 _IMMEDIATE_FIRST: Final = case((message.c.urgency == "immediate", 0), else_=1)
 
 
@@ -26,12 +26,8 @@ async def list_undelivered(
 ) -> tuple[Sequence[UndeliveredCount], Sequence[Undelivered]]:
     """How many by recipient and state, and the first of them, immediate ones before others, older before newer."""
     concerns = _concerns(expires_after, sent_before)
-    counted = _joined(select(recipient.c.recipient, recipient.c.state, func.count().label("count")))
-    counts = await transaction.rows(
-        counted.where(concerns)
-        .group_by(recipient.c.recipient, recipient.c.state)
-        .order_by(recipient.c.recipient, recipient.c.state)
-    )
+    counted = _joined(select(_WHO, recipient.c.state, func.count().label("count"))).where(concerns)
+    counts = await transaction.rows(counted.group_by(_WHO, recipient.c.state).order_by(_WHO, recipient.c.state))
     columns = (message.c.id, message.c.kind, message.c.urgency, message.c.sent, message.c.expires)
     named = _joined(select(*columns, recipient.c.recipient, recipient.c.state, recipient.c.code))
     first = await transaction.rows(
@@ -39,7 +35,9 @@ async def list_undelivered(
         .order_by(_IMMEDIATE_FIRST, message.c.sent, message.c.position, recipient.c.rank)
         .limit(limit)
     )
-    return [UndeliveredCount(**row) for row in counts], [Undelivered(**row) for row in first]
+    return [UndeliveredCount(row["who"], row["state"], row["count"]) for row in counts], [
+        Undelivered(**row) for row in first
+    ]
 
 
 def _joined(query: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:
@@ -48,4 +46,4 @@ def _joined(query: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:
 
 def _concerns(expires_after: datetime, sent_before: datetime) -> ColumnElement[bool]:
     has_ended = recipient.c.state.in_(("expired", "rejected"))
-    return and_(_UNDELIVERED, message.c.expires > expires_after, or_(has_ended, message.c.sent <= sent_before))
+    return and_(undelivered, message.c.expires > expires_after, or_(has_ended, message.c.sent <= sent_before))

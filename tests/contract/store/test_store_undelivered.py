@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+import pytest
+from sqlalchemy import event
 from store_samples import NOW, later, outbox_row, outgoing, receipt
 
+from bridge.adapters.store import SqlStore
 from bridge.ports.store import Store
 from bridge.ports.store.records import OutboxRow, OutgoingMessage, Undelivered, UndeliveredCount, Waiting
 
@@ -79,6 +85,24 @@ async def test_immediate_ones_come_first_then_the_older_and_the_list_is_bounded(
 
     assert counts == [UndeliveredCount("at.ncp", "pending", 6)]
     assert [one.id for one in first] == [urgent[2].id, urgent[1].id, urgent[0].id, routine[2].id]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # PostgreSQL's plan depends on its statistics
+async def test_only_the_undelivered_are_read_however_much_was_sent(store: SqlStore, store_url: str) -> None:
+    queries: list[tuple[str, tuple[object, ...]]] = []
+
+    def note(*call: Any) -> None:  # noqa: ANN401 - what the library hands over
+        queries.append((call[2], call[3]))
+
+    event.listen(store._engine.sync_engine, "before_cursor_execute", note)
+    await undelivered(store)
+
+    about_recipients = [one for one in queries if "recipient" in one[0]]
+    assert len(about_recipients) == 2
+    with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as database:
+        for statement, values in about_recipients:
+            (first, *_) = database.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+            assert first[3] == "SCAN recipient USING INDEX ix_recipient_undelivered"
 
 
 async def given_waiting(store: Store, *rows: OutboxRow) -> None:
