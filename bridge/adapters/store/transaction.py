@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from sqlalchemy import CursorResult, Executable, RowMapping, Table, func, select
+from sqlalchemy import CursorResult, Executable, RowMapping, Table, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -21,6 +21,8 @@ from bridge.core.errors import UnavailableError
 
 Values = Mapping[str, object]
 T = TypeVar("T")
+
+BRIEFLY_MILLISECONDS: Final = 1500  # readiness is answered within two seconds
 
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 32,767.
 MOST_IN_A_LIST: Final = 5000
@@ -51,6 +53,11 @@ class Transaction:
         """Waits until no other transaction has this turn and keeps it to the end; SQLite has one writer anyway."""
         if not self._is_sqlite:
             await self.rows(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+    async def wait_briefly(self) -> None:
+        """From here on a lock of another transaction is waited for briefly only; SQLite has waited when it began."""
+        if not self._is_sqlite:
+            await self._execute(text(f"SET LOCAL lock_timeout = {BRIEFLY_MILLISECONDS}"), None)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that can say ON CONFLICT."""

@@ -74,7 +74,7 @@ class SqlStore:
         """Writes and commits something that changes nothing.
 
         Raises:
-            UnavailableError: `E_DATABASE`, not reachable or writable; `E_DATABASE_SCHEMA`, not this program's.
+            UnavailableError: it cannot be written (`database_faults`), or has another schema (`E_DATABASE_SCHEMA`).
         """
         async with self._turn, _transaction(self._engine) as transaction:
             rows = await transaction.rows(text("SELECT version_num FROM alembic_version"))
@@ -82,6 +82,7 @@ class SqlStore:
             if found != [SCHEMA_REVISION]:
                 detail = f"the database has schema {', '.join(found) or 'none'}, this program needs {SCHEMA_REVISION}"
                 raise UnavailableError("E_DATABASE_SCHEMA", detail)
+            await transaction.wait_briefly()
             await transaction.change(update(node_state).values(epoch=node_state.c.epoch))
 
     async def sweep_erased(self) -> bool:
