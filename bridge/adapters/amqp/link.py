@@ -22,6 +22,13 @@ CLOSE_SECONDS: Final = 1.0  # a broker that does not answer must not keep anybod
 LOOK_SECONDS: Final = 0.25
 
 
+class _Connection(aio_pika.Connection):
+    """The library's, closed by nobody but its link: collecting a failed one must start no task."""
+
+    def __del__(self) -> None:
+        return
+
+
 @dataclass
 class Link:
     """A connection to `url` and the future that its loss resolves."""
@@ -42,7 +49,9 @@ class Link:
             UnavailableError: the broker cannot be reached, is silent, or refuses the account.
         """
         async with broker_calls(url, deadline_seconds=deadline_seconds):
-            outer = await aio_pika.connect(url, ssl_context=ssl_context, heartbeat=heartbeat_seconds, name=name)
+            outer = await aio_pika.connect(
+                url, ssl_context=ssl_context, heartbeat=heartbeat_seconds, name=name, connection_class=_Connection
+            )
         link = cls(url, outer)
         outer.close_callbacks.add(link._on_close)
         return link

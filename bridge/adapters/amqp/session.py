@@ -32,6 +32,7 @@ from bridge.core.errors import UnavailableError
 HEARTBEAT_SECONDS: Final = 5  # a silent peer is given up after 3 x (5 + 1) seconds
 DEADLINE_SECONDS: Final = 10.0
 ONE_OF_SEVERAL_SECONDS: Final = 4.0  # for a node that does not answer, where there is another to try
+WAIT_SECONDS: Final = 2.0  # for a connection that is being made; whoever gives up says why, and comes again
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 5.0
 PAUSE_JITTER_SECONDS: Final = 0.5
@@ -78,7 +79,7 @@ class AmqpSession:
             certificate logs in. A callable is asked before each round of attempts; its `UnavailableError` is a failed
             round.
         name: shown in the broker's list of connections.
-        deadline_seconds: for an attempt to connect, for opening a channel, and for waiting until there is a connection.
+        deadline_seconds: for an attempt to connect and for opening a channel.
     """
 
     def __init__(
@@ -122,14 +123,14 @@ class AmqpSession:
         return SessionStatus(self._state, self._since, self._connects, self._failure)
 
     async def open_channel(self, *, confirms: bool) -> Channel:
-        """A new channel on the live connection; waits for one at most the deadline.
+        """A new channel on the live connection; waits a moment for one that is being made.
 
         The channel is the library's inner one: batched writes and acknowledgements are out of the outer one's reach.
 
         Raises:
             UnavailableError: there is no connection, with the reason that the last attempt gave.
         """
-        link = await self._linked(self.deadline_seconds)
+        link = await self._linked(min(self.deadline_seconds, WAIT_SECONDS))
         async with self.calling():
             channel = await link.connection.channel(publisher_confirms=confirms)
         if not isinstance(channel, Channel):

@@ -122,11 +122,15 @@ async def test_the_nodes_of_a_cluster_are_tried_in_turn(vhost: VirtualHost) -> N
         # when
         async with AmqpSession(lambda: urls, name="test", deadline_seconds=10) as session:
             begun = time.monotonic()
-            channel = await session.open_channel(confirms=True)
+
+            async def is_there() -> bool:
+                return session.status.connected
+
+            await eventually(is_there)
 
             # then
             assert time.monotonic() - begun < ONE_OF_SEVERAL_SECONDS + 2
-            assert not channel.is_closed
+            assert not (await session.open_channel(confirms=True)).is_closed
 
             # and then: after a loss the others come first, and it is found again all the same
             await cut_connections(vhost)

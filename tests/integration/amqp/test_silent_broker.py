@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from amqp_world import NORMAL, depths, eventually, publication, publications, publishing, subscribing, taken
+from broker_troubles import alarm, silent
 
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import AmqpSession
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import PublishOutcome
-from broker import PrivateNode
-from broker.node_keeper import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from servers.broker_fixtures import VirtualHost
 
     from broker import Access
 
 CONFIRMED, UNKNOWN = PublishOutcome.CONFIRMED, PublishOutcome.UNKNOWN
-
-
-@contextmanager
-def silent(node: Access) -> Iterator[None]:
-    if not isinstance(node, PrivateNode):
-        pytest.skip("only a private node can be stopped")
-    node.pause()
-    try:
-        yield
-    finally:
-        node.resume()
 
 
 async def test_a_broker_that_falls_silent_is_given_up_by_its_heartbeat_and_found_again(
@@ -86,7 +70,7 @@ async def test_a_broker_without_disk_takes_no_messages_and_still_gives_and_settl
         assert await publisher.publish(publications(5)) == [CONFIRMED] * 5
 
         # when
-        async with disk_alarm(broker_node):
+        async with alarm(broker_node):
             outcomes = await publisher.publish(publications(2))
             with pytest.raises(UnavailableError, match="takes no messages now") as caught:
                 await publisher.publish(publications(2))
@@ -106,30 +90,3 @@ async def test_a_broker_without_disk_takes_no_messages_and_still_gives_and_settl
                 return False
 
         await eventually(is_confirmed)
-
-
-@asynccontextmanager
-async def disk_alarm(node: Access) -> AsyncIterator[None]:
-    """The broker believes its disk full."""
-    if not isinstance(node, PrivateNode):
-        pytest.skip("only a private node can be put in this state")
-    await set_disk_limit(node, "1000000GB")
-    try:
-        yield
-    finally:
-        await set_disk_limit(node, SETTINGS["disk_free_limit.absolute"])
-
-
-async def set_disk_limit(node: PrivateNode, limit: str) -> None:
-    """With the broker's own control program, in the broker's environment."""
-    entries = Path(f"/proc/{node.pid}/environ").read_bytes().decode().split("\0")  # noqa: ASYNC240 -- no disk behind it
-    environment = dict(entry.split("=", 1) for entry in entries if "=" in entry)
-    (program,) = (node.folder / "root").glob("usr/lib/rabbitmq/bin/rabbitmqctl")
-    control = await asyncio.create_subprocess_exec(
-        *(program, "set_disk_free_limit", limit),
-        env=environment | {"PATH": f"{node.folder / 'bin'}:{environment['PATH']}"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await control.communicate()
-    assert control.returncode == 0, output.decode()
