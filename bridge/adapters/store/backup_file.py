@@ -117,15 +117,14 @@ def write_backup(file: Path, manifest: Manifest, database: Path) -> None:
         UnavailableError: `E_FILE`, it cannot be written.
     """
     manifest_bytes = (manifest.model_dump_json(indent=2) + "\n").encode()
-    member = MEMBERS[manifest.database]
-    sums = f"{hashlib.sha256(manifest_bytes).hexdigest()}  {MANIFEST}\n{manifest.database_sha256}  {member}\n".encode()
+    sums = _sums(manifest_bytes, manifest.database, manifest.database_sha256)
     with room_beside(file, ending="partial") as scratch:
         try:
             with scratch.open("r+b") as output:
-                with tarfile.open(fileobj=output, mode="w", format=tarfile.PAX_FORMAT) as archive:
+                with tarfile.open(fileobj=output, mode="w", format=tarfile.GNU_FORMAT) as archive:
                     archive.addfile(_entry(MANIFEST, len(manifest_bytes)), io.BytesIO(manifest_bytes))
                     with database.open("rb") as source:
-                        archive.addfile(_entry(member, manifest.database_bytes), source)
+                        archive.addfile(_entry(MEMBERS[manifest.database], manifest.database_bytes), source)
                     archive.addfile(_entry(SUMS, len(sums)), io.BytesIO(sums))
                 output.flush()
                 os.fsync(output.fileno())
@@ -145,9 +144,6 @@ def read_backup(file: Path, *, database_to: Path | None = None) -> Backup:
         with file.open("rb") as source, _sink(database_to) as sink:
             reader = _HashingReader(source)
             manifest = _read_members(reader, sink)
-            while rest := reader.read(CHUNK_BYTES):
-                if rest.strip(b"\0"):
-                    raise _damaged("there is something behind its end")
             return Backup(file, manifest, reader.size, reader.digest.hexdigest())
     except tarfile.TarError as error:
         raise _damaged(f"it is no whole archive ({error})", file) from None
@@ -175,47 +171,61 @@ class _HashingReader:
         self.digest.update(data)
         return data
 
+    def content(self, size: int) -> Iterator[bytes]:
+        """The next `size` bytes in parts."""
+        while size > 0:
+            data = self.read(min(size, CHUNK_BYTES))
+            if not data:
+                raise _damaged("it ends too early")
+            size -= len(data)
+            yield data
+
+    def whole(self, size: int) -> bytes:
+        return b"".join(self.content(size))
+
+    def skip_nothing(self, size: int) -> None:
+        """The next `size` bytes, which are all zero."""
+        if any(any(part) for part in self.content(size)):
+            raise _damaged("there is something between its parts")
+
 
 def _read_members(reader: _HashingReader, sink: BinaryIO | None) -> Manifest:
-    with tarfile.open(fileobj=reader, mode="r|") as archive:  # type: ignore[call-overload]  # a reader is enough for a stream
-        manifest_bytes = _small(archive, MANIFEST)
-        try:
-            manifest = Manifest.model_validate_json(manifest_bytes)
-        except ValidationError:
-            raise _damaged(f"its {MANIFEST} is not one that this program reads") from None
-        member = MEMBERS[manifest.database]
-        size, sha256 = _copied(_member(archive, member)[1], sink)
-        sums = f"{hashlib.sha256(manifest_bytes).hexdigest()}  {MANIFEST}\n{sha256}  {member}\n".encode()
-        if (size, sha256) != (manifest.database_bytes, manifest.database_sha256) or _small(archive, SUMS) != sums:
-            raise _damaged("its contents do not have the SHA-256 that they were written with")
-        if archive.next() is not None:
-            raise _damaged("there is more in it than belongs there")
+    """Reads the one form that `write_backup` writes: whatever differs in a single bit is damaged."""
+    manifest_bytes = b"".join(_member(reader, MANIFEST, most=MOST_MANIFEST_BYTES))
+    try:
+        manifest = Manifest.model_validate_json(manifest_bytes)
+    except ValidationError:
+        raise _damaged(f"its {MANIFEST} is not one that this program reads") from None
+    member, size, digest = MEMBERS[manifest.database], 0, hashlib.sha256()
+    for part in _member(reader, member):
+        size += len(part)
+        digest.update(part)
+        if sink is not None:
+            sink.write(part)
+    sums = _sums(manifest_bytes, manifest.database, digest.hexdigest())
+    found = b"".join(_member(reader, SUMS, most=MOST_MANIFEST_BYTES))
+    if (size, digest.hexdigest(), found) != (manifest.database_bytes, manifest.database_sha256, sums):
+        raise _damaged("its contents do not have the SHA-256 that they were written with")
+    end = reader.size + 2 * tarfile.BLOCKSIZE
+    reader.skip_nothing(2 * tarfile.BLOCKSIZE + -end % tarfile.RECORDSIZE)
+    if reader.read(1):
+        raise _damaged("there is something behind its end")
     return manifest
 
 
-def _member(archive: tarfile.TarFile, name: str) -> tuple[tarfile.TarInfo, BinaryIO]:
-    entry = archive.next()
-    content = archive.extractfile(entry) if entry is not None and entry.name == name and entry.isreg() else None
-    if entry is None or content is None:
+def _member(reader: _HashingReader, name: str, *, most: int | None = None) -> Iterator[bytes]:
+    """The content of the next member, which must be this one, in parts."""
+    header = reader.whole(tarfile.BLOCKSIZE)
+    size = tarfile.TarInfo.frombuf(header, tarfile.ENCODING, "strict").size
+    if header != _entry(name, size).tobuf(tarfile.GNU_FORMAT) or (most is not None and size > most):
         raise _damaged(f"{name} is not where it belongs")
-    return entry, content  # type: ignore[return-value]  # read is all that is used of it
+    yield from reader.content(size)
+    reader.skip_nothing(-size % tarfile.BLOCKSIZE)
 
 
-def _small(archive: tarfile.TarFile, name: str) -> bytes:
-    entry, content = _member(archive, name)
-    if entry.size > MOST_MANIFEST_BYTES:
-        raise _damaged(f"{name} is larger than any")
-    return content.read()
-
-
-def _copied(content: BinaryIO, sink: BinaryIO | None) -> tuple[int, str]:
-    size, digest = 0, hashlib.sha256()
-    while chunk := content.read(CHUNK_BYTES):
-        size += len(chunk)
-        digest.update(chunk)
-        if sink is not None:
-            sink.write(chunk)
-    return size, digest.hexdigest()
+def _sums(manifest_bytes: bytes, database: str, sha256: str) -> bytes:
+    """As `sha256sum --check` reads it."""
+    return f"{hashlib.sha256(manifest_bytes).hexdigest()}  {MANIFEST}\n{sha256}  {MEMBERS[database]}\n".encode()
 
 
 @contextmanager

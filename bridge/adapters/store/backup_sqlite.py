@@ -102,12 +102,13 @@ async def restore_sqlite(database: Path, backup: Path, restoring: Restoring, *, 
             read_backup(backup, database_to=incoming)
             check_copy(incoming)
             progress("copying", 1, 1)
-            present = _settle(database)
+            aside = database.with_name(f"{database.name}{_KEPT}{_stamp(restoring)}")
+            present = _settle(database, aside)
             restored = await _renewed(incoming, restoring, above=present)
-            aside = _exchange(incoming, database, named=f"{database.name}{_KEPT}{_stamp(restoring)}")
+            kept = _exchange(incoming, database, aside)
         finally:
             _remove(incoming)
-    return Restored(restored.epoch, restored.previous, restored.messages, restored.inbox, str(aside) if aside else None)
+    return Restored(restored.epoch, restored.previous, restored.messages, restored.inbox, str(aside) if kept else None)
 
 
 async def _renewed(incoming: Path, restoring: Restoring, *, above: int) -> Restored:
@@ -125,20 +126,27 @@ async def _renewed(incoming: Path, restoring: Restoring, *, above: int) -> Resto
     return restored
 
 
-def _settle(database: Path) -> int:
+def _settle(database: Path, aside: Path) -> int:
     """Brings what was committed last into the present database's one file; answers its epoch, 0 when there is none.
 
-    It needs the file alone, so that it also finds programs that know nothing of our lock.
+    It needs the file alone, so that it also finds programs that know nothing of our lock. Of a database that cannot be
+    read, SQLite may remove the log: it keeps a second name from before.
     """
     if not database.exists():
         return 0
+    logs = [ending for ending in _COMPANIONS if _link(database, aside, ending)]
     try:
         with closing(_open(database)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
+            for ending in logs:
+                Path(f"{aside}{ending}").unlink()
             with contextlib.suppress(sqlite3.OperationalError):  # a file without our tables
                 return int(connection.execute("SELECT epoch FROM node_state").fetchone()[0])
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code not in _BROKEN:
+            for ending in logs:
+                Path(f"{aside}{ending}").unlink(missing_ok=True)
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise RefusedError("E_NODE_RUNNING", f"another program uses {database}; stop it and restore then") from None
         if code not in _BROKEN:
@@ -146,27 +154,34 @@ def _settle(database: Path) -> int:
     return 0  # it cannot be read: that is why a backup is restored
 
 
-def _exchange(incoming: Path, database: Path, *, named: str) -> Path | None:
-    """Gives the new database its name; the present one keeps a second name from before until after that."""
-    aside = database.with_name(named)
-    kept = None
-    for ending in ("", *_COMPANIONS):
-        with contextlib.suppress(FileNotFoundError):
-            os.link(f"{database}{ending}", f"{aside}{ending}")
-            kept = aside
+def _exchange(incoming: Path, database: Path, aside: Path) -> bool:
+    """Gives the new database its name; the present one keeps a second one. Answers whether there was one."""
+    kept = [_link(database, aside, ending) for ending in ("", *_COMPANIONS)]
     sync_folder(database.parent)
     for ending in _COMPANIONS:  # only beside a database that cannot be read; the new one must not find them
         Path(f"{database}{ending}").unlink(missing_ok=True)
     incoming.rename(database)
     sync_folder(database.parent)
-    return kept
+    return any(kept)
+
+
+def _link(database: Path, aside: Path, ending: str) -> bool:
+    """Gives a file a second name, unless it is not there; answers whether it is."""
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(f"{database}{ending}", f"{aside}{ending}")
+        except FileNotFoundError:
+            return False
+    return True
 
 
 def _forget_second_names(database: Path) -> None:
-    """A restore that was cut off before the exchange has left one on the present database."""
-    if database.exists():
-        for aside in database.parent.glob(f"{glob.escape(database.name)}{_KEPT}*"):
-            if aside.samefile(database):
+    """A restore that was cut off before the exchange has left one of the present database."""
+    for ending in ("", *_COMPANIONS):
+        file = Path(f"{database}{ending}")
+        asides = database.parent.glob(f"{glob.escape(database.name)}{_KEPT}*") if file.exists() else ()
+        for aside in asides:
+            if aside.samefile(file):
                 aside.unlink()
 
 
