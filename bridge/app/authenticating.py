@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.app.giving_way import let_others_run
 from bridge.core.errors import UnavailableError, VerificationError
 from bridge.core.verification import (
     MAX_LIFETIME,
@@ -60,15 +61,22 @@ class Authenticator:
             view = self._trust.view()
         except UnavailableError as error:
             return [Judged(delivery, VerificationError(5, "E_TRUST_STALE", error.message)) for delivery in batch]
-        verdicts = [self._verdict(delivery, view) for delivery in batch]
+        verdicts = await self._verdicts(batch, view)
         if any(_wants_newer_list(verdict, view) for verdict in verdicts) and await self._refresh():
             before, view = view, self._trust.view()
             if view.directory is not before.directory:
-                verdicts = [self._verdict(delivery, view) for delivery in batch]
+                verdicts = await self._verdicts(batch, view)
         return [
             Judged(delivery, self._held_for_newer_list(verdict, view))
             for delivery, verdict in zip(batch, verdicts, strict=True)
         ]
+
+    async def _verdicts(self, batch: Sequence[Delivery], view: TrustView) -> list[Verdict]:
+        verdicts = []
+        for delivery in batch:
+            verdicts.append(self._verdict(delivery, view))
+            await let_others_run()
+        return verdicts
 
     def _verdict(self, delivery: Delivery, view: TrustView) -> Verdict:
         try:

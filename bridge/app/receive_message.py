@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from bridge.app.authenticating import Authenticator, Judged
 from bridge.app.deciding import Opened, ProvenControl, Verdict, decide, sealed_message_of, threads_to_judge
+from bridge.app.giving_way import let_others_run
 from bridge.app.hearing import HeardPeers
 from bridge.app.outcomes import Outcome
 from bridge.app.refusing import Replayed
@@ -56,7 +57,10 @@ class ReceiveMessages:
         """
         judged = await self.authenticator.judge(batch)
         sealed = [message for message in (sealed_message_of(item.verdict) for item in judged) if message is not None]
-        verdicts = [self._open(item) for item in judged]
+        verdicts = []
+        for item in judged:
+            verdicts.append(self._open(item))
+            await let_others_run()
         keys, threads = [message.key_of_message for message in sealed], threads_to_judge(verdicts)
         async with self.store.writing() as unit:
             await unit.inbox.begin_receiving(self.desk.id)

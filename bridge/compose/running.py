@@ -124,19 +124,27 @@ class _Wiring:
 
     def _subscriber(self) -> RouteMessages:
         account, prefix = self.settings.broker.router, self.settings.prefix
-        router = RouteMessages(
+        routers = {lane: self._router(lane) for lane in names.LANES}
+        queues = {lane: [names.country_queue(prefix, lane)] for lane in names.LANES}
+        queues["normal"].append(names.dead_queue(prefix))
+        for lane, router in routers.items():
+            self._consuming(f"{SUBSCRIBER} {prefix} {lane}", account, queues[lane], router.route)
+        self._relaying(f"{SUBSCRIBER} outbox", account, relay=SUBSCRIBER)
+        return routers["normal"]
+
+    def _router(self, lane: str) -> RouteMessages:
+        """With a publisher of its own: an urgent message waits for no confirms of normal ones."""
+        account, prefix = self.settings.broker.router, self.settings.prefix
+        return RouteMessages(
             prefix=prefix,
             exchange=names.contact_points_exchange(prefix),
             authenticator=self._authenticator(Receiver(prefix)),
-            publisher=AmqpPublisher(self._session(account, f"{SUBSCRIBER} out")),
+            publisher=AmqpPublisher(self._session(account, f"{SUBSCRIBER} {lane} out")),
             store=self.store,
             trust=self.trust,
             clock=self.clock,
             ids=self.ids,
         )
-        self._consuming(f"{SUBSCRIBER} {prefix}", account, names.country_queues(prefix), router.route)
-        self._relaying(f"{SUBSCRIBER} outbox", account, relay=SUBSCRIBER)
-        return router
 
     def _contact_points(self) -> Mapping[str, ReceiveMessages]:
         desks, vault = load_desks(self.settings)
@@ -144,8 +152,9 @@ class _Wiring:
         receivers = {}
         for point in self.settings.contact_points:
             receiver = self._receiver(desks[point.id], vault)
-            queues = names.inbox_queues(point.id)
-            self._consuming(f"{CONTACT_POINT} {point.id}", point.account, queues, receiver.receive)
+            for lane in names.LANES:
+                queues = [names.inbox_queue(point.id, lane)]
+                self._consuming(f"{CONTACT_POINT} {point.id} {lane}", point.account, queues, receiver.receive)
             receivers[point.id] = receiver
         return receivers
 
@@ -174,6 +183,7 @@ class _Wiring:
         return Authenticator(trust=self.trust, clock=self.clock, receiver=receiver, is_signature=is_signature)
 
     def _consuming(self, name: str, account: Account, queues: Sequence[str], handle: Handle) -> None:
+        """One lane: an urgent message waits for no batch of normal ones, and for no queue of theirs that is missing."""
         session = self._session(account, f"{name} in")
         self.services[name] = ConsumingService(
             name=name,
