@@ -65,6 +65,10 @@ class PrivateCluster:
         """`host:port` of each node, as a setting names several brokers."""
         return [f"{node.host}:{node.port}" for node in self.nodes]
 
+    def amqp_urls(self, vhost: str = "/", user: str | None = None, password: str | None = None) -> list[str]:
+        """The AMQP URL of a virtual host on each node, as `Access.amqp_url`."""
+        return [node.amqp_url(vhost, user, password) for node in self.nodes]
+
     @property
     def any_alive(self) -> ClusterNode:
         """A node whose process is there.

@@ -128,10 +128,26 @@ class Subscription:
         self._lanes.append(lane)
         lane.channel.closing.add_done_callback(self._on_channel_end)
         lane.channel.on_consumer_cancel_callbacks.add(functools.partial(self._on_consumer_cancel, queue))
-        async with self._session.calling():
-            await lane.channel.basic_qos(prefetch_count=prefetch)
-            consuming = await lane.channel.basic_consume(queue, functools.partial(self._on_delivery, lane))
+        try:
+            async with self._session.calling():
+                await lane.channel.basic_qos(prefetch_count=prefetch)
+                consuming = await lane.channel.basic_consume(queue, functools.partial(self._on_delivery, lane))
+        except UnavailableError as error:
+            await self._name_what_is_silent(queue, error)
+            raise
         lane.consumer_tag = consuming.consumer_tag or ""
+
+    async def _name_what_is_silent(self, queue: str, error: UnavailableError) -> None:
+        """Raises where the broker answers and only this queue does not.
+
+        A broker that was killed within half a second of making a quorum queue can come back with the queue's name and
+        without the queue: it is listed as running, and nothing that is asked of it is ever answered.
+        """
+        if not isinstance(error.__cause__, TimeoutError):
+            return
+        await (await self._session.open_channel(confirms=False)).close()
+        told = f"the broker answers, but its queue {queue} does not: it has no leader now, or was lost in a crash"
+        raise UnavailableError("E_BROKER_MISSING", told) from error
 
     async def _on_delivery(self, lane: _Lane, message: DeliveredMessage) -> None:
         delivery = _delivery(lane.queue, message)
