@@ -209,8 +209,10 @@ def alert(
     return Sent(made, addressing, number)
 
 
-def control(kind: str, members: Mapping[str, object], *, sender: str = "at.ncp", to: str = "rs.ncp") -> Sent:
-    addressing = address(kind, sender=sender, to=[to])
+def control(
+    kind: str, members: Mapping[str, object], *, sender: str = "at.ncp", to: str = "rs.ncp", at: datetime = START
+) -> Sent:
+    addressing = address(kind, sender=sender, to=[to], at=at)
     made = make_control(addressing, control=members, directory=directory(), signer=desk(sender).signer)
     return Sent(made, addressing)
 
