@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from chaos_records import RecordFiles
@@ -89,7 +90,7 @@ def _document(route: Sequence[str], urgency: str) -> Mapping[str, object]:
             "legal_basis": "UN Trafficking in Persons Protocol, Art. 10",
             "legs": [
                 {"from": {"country": start}, "to": {"country": end}, "confirmed": False}
-                for start, end in zip(stations, stations[1:], strict=False)
+                for start, end in pairwise(stations)
             ],
             "means": ["deception"],
             "exploitation": ["sexual"],

@@ -7,6 +7,7 @@ import contextlib
 import random
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -53,6 +54,7 @@ class Faults:
     generators: Mapping[str, Generator]
     prober: Prober
     poison: Poison = field(init=False)
+    turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     def __post_init__(self) -> None:
         self.poison = Poison(self.world)
@@ -63,6 +65,10 @@ class Faults:
         Raises:
             FaultError: it did not happen.
         """
+        async with self.turns[fault.country or fault.target]:  # of faults under way at once
+            await self._make(fault)
+
+    async def _make(self, fault: Fault) -> None:
         if fault.kind in POINTS:
             await self._kill_at(fault, POINTS[fault.kind])
             return

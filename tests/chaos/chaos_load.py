@@ -1,4 +1,4 @@
-"""The load generator of one country: a long-lived process that submits through the real use case until its quota is done.
+"""The load generator of one country: submits through the real use case, one process all along, until its quota is done.
 
 usage: chaos_load.py CONFIG RECORDS --quota N --seed S --peers hu,at,hr
 It looks at the file `pace` in RECORDS (alerts a second) now and then, and ends at SIGTERM. What fails is counted in its
@@ -20,6 +20,7 @@ import uvloop
 from chaos_alerts import IMMEDIATE, ROUTINE, Submitter
 from chaos_records import SUBMITTED, RecordFiles, count_records
 
+from bridge.cli.output import say
 from bridge.compose.node import open_node
 from bridge.core.errors import UnavailableError
 from bridge.settings import load_settings
@@ -63,13 +64,13 @@ async def generate(options: argparse.Namespace) -> None:
         submitter = await Submitter.of(node, RecordFiles(options.records, f"load-{settings.prefix}"))
         while left > 0 and not stop.is_set():
             await pace.wait()
-            to = dice.sample(peers, 2 if dice.random() < TWO_RECIPIENTS_SHARE else 1)
+            to = dice.sample(peers, min(len(peers), 2 if dice.random() < TWO_RECIPIENTS_SHARE else 1))
             urgency = IMMEDIATE if dice.random() < IMMEDIATE_SHARE else ROUTINE
             try:
                 await submitter.submit(to, urgency=urgency)
             except UnavailableError as error:
                 failures += 1
-                print(f"{error.code}: {error.message} ({failures} so far)", file=sys.stderr, flush=True)
+                say(f"{error.code}: {error.message} ({failures} so far)")
                 await asyncio.sleep(AFTER_FAILURE_SECONDS)
             else:
                 left -= 1

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import aio_pika
 from chaos_alerts import ROUTINE, alert_file
@@ -117,7 +117,7 @@ async def _publish_again(connection: aio_pika.abc.AbstractConnection, country: s
             await message.ack()
 
 
-def _properties(message: aio_pika.abc.AbstractIncomingMessage) -> dict[str, object]:
+def _properties(message: aio_pika.abc.AbstractIncomingMessage) -> dict[str, Any]:
     return {
         "content_type": message.content_type,
         "delivery_mode": message.delivery_mode,
@@ -126,6 +126,7 @@ def _properties(message: aio_pika.abc.AbstractIncomingMessage) -> dict[str, obje
         "timestamp": message.timestamp,
         "type": message.type,
         "app_id": message.app_id,
+        "headers": message.headers,  # a forged `CC` would be gone without them, and the message good
     }
 
 

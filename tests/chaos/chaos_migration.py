@@ -1,6 +1,6 @@
 """Kills a migration between two of its operations, and looks that the next start finishes it.
 
-The database is one of its own, not a country's: theirs are migrated once. It begins empty, or in the first released state.
+The database is one of its own, not a country's: theirs are migrated once. It begins empty.
 """
 
 from __future__ import annotations

@@ -24,7 +24,17 @@ SETTLE_SECONDS: Final = 1.0
 TELL_SECONDS: Final = 10.0
 # A lease of a relay that was killed lasts a minute, the longest back-off five.
 PATIENCE_SECONDS: Final = 400.0
-_OURS: Final = "kind = 'route_alert'"
+_PENDING: Final = "SELECT count(*) FROM v_recipients WHERE kind = 'route_alert' AND delivered_at IS NULL"
+_LEDGER: Final = """
+    SELECT r.message_id, r.recipient, r.state, m.payload_sha256
+    FROM v_recipients r JOIN message m ON m.id = r.message_id WHERE m.kind = 'route_alert'
+"""
+# What expired on its way leaves a stub, which delivers nothing.
+_INBOX: Final = """
+    SELECT id, contact_point, sender, payload_sha256 FROM inbox WHERE kind = 'route_alert' AND state <> 'expired'
+"""
+_EFFECTS: Final = "SELECT subject, contact_point FROM audit WHERE action = 'message.received'"
+_RECEIPTS: Final = "SELECT message_id, recipient, payload_sha256 FROM receipt WHERE state = 'delivered'"
 
 
 @dataclass
@@ -132,10 +142,9 @@ async def wait_until_quiet(world: World, note: Callable[[str], None], *, patienc
 
 async def count_pending(world: World) -> dict[str, int]:
     """Pairs of message and recipient whose delivery the sender has no proof of yet, by the sender's country."""
-    query = f"SELECT count(*) FROM v_recipients WHERE {_OURS} AND delivered_at IS NULL"
     found = {}
     for prefix, country in world.countries.items():
-        found[prefix] = (await rows(country, query))[0][0]
+        found[prefix] = (await rows(country, _PENDING))[0][0]
     return found
 
 
@@ -143,17 +152,12 @@ _ARRIVED: Final = frozenset({"delivered", "acknowledged"})
 
 
 async def _read(country: Country, books: Books) -> None:
-    ledger = "SELECT r.message_id, r.recipient, r.state, m.payload_sha256 FROM v_recipients r JOIN message m"
-    for message_id, recipient, state, digest in await rows(country, f"{ledger} ON m.id = r.message_id WHERE m.{_OURS}"):
+    for message_id, recipient, state, digest in await rows(country, _LEDGER):
         books.ledger[message_id, recipient] = (state, digest, country.prefix)
-    # What expired on its way leaves a stub, which delivers nothing.
-    inbox = f"SELECT id, contact_point, sender, payload_sha256 FROM inbox WHERE {_OURS} AND state <> 'expired'"
-    for message_id, contact_point, sender, digest in await rows(country, inbox):
+    for message_id, contact_point, sender, digest in await rows(country, _INBOX):
         books.inbox.setdefault((message_id, contact_point), []).append((sender, digest))
-    effects = "SELECT subject, contact_point FROM audit WHERE action = 'message.received'"
-    books.effects.update((subject, point) for subject, point in await rows(country, effects))
-    receipts = "SELECT message_id, recipient, payload_sha256 FROM receipt WHERE state = 'delivered'"
-    for message_id, recipient, digest in await rows(country, receipts):
+    books.effects.update((subject, point) for subject, point in await rows(country, _EFFECTS))
+    for message_id, recipient, digest in await rows(country, _RECEIPTS):
         books.receipts[message_id, recipient] = digest
 
 

@@ -1,7 +1,7 @@
 """What was submitted, in files that the load generators write and the oracle reads.
 
 A line stands in `intents.*` before an alert is handed over, and in `submitted.*` after the use case has returned. An id
-that stands in the first only is in doubt: its submission failed or was cut short, and it may or may not have been stored.
+that stands in the first only is in doubt: its submission failed or was cut short; it may have been stored or not.
 Each process writes files of its own; a line is written at once and synced.
 """
 

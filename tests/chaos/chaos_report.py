@@ -43,12 +43,13 @@ def as_table(report: Mapping[str, Any]) -> str:
     """The Markdown table of a report, with the facts that it depends on."""
     faults: Mapping[str, int] = report["faults"]
     recovery: Mapping[str, Mapping[str, float]] = report["recovery_seconds"]
+    what = f"{report['messages']:,} alerts to {report['recipients']:,} recipients, {sum(faults.values())} faults"
+    found = f"Lost {report['lost']}, twice {report['twice']}, unexpected {report['unexpected']}"
+    doubt = f"In doubt {report['in_doubt']}, of which stored {report['in_doubt_stored']}"
     lines = [
-        f"Seed {report['seed']}, {report['messages']:,} alerts to {report['recipients']:,} recipients, "
-        f"{sum(faults.values())} faults in {report['seconds'] / 60:.0f} minutes, on {_facts(report['machine'])}.",
+        f"Seed {report['seed']}: {what} in {report['seconds'] / 60:.0f} minutes, on {_facts(report['machine'])}.",
         "",
-        f"**Lost {report['lost']}, twice {report['twice']}, unexpected {report['unexpected']}, "
-        f"without proof {report['unproven']}.** In doubt {report['in_doubt']}, of which stored {report['in_doubt_stored']}.",
+        f"**{found}, without proof {report['unproven']}.** {doubt}.",
         "",
         "| fault | times | recovered after, median | worst |",
         "|---|---|---|---|",

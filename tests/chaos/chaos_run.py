@@ -19,12 +19,16 @@ from chaos_records import SUBMITTED, count_records
 from chaos_services import Generator, Service, release_all
 from chaos_world import World
 
+from bridge.core.errors import UnavailableError
+from broker.keeper import last_words
+
 LOOK_SECONDS: Final = 2.0
 MOST_PENDING: Final = 4000  # deliveries under way: more only lengthens the queues
 FASTEST: Final = 400.0  # alerts a second, all countries together
 SLOWEST: Final = 8.0
 LOAD_SECONDS: Final = 3600.0
 WARM_UP_SECONDS: Final = 60.0
+MOST_FAILURES: Final = 50  # of a load generator that finds no database, again and again
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,9 @@ class Run:
             while not all(generator.done.is_set() for generator in generators):
                 await asyncio.sleep(LOOK_SECONDS)
                 self.note(f"{count_records(self.world.records, SUBMITTED)} alerts are submitted")
+                for generator in generators:
+                    if generator.failures > MOST_FAILURES:
+                        raise UnavailableError("E_CHAOS_LOAD", f"{generator.name}: {last_words(generator.log)}")
 
     @asynccontextmanager
     async def _pacing(self) -> AsyncIterator[None]:

@@ -33,11 +33,12 @@ class Supervised:
     Attributes:
         name: `rs`, `hr-publisher`, `load-rs`.
         deaths: how often it has ended by a signal.
+        failures: how often it has ended with a status of its own that says so.
         done: set when it has ended with status 0 of its own accord.
     """
 
     def __init__(self, name: str, command: Sequence[str], *, folder: Path, environment: dict[str, str]) -> None:
-        self.name, self.deaths, self.starts = name, 0, 0
+        self.name, self.deaths, self.failures = name, 0, 0
         self.done = asyncio.Event()
         self.log = folder / f"{name}.log"
         self._command, self._environment = command, environment
@@ -68,7 +69,7 @@ class Supervised:
         """Waits until more than `deaths` are counted; answers whether that happened in time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.deaths <= deaths:
+                while self.deaths <= deaths:  # noqa: ASYNC110 - another process's doing
                     await asyncio.sleep(POLL_SECONDS / 5)
                 return True
         return False
@@ -93,13 +94,14 @@ class Supervised:
     async def _supervise(self) -> None:
         while not self._released:
             self._process = await self._spawn()
-            self.starts += 1
             status = await self._process.wait()
             if status < 0:
                 self.deaths += 1
             elif status == 0 and not self._released:
                 self.done.set()
                 return
+            elif status > 0:
+                self.failures += 1
             await asyncio.sleep(RESTART_PAUSE_SECONDS)
 
     async def _spawn(self) -> Process:
@@ -157,7 +159,7 @@ class Service(Supervised):
         """
         try:
             async with asyncio.timeout(READY_SECONDS):
-                while not self.is_ready:
+                while not self.is_ready:  # noqa: ASYNC110 - another process's doing
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
             words = self.log.read_text("utf-8", errors="replace")[-1500:]

@@ -1,4 +1,4 @@
-"""Faults of what databases stand on: PostgreSQL silent or killed, a file locked by somebody else, a disk that is full."""
+"""Faults below the databases: PostgreSQL silent or killed, a file locked by somebody else, a disk that is full."""
 
 from __future__ import annotations
 

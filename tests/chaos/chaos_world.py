@@ -1,7 +1,7 @@
 """A network of four countries on this machine, founded for one run and gone after it.
 
-Serbia and Austria run in one process each, Croatia in three split by role, Hungary on PostgreSQL. Austria's database has
-a small file system of its own (tmpfs) where one may be mounted.
+Serbia and Austria run in one process each, Croatia in three split by role, Hungary on PostgreSQL. Austria's database
+has a small file system of its own (tmpfs) where one may be mounted.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ async def prepare(world: World) -> None:
 
 
 def enter_mount_namespace() -> None:
-    """Mounts of this process are its own from now on, and end with it, however it ends; nothing where that is refused."""
+    """Mounts of this process are its own from now on and end with it, however it ends; not where that is refused."""
     libc = ctypes.CDLL(None, use_errno=True)
     if os.geteuid() == 0 and libc.unshare(CLONE_NEWNS) == 0:
         subprocess.run(["/usr/bin/mount", "--make-rprivate", "/"], check=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +21,7 @@ from chaos_run import Order, Outcome, Run
 from chaos_world import World, founded, prepare
 from servers.missing import server_is_missing
 
+from bridge.cli.output import say
 from bridge.core.errors import UnavailableError
 from broker import PrivateNode
 
@@ -90,7 +90,7 @@ def run(world: World, order: Order) -> Outcome:
     begun = time.monotonic()
 
     def note(text: str) -> None:
-        print(f"{time.monotonic() - begun:6.1f} s  {text}", file=sys.stderr)
+        say(f"{time.monotonic() - begun:6.1f} s  {text}")
 
     note(f"seed {order.seed}, logs in {Path(folder)}")
     return asyncio.run(Run(replace(world, folder=folder, records=records), order, note).run())
