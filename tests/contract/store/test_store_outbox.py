@@ -8,8 +8,12 @@ from datetime import datetime
 from itertools import chain
 
 import pytest
+from sqlalchemy import select, text, update
 from store_samples import NOW, later, outbox_row
 
+from bridge.adapters.store import SqlStore
+from bridge.adapters.store.outbox import _arms
+from bridge.adapters.store.tables import outbox
 from bridge.ports.store import Store
 from bridge.ports.store.records import OutboxRow
 
@@ -197,3 +201,87 @@ async def test_marking_nothing_is_allowed(store: Store) -> None:
         await unit.outbox.add([])
         assert await unit.outbox.mark_sent([], token="t1", now=NOW) == 0
         assert await unit.outbox.mark_failed([], token="t1", next_attempt_at=NOW, error="unknown") == 0
+
+
+async def test_one_lane_can_be_claimed_alone(store: Store) -> None:
+    urgent, normal = outbox_row(lane="urgent"), outbox_row()
+    await given(store, normal, urgent)
+
+    async with store.writing() as unit:
+        claimed = await unit.outbox.claim("publisher", token="t1", now=NOW, lease_seconds=60, limit=9, lane="normal")
+
+    assert claimed == [normal]
+    assert await claim(store, "t2") == [urgent]
+
+
+async def test_a_lease_that_is_renewed_runs_on_and_nobody_elses_can_be(store: Store) -> None:
+    row = outbox_row()
+    await given(store, row)
+    await claim(store, "t1")
+
+    async with store.writing() as unit:
+        assert await unit.outbox.renew([row.id], token="t2", now=later(900), lease_seconds=60) == 0
+        assert await unit.outbox.renew([row.id], token="t1", now=later(50), lease_seconds=60) == 1
+
+    assert await claim(store, "t3", now=later(109)) == []
+    assert await claim(store, "t4", now=later(110)) == [row]
+
+
+async def test_what_is_released_is_as_it_was_and_due_at_once(store: Store) -> None:
+    rows = [outbox_row(), outbox_row()]
+    await given(store, *rows)
+    await claim(store, "t1")
+
+    async with store.writing() as unit:
+        assert await unit.outbox.release([row.id for row in rows], token="t2") == 0
+        assert await unit.outbox.release([rows[0].id], token="t1") == 1
+
+    assert await claim(store, "t3") == [rows[0]]
+
+
+async def test_what_failed_before_takes_half_of_a_claim_where_something_else_is_due_and_all_where_not(
+    store: Store,
+) -> None:
+    failed, fresh = [outbox_row() for _ in range(8)], [outbox_row() for _ in range(3)]
+    await given(store, *failed)
+    await claim(store, "t1")
+    async with store.writing() as unit:
+        for row in failed:
+            await unit.outbox.mark_failed([row.id], token="t1", next_attempt_at=later(30), error="refused")
+    await given(store, *fresh)
+
+    first = await claim(store, "t2", now=later(31), limit=4)
+    second = await claim(store, "t3", now=later(31), limit=4)
+
+    assert [row.id for row in first] == [row.id for row in (failed[0], failed[1], fresh[0], fresh[1])]
+    assert [row.id for row in second] == [row.id for row in (*failed[2:5], fresh[2])]
+
+
+async def test_a_lease_of_a_program_of_the_first_release_holds(store: SqlStore) -> None:
+    row = outbox_row()
+    await given(store, row)
+    async with store._engine.begin() as connection:  # it leaves next_attempt_at alone
+        await connection.execute(update(outbox).values(lease_token="theirs", lease_until=later(60)))
+
+    assert await claim(store, "t1", now=later(59)) == []
+    assert await claim(store, "t2", now=later(60)) == [row]
+
+
+@pytest.mark.parametrize("lane", ["urgent", "normal"])
+async def test_rows_in_back_off_cost_a_claim_nothing(store: SqlStore, lane: str) -> None:
+    """How long a claim takes differs from machine to machine; that the database walks over nothing does not."""
+    await given(store, *(outbox_row(lane=lane) for _ in range(2000)))
+    await claim(store, "t1", limit=2000)
+    analyse = "EXPLAIN QUERY PLAN" if store._engine.dialect.name == "sqlite" else "EXPLAIN (FORMAT TEXT)"
+    async with store._engine.begin() as connection:
+        await connection.execute(text("ANALYZE"))
+        plans = []
+        for arm in _arms("publisher", lane, NOW, 100):
+            query = str(select(arm).compile(connection.engine, compile_kwargs={"literal_binds": True}))
+            plans.append(" ".join(str(row) for row in await connection.execute(text(f"{analyse} {query}"))))
+
+    for plan in plans:
+        assert "ix_outbox_due" in plan
+        assert "next_attempt_at" in plan
+        assert "Sort" not in plan
+        assert "TEMP B-TREE" not in plan

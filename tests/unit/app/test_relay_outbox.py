@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -168,3 +169,93 @@ async def test_a_publication_says_what_the_row_says(node: Node) -> None:
         message_id=sent.id,
         sent=START,
     )
+
+
+async def test_a_broker_that_is_away_costs_a_row_no_patience(node: Node) -> None:
+    await given_rows(node, alert())
+    node.publisher.is_away = True
+    for _ in range(3):
+        with pytest.raises(UnavailableError):
+            await node.relay().relay_once()
+
+    node.publisher.is_away = False
+
+    assert await node.relay().relay_once() == 1
+
+
+async def test_cancelled_while_it_publishes_it_gives_the_rows_back(node: Node) -> None:
+    # given
+    await given_rows(node, alert())
+    publisher = Slow()
+    task = asyncio.create_task(replace(node.relay(), publisher=publisher).relay_once())
+    await publisher.begun.wait()
+    assert await node.relay().relay_once() == 0
+
+    # when
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    # then
+    assert task.cancelled()
+    assert await node.relay().relay_once() == 1
+
+
+async def test_a_lease_lasts_as_long_as_its_publish(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given: a publish that takes longer than a lease
+    monkeypatch.setattr("bridge.app.relay_outbox.RENEW_SECONDS", 0.01)
+    await given_rows(node, alert())
+    publisher = Slow()
+    task = asyncio.create_task(replace(node.relay(), publisher=publisher).relay_once())
+    await publisher.begun.wait()
+
+    # when
+    for _ in range(3):
+        node.clock.advance(LEASE_SECONDS - 1)
+        await asyncio.sleep(0.1)
+        assert await node.relay().relay_once() == 0
+
+    # then
+    publisher.go_on.set()
+    assert await task == 1
+    assert await backlog(node) == 0
+
+
+async def test_an_urgent_row_waits_for_no_batch_of_normal_ones(node: Node) -> None:
+    # given: normal rows that a slow broker takes its time for
+    await given_rows(node, *(alert(urgency="expected") for _ in range(3)))
+    publisher = Slow()
+    normal = asyncio.create_task(replace(node.relay(), publisher=publisher, lane="normal").relay_once())
+    await publisher.begun.wait()
+
+    # when
+    urgent = alert()
+    await given_rows(node, urgent)
+
+    # then
+    assert await replace(node.relay(), lane="urgent").relay_once() == 1
+    assert [one.message_id for one in node.publisher.published] == [urgent.id]
+    publisher.go_on.set()
+    assert await normal == 3
+
+
+async def test_while_the_clock_may_be_wrong_nothing_is_given_up(node: Node) -> None:
+    # given: by this clock, it has expired
+    await given_rows(node, alert())
+    node.clock.advance(400 * 86400)
+
+    # when, then
+    assert await replace(node.relay(), clock_is_trusted=lambda: False).relay_once() == 1
+    assert len(node.publisher.published) == 1
+    assert await node.audit("message.expired") == []
+
+
+class Slow:
+    """A broker that confirms nothing until it is told to."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def publish(self, batch: Sequence[Publication]) -> Sequence[PublishOutcome]:
+        self.begun.set()
+        await self.go_on.wait()
+        return [PublishOutcome.CONFIRMED] * len(batch)
