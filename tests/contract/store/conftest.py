@@ -24,6 +24,7 @@ EMPTY = "; ".join(
     for table in reversed(metadata.sorted_tables)
     if table is not node_state
 )
+EMPTY += "; UPDATE node_state SET epoch = 1, restored_at = NULL"
 DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
