@@ -26,7 +26,7 @@ from chaos_sockets import cut_connections
 from chaos_storage_faults import filled_disk, kill_postgres, locked_file, paused_postgres
 from chaos_world import World
 
-from broker import PrivateNode
+from broker import ClusterNode, PrivateNode
 
 CUT_EVERY_SECONDS: Final = 0.5
 FIRE_SECONDS: Final = 20.0
@@ -120,26 +120,35 @@ class Faults:
         while time.monotonic() < ends:
             for service in self.of_country(fault.target):
                 if service.pid is not None:
-                    cut_connections(service.pid, port=self.world.broker.port)
+                    cut_connections(service.pid, ports=self.world.ports)
             await asyncio.sleep(CUT_EVERY_SECONDS)
 
     async def _stall_broker(self, fault: Fault) -> None:
-        node = self._private_node()
+        node = self._node(fault)
         node.pause()
         try:
             await asyncio.sleep(fault.seconds)
         finally:
             node.resume()
 
-    async def _kill_broker(self, _: Fault) -> None:
-        node = self._private_node()
+    async def _kill_broker(self, fault: Fault) -> None:
+        node = self._node(fault)
         node.kill()
-        await asyncio.to_thread(node.restart)
+        if isinstance(node, PrivateNode):
+            await asyncio.to_thread(node.restart)
 
-    def _private_node(self) -> PrivateNode:
-        if not isinstance(self.world.broker, PrivateNode):
+    async def mend(self, fault: Fault) -> None:
+        """Undoes what a fault left behind: a cluster has to recover without the node that it lost."""
+        if fault.kind == plan.BROKER_KILL:
+            node = self._node(fault)
+            if isinstance(node, ClusterNode):
+                await asyncio.to_thread(node.restart)
+
+    def _node(self, fault: Fault) -> PrivateNode | ClusterNode:
+        node = self.world.brokers[fault.number % len(self.world.brokers)]
+        if not isinstance(node, PrivateNode | ClusterNode):
             raise FaultError("the broker is not ours to stop")
-        return self.world.broker
+        return node
 
     async def _kill_in_migration(self, fault: Fault) -> None:
         if not await kill_in_migration(self.world, fault):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import os
 import random
 import shutil
 import signal
@@ -14,38 +11,35 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import chaos_plan as plan
-import uvloop
 from chaos_hooks import MUTANTS
-from chaos_report import as_json, as_table, machine_facts
-from chaos_run import Order, Outcome, Run
-from chaos_world import enter_mount_namespace, founded, prepare
+from chaos_parts import Part, run_cluster, run_rabbitmq_4, run_single
+from chaos_report import as_table
+from chaos_run import Order
+from chaos_world import enter_mount_namespace
 
-from bridge.adapters.amqp.management import Management
 from bridge.cli.output import emit_line, fail, say
 from bridge.core.errors import BridgeError
-from broker import broker_for_use
 
 INTERRUPTED: Final = 130
-VHOST: Final = "chaos"
 MESSAGES: Final = 100_000
 FAULTS: Final = 200
+CLUSTER_MESSAGES: Final = 4_000
+CLUSTER_FAULTS: Final = 15
 
 
 def main() -> int:
     """Runs, reports, and answers the exit status: 1 when anything is lost, twice, unexpected or unproven."""
     options = _options()
-    seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
     note = _noting(time.monotonic())
-    note(f"seed {seed}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     enter_mount_namespace()
     folder = Path(options.keep or tempfile.mkdtemp(prefix="ncp-bridge-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        report, table, holds = _run(options, seed, folder, note)
+        report, holds = _run(options, folder, note)
     except BridgeError as error:
         return fail(error, as_json=options.json)
     except KeyboardInterrupt:
@@ -53,6 +47,7 @@ def main() -> int:
     finally:
         if options.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
+    table = as_table(report)
     if options.table:
         options.table.write_text(table, "utf-8")
     if options.json:
@@ -62,41 +57,32 @@ def main() -> int:
     return 0 if holds else 1
 
 
-def _run(
-    options: argparse.Namespace, seed: int, folder: Path, note: Callable[[str], None]
-) -> tuple[dict[str, object], str, bool]:
+def _run(options: argparse.Namespace, folder: Path, note: Callable[[str], None]) -> tuple[dict[str, Any], bool]:
+    seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
+    note(f"seed {seed}")
     faults = plan.plan_faults(seed, options.faults, kinds=_kinds(options), brief=options.brief)
     order = Order(
         options.messages, faults, seed, mutant=options.mutant, at_once=options.at_once, patience=options.patience
     )
-    with broker_for_use() as broker, founded(folder, broker, vhost=VHOST) as world:
-        if world.no_small_disk and plan.DISK_FULL in _kinds(options):
-            if os.environ.get("CI"):
-                raise SystemExit(world.no_small_disk)
-            note(f"disk full is left out: {world.no_small_disk}")
-        machine = machine_facts(_version(broker.management_url))
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(prepare(world))
-            outcome = runner.run(Run(world, order, note).run())
-    for finding in outcome.verdict.findings[:50]:
-        note(finding)
-    report = as_json(outcome, seed=seed, machine=machine)
-    return report, as_table(report), _holds(outcome)
-
-
-def _holds(outcome: Outcome) -> bool:
-    return outcome.verdict.holds and outcome.quiet and not outcome.stuck
+    report, holds = run_single(Part(folder / "single", order, note))
+    whole = options.messages >= MESSAGES and options.faults >= FAULTS
+    if whole if options.cluster is None else options.cluster:
+        order = Order(CLUSTER_MESSAGES, [], seed, patience=options.patience)
+        report["cluster"], held = run_cluster(Part(folder / "cluster", order, note), faults=CLUSTER_FAULTS)
+        holds = holds and held
+    if whole if options.rabbitmq_4 is None else options.rabbitmq_4:
+        report["rabbitmq_4"], passed = run_rabbitmq_4(note)
+        holds = holds and passed
+    return report, holds
 
 
 def _kinds(options: argparse.Namespace) -> Sequence[str]:
     chosen = options.only.split(",") if options.only else plan.KINDS
     left_out = options.without.split(",") if options.without else ()
+    unknown = {*chosen, *left_out} - plan.KINDS.keys()
+    if unknown:
+        raise SystemExit(f"unknown kinds of faults: {', '.join(sorted(unknown))}; known are {', '.join(plan.KINDS)}")
     return [kind for kind in chosen if kind not in left_out]
-
-
-def _version(management_url: str) -> str:
-    _, answer = Management.at(management_url).request("GET", "/api/overview")
-    return str(json.loads(answer)["rabbitmq_version"])
 
 
 def _noting(begun: float) -> Callable[[str], None]:
@@ -107,12 +93,21 @@ def _noting(begun: float) -> Callable[[str], None]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="./scripts/chaos", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="./scripts/chaos",
+        description="Faults at random while alerts flow between four countries; at the end every alert has taken "
+        "effect exactly once at every recipient, or the ids are printed and the status is 1.",
+    )
     parser.add_argument("--seed", type=int, help="of the faults and the load; a random one by default, printed")
     parser.add_argument("--messages", type=int, default=MESSAGES, help=f"{MESSAGES:,} by default")
     parser.add_argument("--faults", type=int, default=FAULTS, help=f"{FAULTS} by default")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of the table")
     parser.add_argument("--table", type=Path, metavar="FILE", help="write the Markdown table there, too")
+    part = argparse.BooleanOptionalAction
+    parser.add_argument(
+        "--cluster", action=part, help="the same on three nodes, each lost in turn; part of the long form"
+    )
+    parser.add_argument("--rabbitmq-4", action=part, help="the integration tests on RabbitMQ 4; part of the long form")
     parser.add_argument("--only", metavar="KINDS", help=f"of {', '.join(plan.KINDS)}")
     parser.add_argument("--without", metavar="KINDS", help="leave these kinds out")
     parser.add_argument("--brief", action="store_true", help="every fault as short as its kind allows")

@@ -91,7 +91,7 @@ async def shuffle_and_double(world: World, services: Sequence[Service], fault: F
         await asyncio.sleep(fault.seconds)
         for service in services:
             if service.pid is not None:  # what it has been given already goes back to the queues
-                cut_connections(service.pid, port=world.broker.port)
+                cut_connections(service.pid, ports=world.ports)
         await asyncio.sleep(NOTICE_SECONDS)
         async with await aio_pika.connect(world.broker.amqp_url(world.vhost)) as connection:
             await _publish_again(connection, fault.target, chance)

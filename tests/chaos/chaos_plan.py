@@ -106,6 +106,15 @@ def plan_faults(seed: int, count: int, *, kinds: Sequence[str], brief: bool = Fa
     return [_fault(dice, number, kind, brief=brief) for number, kind in enumerate(chosen[:count])]
 
 
+def plan_cluster(seed: int, nodes: int, count: int) -> list[Fault]:
+    """Every node of a cluster killed and stalled, then as many other faults at random; the number tells the node."""
+    dice = random.Random(seed)  # noqa: S311 - a plan to be repeated, not a secret
+    kinds = [BROKER_KILL] * nodes + [BROKER_STALL] * nodes
+    others = (CONNECTION_CUT, KILL_BEFORE_ACKNOWLEDGE, KILL_BEFORE_MARK, BROKER_KILL, KILL_AT_RANDOM)
+    kinds += dice.choices(others, k=max(0, count - len(kinds)))
+    return [_fault(dice, number, kind, brief=False) for number, kind in enumerate(kinds[:count])]
+
+
 def seconds_of(plan: Sequence[Fault]) -> float:
     """How long the plan takes, roughly: a fault, and what comes after it."""
     overhead = {BROKER_KILL: 12.0, BROKER_STALL: 8.0}

@@ -58,7 +58,14 @@ def as_table(report: Mapping[str, Any]) -> str:
         spread = recovery.get(kind)
         median, worst = (f"{spread['median']:.2f} s", f"{spread['worst']:.2f} s") if spread else ("-", "-")
         lines.append(f"| {kind.replace('_', ' ')} | {times} | {median} | {worst} |")
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    if "cluster" in report:
+        text += f"\nOn a cluster of three nodes, each of them lost in turn:\n\n{as_table(report['cluster'])}"
+    if "rabbitmq_4" in report:
+        four = report["rabbitmq_4"]
+        passed = "passed" if four["status"] == 0 else f"ended with status {four['status']}"
+        text += f"\nThe integration tests on RabbitMQ 4 {passed} ({four['seconds']:.0f} s).\n"
+    return text
 
 
 def machine_facts(rabbitmq: str) -> dict[str, str]:

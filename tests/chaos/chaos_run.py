@@ -166,6 +166,7 @@ class Run:
             self.stuck.append(what)
         else:
             self.recovery.setdefault(fault.kind, []).append(seconds)
+        await faults.mend(fault)
         sent = count_records(self.world.records, SUBMITTED)
         self.note(f"{what}: {'not recovered' if seconds is None else f'recovered in {seconds:.2f} s'}; {sent} sent")
 

@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +14,13 @@ PIDFD_GETFD: Final = 438  # the same number on every architecture (asm-generic/u
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
 
-def cut_connections(pid: int, *, port: int) -> int:
-    """Shuts down the TCP connections of a process to `port` on loopback; answers how many.
+def cut_connections(pid: int, *, ports: Collection[int]) -> int:
+    """Shuts down the TCP connections of a process to these ports on loopback; answers how many.
 
     Raises:
         PermissionError: the kernel does not let us.
     """
-    inodes, cut = _inodes_towards(port), 0
+    inodes, cut = _inodes_towards(ports), 0
     with contextlib.suppress(ProcessLookupError, FileNotFoundError):
         process = os.pidfd_open(pid)
         try:
@@ -43,8 +43,8 @@ def _borrowed(process: int, number: int) -> Iterator[socket.socket]:
         yield borrowed
 
 
-def _inodes_towards(port: int) -> frozenset[str]:
-    wanted = f":{port:04X}"
+def _inodes_towards(ports: Collection[int]) -> frozenset[str]:
+    wanted = tuple(f":{port:04X}" for port in ports)
     lines = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
     fields = (line.split() for line in lines)  # sl local remote st queues tr retrnsmt uid timeout inode (proc(5))
     return frozenset(parts[9] for parts in fields if parts[2].endswith(wanted))

@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from servers.private_postgres import PrivatePostgres
 from bridge.founding.network import found_network
 from bridge.founding.nodes import BrokerPlace, NodeOrder, found_nodes
 from broker import Access
+from broker.own_broker import OwnBroker
 from demo.network import MANAGEMENT_URL_FILE, prepare_broker
 
 COUNTRIES: Final = ("at", "hr", "hu", "rs")
@@ -79,31 +80,44 @@ class World:
 
     Attributes:
         records: the folder of the load generators' files.
+        brokers: one, or the nodes of a cluster.
         no_small_disk: why there is no small file system, if there is none.
     """
 
     folder: Path
-    broker: Access
+    brokers: Sequence[Access]
     vhost: str
     postgres: PrivatePostgres
     countries: Mapping[str, Country]
     records: Path
     no_small_disk: str | None
 
+    @property
+    def broker(self) -> Access:
+        """One that runs, to ask and to publish as the administrator."""
+        return next((one for one in self.brokers if not isinstance(one, OwnBroker) or one.alive), self.brokers[0])
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """Where the brokers listen."""
+        return frozenset(broker.port for broker in self.brokers)
+
 
 @contextmanager
-def founded(folder: Path, broker: Access, *, vhost: str) -> Iterator[World]:
+def founded(folder: Path, brokers: Sequence[Access], *, vhost: str) -> Iterator[World]:
     """The network in `folder`; its PostgreSQL runs and its disk is mounted while this is entered."""
     with ExitStack() as stack:
         postgres = stack.enter_context(PrivatePostgres())
         disk, why_not = stack.enter_context(_small_disk(folder / "small-disk"))
         network = _found_network(folder)
+        broker = brokers[0]
         place = BrokerPlace(host=broker.host, port=broker.port, vhost=vhost, admin_url_file=Path(MANAGEMENT_URL_FILE))
         orders = [NodeOrder(folder / country, country.upper(), place) for country in COUNTRIES]
         found_nodes(orders, network=network)
         countries = {}
         for order in orders:
             prefix, config = order.folder.name, order.folder / "node.toml"
+            _set_hosts(config, brokers)
             if prefix == ON_POSTGRES:
                 countries[prefix] = Country(prefix, config, None, _use_postgres(config, postgres))
             elif prefix == ON_SMALL_DISK and disk is not None:
@@ -113,7 +127,7 @@ def founded(folder: Path, broker: Access, *, vhost: str) -> Iterator[World]:
                 countries[prefix] = Country(prefix, config, order.folder / "node.db")
         records = folder / "records"
         records.mkdir()
-        yield World(folder, broker, vhost, postgres, countries, records, why_not)
+        yield World(folder, brokers, vhost, postgres, countries, records, why_not)
 
 
 async def prepare(world: World) -> None:
@@ -168,6 +182,12 @@ def _use_postgres(config: Path, postgres: PrivatePostgres) -> str:
     address = f"postgresql://owner@{postgres.host}:{postgres.port}/{ON_POSTGRES}"
     _set_database(config, address, 'database_password_file = "secrets/database.password"')
     return postgres.url(ON_POSTGRES)
+
+
+def _set_hosts(config: Path, brokers: Sequence[Access]) -> None:
+    if len(brokers) > 1:
+        hosts = ", ".join(f'"{broker.host}:{broker.port}"' for broker in brokers)
+        config.write_text(config.read_text("utf-8").replace("[broker]\n", f"[broker]\nhosts = [{hosts}]\n"), "utf-8")
 
 
 def _set_database(config: Path, address: str, more: str = "") -> None:

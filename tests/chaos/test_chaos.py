@@ -40,7 +40,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with contextlib.ExitStack() as stack:
         try:
             broker = stack.enter_context(PrivateNode())
-            made = stack.enter_context(founded(tmp_path_factory.mktemp("chaos"), broker, vhost="chaos"))
+            made = stack.enter_context(founded(tmp_path_factory.mktemp("chaos"), [broker], vhost="chaos"))
         except UnavailableError as error:
             server_is_missing(error)
         asyncio.run(prepare(made))
