@@ -6,26 +6,51 @@ from collections.abc import Sequence
 from typing import Final
 
 import aio_pika
+from pamqp.commands import Queue
 
 from bridge.adapters.amqp.faults import broker_calls
+from bridge.adapters.amqp.topology import MAX_LENGTH
+from bridge.core.errors import UnavailableError
 
 DEADLINE_SECONDS: Final = 10.0
 
 
-async def probe_broker(url: str, *, queues: Sequence[str] = (), exchange: str | None = None) -> str:
+async def probe_broker(
+    url: str, *, queues: Sequence[str] = (), exchange: str | None = None, full_at: int = MAX_LENGTH
+) -> str:
     """One sentence on what was found.
 
+    Args:
+        url: the broker's, with the account.
+        queues: what the account reads.
+        exchange: where it writes.
+        full_at: messages from which on a queue takes no more. A lower limit set by a policy cannot be seen from here;
+            whoever publishes into the queue sees it.
+
     Raises:
-        UnavailableError: the broker cannot be reached, refuses the account, or lacks a queue or the exchange.
+        UnavailableError: the broker cannot be reached, refuses the account, lacks a queue or the exchange, or a queue
+            is full.
     """
     async with broker_calls(url, deadline_seconds=DEADLINE_SECONDS), await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         declared = [(await channel.declare_queue(name, passive=True)).declaration_result for name in queues]
         if exchange is not None:
             await channel.get_exchange(exchange)
+    full = [
+        f"{name} ({queue.message_count})"
+        for name, queue in zip(queues, declared, strict=True)
+        if _holds(queue, full_at)
+    ]
+    if full:
+        detail = f"full, so that others keep what is for it: {', '.join(full)}; is `ncp-bridge run` up?"
+        raise UnavailableError("E_BROKER_QUEUE_FULL", detail)
     waiting = sum(queue.message_count or 0 for queue in declared)
     parts = [f"{len(queues)} queues there, {waiting} messages waiting"] if queues else []
     if queues and not all(queue.consumer_count for queue in declared):
         parts.append("nobody consumes all of them: is `ncp-bridge run` up?")
     parts += [f"exchange {exchange} there"] if exchange else []
     return "logged in; " + "; ".join(parts)
+
+
+def _holds(queue: Queue.DeclareOk, most: int) -> bool:
+    return (queue.message_count or 0) >= most
