@@ -30,6 +30,7 @@ from bridge.ports.clock import Clock
 
 MOST_STEP: Final = timedelta(minutes=2)  # as much as a message may be ahead (wire-format: step 12)
 ACCEPTED_AFTER: Final = timedelta(minutes=10)
+_MOST_SECONDS: Final = MOST_STEP.total_seconds() + 0.001  # what floats lose
 
 _log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ class ClockWatch:
         confirmed_at: Callable[[], datetime] | None = None,
     ) -> None:
         self._wall, self._since_boot, self._confirmed_at = wall, since_boot, confirmed_at
-        self._began = wall.now() - timedelta(seconds=since_boot())  # by the wall clock, when the machine booted
+        self._began = wall.now().timestamp() - since_boot()  # by the wall clock, when the machine booted
         self._first_seen: float | None = None
         self._seen: timedelta = timedelta(0)
 
@@ -99,20 +100,23 @@ class ClockWatch:
 
     def _look(self, now: datetime) -> ClockStep | None:
         boot_seconds = self._since_boot()
-        ahead_by = now - timedelta(seconds=boot_seconds) - self._began
-        if abs(ahead_by) <= MOST_STEP:
+        ahead_seconds = now.timestamp() - boot_seconds - self._began  # in floats: asked for at every message
+        if abs(ahead_seconds) <= _MOST_SECONDS:
             if self._first_seen is not None:
-                self._accept(timedelta(0), "is back")
+                self._accept(0.0, "is back")
             return None
+        return self._judge(timedelta(seconds=round(ahead_seconds, 3)), boot_seconds, now)
+
+    def _judge(self, ahead_by: timedelta, boot_seconds: float, now: datetime) -> ClockStep | None:
         if self._first_seen is None or abs(ahead_by - self._seen) > MOST_STEP:  # the first, or another one
             self._first_seen, self._seen = boot_seconds, ahead_by
             _log.error("clock.stepped", code="E_CLOCK", seconds=round(ahead_by.total_seconds()))
         lasted = timedelta(seconds=boot_seconds - self._first_seen)
         if lasted >= ACCEPTED_AFTER:
-            self._accept(ahead_by, "has stayed")
+            self._accept(ahead_by.total_seconds(), "has stayed")
             return None
         if self._is_proven(now, ahead_by):
-            self._accept(ahead_by, "agrees with the membership list")
+            self._accept(ahead_by.total_seconds(), "agrees with the membership list")
             return None
         return ClockStep(ahead_by, lasted)
 
@@ -125,10 +129,10 @@ class ClockWatch:
             return False
         return now - ahead_by + MOST_STEP < confirmed_at <= now + MOST_STEP
 
-    def _accept(self, ahead_by: timedelta, reason: str) -> None:
-        self._began += ahead_by
+    def _accept(self, ahead_seconds: float, reason: str) -> None:
+        self._began += ahead_seconds
         self._first_seen, self._seen = None, timedelta(0)
-        _log.warning("clock.trusted", reason=reason, seconds=round(ahead_by.total_seconds()))
+        _log.warning("clock.trusted", reason=reason, seconds=round(ahead_seconds))
 
 
 def sentence(step: ClockStep) -> str:
