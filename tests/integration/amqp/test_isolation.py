@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import aio_pika
 import aiormq.exceptions
 import pytest
-from amqp_world import KEY, NORMAL, SECONDS, depths, publish_raw, subscribing, taken
+from amqp_world import KEY, NORMAL, SECONDS, depths, management, publish_raw, subscribing, taken
 
 from bridge.core import broker_names as names
 
@@ -158,6 +159,10 @@ async def test_a_copy_header_reaches_past_the_permissions_and_is_seen_on_arrival
     smuggled = names.alert_key(sender, "hr", lane="urgent", kind="route_alert")
 
     # when
+    if sender == "at" and checks_copies(vhost):
+        with pytest.raises(aiormq.exceptions.ChannelAccessRefused):
+            await publish_raw(vhost, b"copied", headers={"CC": [smuggled]})
+        return
     await publish_raw(vhost, b"copied", headers={"CC": [smuggled]})
 
     # then: verification refuses what carries it (step 9), in either place
@@ -173,9 +178,20 @@ async def test_a_copy_header_reaches_past_the_permissions_and_is_seen_on_arrival
 async def test_a_blind_copy_arrives_under_the_key_of_the_original(vhost: VirtualHost, sender: str) -> None:
     # when: the broker takes this header off
     smuggled = names.alert_key(sender, "hr", lane="normal", kind="route_alert")
+    if sender == "at" and checks_copies(vhost):
+        with pytest.raises(aiormq.exceptions.ChannelAccessRefused):
+            await publish_raw(vhost, b"copied", headers={"BCC": [smuggled]})
+        return
     await publish_raw(vhost, b"copied", headers={"BCC": [smuggled]})
 
     # then: the key names Austria, and so verification refuses it in Croatia (step 9)
     async with subscribing(vhost, names.country_queues("hr"), account="hr-router") as consumer:
         (copied,) = await taken(consumer, 1)
     assert (copied.hints.copied, copied.hints.routing_key) == (False, KEY)
+
+
+def checks_copies(vhost: VirtualHost) -> bool:
+    """Whether the broker holds copy headers to the topic permissions too: from 4.0.3 on."""
+    _, answer_bytes = management(vhost).request("GET", "/api/overview")
+    version = str(json.loads(answer_bytes)["rabbitmq_version"])
+    return tuple(int(part) for part in version.split(".")[:3]) >= (4, 0, 3)

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("broker_node")]  # ski
 
 ROOT = Path(__file__).resolve().parents[3]
 STARTER = "import time; from broker import PrivateNode; node = PrivateNode().start(); print('ready'); time.sleep(60)"
+CLUSTER_STARTER = "from broker import PrivateCluster; PrivateCluster().start()"
 GONE_SECONDS = 10.0
 
 
@@ -66,6 +67,19 @@ def test_a_start_interrupted_at_any_moment_leaves_nothing(tmp_path: Path, number
     wait_until(lambda: not processes_of(tmp_path) and not list(tmp_path.iterdir()))
 
 
+def test_a_cluster_whose_starter_is_killed_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    # given
+    starter = start_elsewhere(tmp_path, CLUSTER_STARTER)
+    wait_until(lambda: len([pid for pid, command in processes_of(tmp_path) if "beam.smp" in command]) == 3)
+
+    # when
+    starter.kill()
+    starter.communicate(timeout=GONE_SECONDS)
+
+    # then
+    wait_until(lambda: not processes_of(tmp_path) and not list(tmp_path.iterdir()))
+
+
 def test_a_running_node_ends_with_its_starter_even_when_that_is_killed(tmp_path: Path) -> None:
     # given
     starter = start_elsewhere(tmp_path)
@@ -97,9 +111,9 @@ def test_a_node_whose_keeper_is_killed_takes_its_broker_along(tmp_path: Path) ->
     starter.communicate(timeout=GONE_SECONDS)
 
 
-def start_elsewhere(folder: Path) -> subprocess.Popen[str]:
+def start_elsewhere(folder: Path, program: str = STARTER) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 -- our own code in another process
-        [sys.executable, "-c", STARTER],
+        [sys.executable, "-c", program],
         cwd=ROOT,
         env=os.environ | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
