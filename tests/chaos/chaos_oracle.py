@@ -100,13 +100,12 @@ def compare(records: Mapping[str, Record], books: Books, *, in_doubt: int = 0, i
     for pair, record in wanted.items():
         state, digest, _ = books.ledger.get(pair, ("not in the ledger", "", ""))
         right = [row for row in books.inbox.get(pair, ()) if row == (record.sender, record.digest or digest)]
-        told = _tell(pair, record, books)
         if not right:
-            lost.append(f"lost: {told}")
+            lost.append(f"lost: {_tell(pair, record, books)}")
         elif len(books.inbox[pair]) > 1 or books.effects[pair] != 1:
-            twice.append(f"twice: {told}")
+            twice.append(f"twice: {_tell(pair, record, books)}")
         elif state not in _ARRIVED or digest != (record.digest or digest) or books.receipts.get(pair) != digest:
-            unproven.append(f"unproven: {told}")
+            unproven.append(f"unproven: {_tell(pair, record, books)}")
     stray = [f"{pair[0]} in the inbox of {pair[1]}: {rows}" for pair, rows in books.inbox.items() if pair not in wanted]
     stray += [f"{pair[0]} to {pair[1]} in a ledger: {row}" for pair, row in books.ledger.items() if pair not in wanted]
     return Verdict(
