@@ -150,9 +150,12 @@ class AmqpSession:
         except UnavailableError as error:
             raise (BLOCKED if self._link is link else self._failure or error) from None
 
-    def calling(self) -> AbstractAsyncContextManager[None]:
-        """Around calls on the broker: bounds them by the deadline and raises `UnavailableError` for what they raise."""
-        return broker_calls(self._url, deadline_seconds=self.deadline_seconds)
+    def calling(self, *, seconds: float = float("inf")) -> AbstractAsyncContextManager[None]:
+        """Around calls on the broker: bounds them, and raises `UnavailableError` for what they raise.
+
+        The bound is the session's deadline, or fewer seconds.
+        """
+        return broker_calls(self._url, deadline_seconds=min(seconds, self.deadline_seconds))
 
     def unavailable(self, error: BaseException | None) -> UnavailableError:
         """The bridge's error for what the library reported on this session."""

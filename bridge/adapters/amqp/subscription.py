@@ -25,6 +25,7 @@ from bridge.core.errors import UnavailableError
 from bridge.core.verification.hints import Hints
 from bridge.ports.broker import Delivery
 
+PARTING_SECONDS: Final = 1.5  # a broker that does not answer must not keep anybody from stopping
 COPY_HEADERS: Final = frozenset({"CC", "BCC"})
 _numbers = itertools.count(1)
 
@@ -110,7 +111,7 @@ class Subscription:
         """Cancels the consumers, then gives back what waits; what was handed out can still be settled."""
         if self._failure is None:
             with self._ending_on_failure():
-                async with self._session.calling():
+                async with self._session.calling(seconds=PARTING_SECONDS):
                     await asyncio.gather(*(lane.channel.basic_cancel(lane.consumer_tag) for lane in self._lanes))
         await self.give_back(list(self._waiting()))
         if self._failure is None:
@@ -120,7 +121,7 @@ class Subscription:
         """Closes the channels; the broker delivers again what was not settled."""
         self._fail(UnavailableError("E_BROKER_LOST", "the subscription was closed"))
         with contextlib.suppress(UnavailableError):
-            async with self._session.calling():
+            async with self._session.calling(seconds=PARTING_SECONDS):
                 await asyncio.gather(*(lane.channel.close() for lane in self._lanes))
 
     async def _consume(self, queue: str, prefetch: int) -> None:
