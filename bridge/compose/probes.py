@@ -44,9 +44,9 @@ def probes_of(
 
     async def time() -> str:
         await trust.refresh()
-        found = check_clock(trust.current(), now=clock.now())
+        found = check_clock(trust.current(), now=clock.now(), server_time=await store.server_time())
         if not found.ok:
-            raise UnavailableError("E_CLOCK_BEHIND", found.detail)
+            raise UnavailableError(f"E_{found.state.upper()}", found.detail)
         return found.detail
 
     return {"database": database, "keys": keys, "disk": disk, "clock": time, **_broker_probes(settings)}

@@ -9,7 +9,7 @@ from bridge.adapters.amqp.session import AmqpSession
 from bridge.adapters.store import SqlStore
 from bridge.adapters.system.clock_watch import sentence
 from bridge.app import node_states as states
-from bridge.app.check_clock import check_clock
+from bridge.app.check_clock import check_clock, check_peer_clocks
 from bridge.app.check_node import Check, check_list
 from bridge.app.may_send import check_signing_key
 from bridge.app.process_health import ProcessHealth
@@ -37,7 +37,11 @@ def watch_dependencies(
         step = guards.clock.step
         if step is not None:
             return Check("clock", ok=False, detail=sentence(step), state=states.CLOCK_STEPPED)
-        return check_clock(trust.current(), now=guards.wall_clock.now())
+        server_time = await store.server_time()
+        return check_clock(trust.current(), now=guards.wall_clock.now(), server_time=server_time)
+
+    async def peers() -> Check:
+        return await check_peer_clocks(store)
 
     async def membership() -> Check:
         (found,) = check_list(trust.current(), now=guards.wall_clock.now(), contact_points=())
@@ -52,6 +56,7 @@ def watch_dependencies(
     health.watch("database", database, late=states.DATABASE_LOCKED if guards.is_sqlite else states.DATABASE_UNREACHABLE)
     health.watch("disk", room, late=states.DISK_FULL)
     health.watch("clock", time)
+    health.watch("clocks of peers", peers)
     health.watch("membership list", membership)
     if kids:
         health.watch("keys", keys)

@@ -18,6 +18,8 @@ from bridge.adapters.store.refusal_tables import held
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.ports.store.records import Refusal
 
+MOST_LOOKED_AT: Final = 1000
+
 _JUDGED_AGAIN: Final = (
     update(held)
     .where(held.c.id == bindparam("at_id"), held.c.code != bindparam("new_code"))
@@ -97,6 +99,12 @@ class SqlHeld:
             .with_for_update(skip_locked=True)
         )
         return [_refusal(row) for row in await self._transaction.rows(query)]
+
+    async def held_from(self, code: str) -> Collection[str]:
+        """The senders that the properties name, of at most `MOST_LOOKED_AT` messages."""
+        query = select(held.c.properties).where(held.c.code == code).limit(MOST_LOOKED_AT)
+        named = [row["properties"].get("app_id") for row in await self._transaction.rows(query)]
+        return {name for name in named if name}
 
     async def drop_held(self, ids: Sequence[str]) -> None:
         """Forgets held messages that found their verdict."""

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -97,6 +98,15 @@ class SqlStore:
             with translated():
                 async with self._engine.connect() as connection:
                     return await connection.run_sync(_truncate_log)
+
+    async def server_time(self) -> datetime | None:
+        """What the database's server has for the time; `None` on SQLite, which has this machine's."""
+        if self._engine.dialect.name == "sqlite":
+            return None
+        async with _transaction(self._reader) as transaction:
+            (row,) = await transaction.rows(text("SELECT clock_timestamp() AS now"))
+        moment: datetime = row["now"]
+        return moment
 
     async def close(self) -> None:
         """Closes every connection."""

@@ -38,6 +38,10 @@ class Held(Protocol):
         """What these holders have held since before a moment, and tried at least once, oldest first."""
         ...
 
+    async def held_from(self, code: str) -> Collection[str]:
+        """Who sent what is held under a code, as far as the properties say; looks at a bounded number."""
+        ...
+
     async def drop_held(self, ids: Sequence[str]) -> None:
         """Forgets held messages that found their verdict."""
         ...

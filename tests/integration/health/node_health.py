@@ -8,6 +8,8 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.engine import make_url
+
 from bridge.cli.main import main_status
 from bridge.health.asking import ask_processes
 
@@ -19,6 +21,17 @@ if TYPE_CHECKING:
     from bridge.app.check_node import Check
 
 SECONDS = 30.0
+
+
+def use_postgres(config: Path, url: str) -> None:
+    """Has a node keep everything in a PostgreSQL."""
+    parts = make_url(url)
+    password = config.parent / "secrets" / "database.password"
+    password.touch(mode=0o600)
+    password.write_text(parts.password or "")
+    database = f"postgresql://{parts.username}@{parts.host}:{parts.port}/{parts.database}"
+    settings = config.read_text("utf-8").replace('database = "sqlite:///node.db"', f'database = "{database}"')
+    config.write_text('database_password_file = "secrets/database.password"\n' + settings, "utf-8")
 
 
 async def failing(world: World, prefix: str) -> dict[str, str]:

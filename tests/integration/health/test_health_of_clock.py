@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from broker_troubles import alarm
-from node_health import states_in_status, status, until_failing, until_ready
+from node_health import states_in_status, status, until_failing, until_ready, use_postgres
 from service_world import ALERT, ROOT, eventually, until
 
 from bridge.core import broker_names as names
@@ -31,9 +31,11 @@ HOURS_SECONDS = 5 * 3600.0
 
 
 @asynccontextmanager
-async def with_settable_clock(world: World, prefix: str, clock: Path) -> AsyncIterator[Process]:
+async def with_settable_clock(
+    world: World, prefix: str, clock: Path, *, seconds: float = 0.0
+) -> AsyncIterator[Process]:
     """The services of a country in a process whose clock is set by the seconds in a file."""
-    set_clock(clock, 0)
+    set_clock(clock, seconds)
     config = world.configs[prefix]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(NODE), "run", "--config", str(config)),
@@ -43,7 +45,8 @@ async def with_settable_clock(world: World, prefix: str, clock: Path) -> AsyncIt
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        await until_ready(world, prefix)
+        if not seconds:
+            await until_ready(world, prefix)
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -119,3 +122,21 @@ async def until_published(world: World, message_id: str) -> None:
         return (await world.recipient(message_id)).state in {"sent", "delivered"}
 
     await eventually(is_published)
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(HOURS_SECONDS, "clock_ahead"), (-HOURS_SECONDS, "clock_behind")])
+async def test_a_clock_that_is_wrong_from_the_start_is_shown_by_the_databases_server(
+    world: World, postgres_url: str, tmp_path: Path, seconds: float, state: str
+) -> None:
+    clock = tmp_path / "clock"
+    use_postgres(world.configs["at"], postgres_url)
+    async with with_settable_clock(world, "at", clock, seconds=seconds) as process:
+        await until_failing(world, "at", "all: clock", state)
+
+        # and when it is set right, it is named as set until the membership list, or ten minutes, have shown it right
+        set_clock(clock, 0)
+        if state == "clock_behind":
+            await until_ready(world, "at")
+        else:
+            await until_failing(world, "at", "all: clock", "clock_stepped")
+        assert process.returncode is None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
-from node_health import failing, states_in_status, until_failing, until_ready
+from node_health import failing, states_in_status, until_failing, until_ready, use_postgres
 from servers.small_disks import MIB
 from service_world import end, eventually
 from sqlalchemy.engine import make_url
@@ -164,16 +164,6 @@ async def test_a_postgresql_that_can_only_be_read_or_lets_nobody_in_is_named_and
             # then
             await until_arrived(world, sent, process)
             await until_ready(world, "at")
-
-
-def use_postgres(config: Path, url: str) -> None:
-    parts = make_url(url)
-    password = config.parent / "secrets" / "database.password"
-    password.touch(mode=0o600)
-    password.write_text(parts.password or "")
-    database = f"postgresql://{parts.username}@{parts.host}:{parts.port}/{parts.database}"
-    settings = config.read_text("utf-8").replace('database = "sqlite:///node.db"', f'database = "{database}"')
-    config.write_text('database_password_file = "secrets/database.password"\n' + settings, "utf-8")
 
 
 async def execute(url: str, *statements: str) -> None:
