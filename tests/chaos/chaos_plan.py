@@ -45,7 +45,7 @@ class Kind:
         targets: countries, services, or the broker.
     """
 
-    weight: float
+    weight: int
     shortest: float
     longest: float
     targets: Sequence[str]
@@ -91,19 +91,17 @@ class Fault:
 
 
 def plan_faults(seed: int, count: int, *, kinds: Sequence[str], brief: bool = False) -> list[Fault]:
-    """`count` faults: every kind once before any comes again, then by weight.
+    """`count` faults: every kind once before any comes again, then dealt from decks that hold each by its weight.
 
     Args:
         kinds: which kinds there may be.
         brief: each as short as its kind allows.
     """
     dice = random.Random(seed)  # noqa: S311 - a plan to be repeated, not a secret
-    chosen = sorted(kinds)
-    dice.shuffle(chosen)
-    weights = [KINDS[kind].weight for kind in chosen]
-    if count > len(chosen):
-        chosen += dice.choices(chosen, weights, k=count - len(chosen))
-    return [_fault(dice, number, kind, brief=brief) for number, kind in enumerate(chosen[:count])]
+    dealt = _shuffled(dice, sorted(kinds))
+    while len(dealt) < count:
+        dealt += _shuffled(dice, [kind for kind in sorted(kinds) for _ in range(KINDS[kind].weight)])
+    return [_fault(dice, number, kind, brief=brief) for number, kind in enumerate(dealt[:count])]
 
 
 def plan_cluster(seed: int, nodes: int, count: int) -> list[Fault]:
@@ -119,6 +117,11 @@ def seconds_of(plan: Sequence[Fault]) -> float:
     """How long the plan takes, roughly: a fault, and what comes after it."""
     overhead = {BROKER_KILL: 12.0, BROKER_STALL: 8.0}
     return sum(fault.seconds + overhead.get(fault.kind, 3.5) for fault in plan)
+
+
+def _shuffled(dice: random.Random, kinds: list[str]) -> list[str]:
+    dice.shuffle(kinds)
+    return kinds
 
 
 def _fault(dice: random.Random, number: int, kind: str, *, brief: bool) -> Fault:
