@@ -27,6 +27,7 @@ _ACCOUNT_AT_SERVER: Final = re.compile(r"postgresql://[^:/@]+@")
 _HOST_AND_PORT: Final = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[1-9][0-9]{0,4}$"
 _LISTEN: Final = r"^((\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):)?[1-9][0-9]{0,4}$"
 LOOPBACK: Final = "127.0.0.1"
+HIGHEST_PORT: Final = 65535
 _FORM = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -87,6 +88,13 @@ class HealthSettings(BaseModel):
     model_config = _FORM
 
     listen: Annotated[str, Field(pattern=_LISTEN)] | None = None
+
+    @field_validator("listen")
+    @classmethod
+    def _is_a_port(cls, listen: str | None) -> str | None:
+        if listen is not None and int(listen.rpartition(":")[2]) > HIGHEST_PORT:
+            raise _fault(f"a port up to {HIGHEST_PORT}")
+        return listen
 
     @property
     def address(self) -> tuple[str, int] | None:

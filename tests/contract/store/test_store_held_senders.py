@@ -34,9 +34,9 @@ async def hold(store: SqlStore, *refusals: Refusal) -> None:
 async def test_two_countries_together_show_that_this_clock_is_behind(
     store: SqlStore,
     senders: list[str],
-    ok: bool,
+    ok: bool,  # noqa: FBT001 - a table's column
     state: str,
-    said: str,  # noqa: FBT001 - a table's column
+    said: str,
 ) -> None:
     others = [from_the_future("at.ncp", b"another matter", "E_KEY_UNKNOWN"), from_the_future(None, b"nobody's")]
     await hold(store, *others, *(from_the_future(sender, sender.encode()) for sender in senders))
