@@ -184,7 +184,11 @@ def test_a_deleted_queue_is_named_and_everything_arrives_once_it_is_there_again(
     queues.delete("country.at.normal")
     unroutable = submit_many(serbia, 5, to=["at.ncp"])
 
-    # then each is named where messages wait for it, at once
+    # then urgent alerts go on, on lanes of their own
+    (urgent,) = submit_many(serbia, 1, urgency="immediate", to=["at.ncp"])
+    eventually(lambda: urgent in arrived(austria, "at.ncp"))
+
+    # and each is named where messages wait for it, at once
     eventually(lambda: not check(serbia, "destinations")["ok"])
     assert re.match(r"at: 5 normal .*\(no such queue: unroutable\)$", check(serbia, "destinations")["detail"])
     of_austria = check(austria, "destinations")
@@ -201,7 +205,7 @@ def test_a_deleted_queue_is_named_and_everything_arrives_once_it_is_there_again(
     austria.apply_topology(queues.broker.management_url)
 
     # then
-    everything = dict.fromkeys(routed + unroutable, 1)
+    everything = dict.fromkeys([*routed, *unroutable, urgent], 1)
     eventually(lambda: arrived(austria, "at.ncp").items() >= everything.items(), seconds=RETRY_SECONDS)
     eventually(lambda: check(serbia, "destinations")["ok"] and check(austria, "destinations")["ok"])
     assert check(austria, "sequence")["ok"]

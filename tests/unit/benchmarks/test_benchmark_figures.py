@@ -10,6 +10,7 @@ from benchmarks.carrying import ONE_PROCESS, Burst, CarryingFigure
 from benchmarks.crypto import RECIPIENTS, measure_crypto
 from benchmarks.report import Figures, as_json, as_text
 from benchmarks.submitting import latency_of
+from benchmarks.urgency import OUTBOX, UrgencyFigure
 
 
 def _figure() -> CarryingFigure:
@@ -68,3 +69,21 @@ def test_the_object_and_the_table_hold_both_sides_and_leave_out_what_was_not_mea
     assert carrying["bare"]["broker_cpu_us"] is None
     assert told["latency"] is None
     assert "1000 + 500" in as_text(figures)
+
+
+def test_urgency_is_told_as_median_and_worst_with_how_many_still_waited() -> None:
+    figures = Figures(urgency=[UrgencyFigure(OUTBOX, 10_000, seconds=(0.2, 1.5, 0.4), left=7000)])
+
+    told = json.loads(json.dumps(as_json(figures)))
+
+    assert told["urgency"] == [
+        {
+            "place": "the sender's outbox",
+            "backlog": 10_000,
+            "immediate": 3,
+            "median_ms": 400,
+            "worst_ms": 1500,
+            "still_waiting": 7000,
+        }
+    ]
+    assert "3 immediate alerts, 10000 routine ones waiting in" in as_text(figures).lower()
