@@ -32,7 +32,7 @@ LEAST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 5.0
 # A thousand deliveries make a dead letter: hours at this pace, and then it takes the same path from there.
 FAULT_PAUSE_SECONDS: Final = 30.0
-MOST_LEFT: Final = 100  # left with the broker at once: half of what a queue may have unsettled here
+MOST_LEFT: Final = 30  # left with the broker at once: half of what a queue may have unsettled here
 GRACE_SECONDS: Final = 12.0  # for a batch in work: a database's lock, a silent broker's deadline; then it comes again
 
 _log = structlog.get_logger()

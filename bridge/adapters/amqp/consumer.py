@@ -19,7 +19,7 @@ from bridge.adapters.amqp.subscription import Subscription
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import Delivery
 
-PREFETCH: Final = 200
+PREFETCH: Final = 64  # of at most 1 MiB each: what one queue may take of this memory; 200 are no faster
 BATCH: Final = 100
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from amqp_world import management
 
+from bridge.core.errors import UnavailableError
 from broker import PrivateNode
 from broker.node_keeper import SETTINGS
 
@@ -64,6 +66,22 @@ async def restart(node: Access) -> None:
     await asyncio.sleep(1)  # a queue that was declared a moment ago is not on its disk yet
     private.kill()
     await asyncio.to_thread(private.restart)
+    await asyncio.to_thread(_until_it_makes_virtual_hosts, private)
+
+
+def _until_it_makes_virtual_hosts(node: PrivateNode) -> None:
+    """It answers a little before it can do everything; the next test begins with a virtual host."""
+    name, patience = f"after-restart-{secrets.token_hex(4)}", time.monotonic() + 30
+    while True:
+        try:
+            node.create_vhost(name)
+        except UnavailableError:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.2)
+        else:
+            node.delete_vhost(name)
+            return
 
 
 class Account:
