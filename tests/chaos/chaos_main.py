@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import shutil
 import signal
@@ -26,6 +27,7 @@ from bridge.core.errors import BridgeError
 INTERRUPTED: Final = 130
 MESSAGES: Final = 100_000
 FAULTS: Final = 200
+SPARE_SHARE: Final = 0.2  # some cannot be made: a load generator has nothing to do, a point is not come by
 CLUSTER_MESSAGES: Final = 4_000
 CLUSTER_FAULTS: Final = 15
 
@@ -60,9 +62,15 @@ def main() -> int:
 def _run(options: argparse.Namespace, folder: Path, note: Callable[[str], None]) -> tuple[dict[str, Any], bool]:
     seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
     note(f"seed {seed}")
-    faults = plan.plan_faults(seed, options.faults, kinds=_kinds(options), brief=options.brief)
+    with_spare = options.faults + math.ceil(options.faults * SPARE_SHARE)
     order = Order(
-        options.messages, faults, seed, mutant=options.mutant, at_once=options.at_once, patience=options.patience
+        options.messages,
+        plan.plan_faults(seed, with_spare, kinds=_kinds(options), brief=options.brief),
+        seed,
+        mutant=options.mutant,
+        wanted=options.faults,
+        at_once=options.at_once,
+        patience=options.patience,
     )
     report, holds = run_single(Part(folder / "single", order, note))
     whole = options.messages >= MESSAGES and options.faults >= FAULTS

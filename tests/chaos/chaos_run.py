@@ -36,6 +36,7 @@ class Order:
     """What is asked for.
 
     Attributes:
+        wanted: how many faults of the plan; those beyond stand in for what cannot be made.
         at_once: faults under way at the same time; with one, the time to recover is that of one fault.
         patience: seconds without any progress after which nothing more is expected.
     """
@@ -44,6 +45,7 @@ class Order:
     plan: Sequence[Fault]
     seed: int
     mutant: str | None = None
+    wanted: int | None = None
     at_once: int = 1
     patience: float = 400.0
 
@@ -91,16 +93,14 @@ class Run:
             await asyncio.gather(*(service.wait_ready() for service in services))
             async with probing(self.world) as prober:
                 await self._warm_up(prober)
-                self.note(
-                    f"{len(services)} services are up; {self.order.messages} alerts, {len(self.order.plan)} faults"
-                )
+                self.note(f"{len(services)} services are up; {self.order.messages} alerts, {self._wanted} faults")
                 faults = Faults(
                     self.world,
                     {one.name: one for one in services},
                     {one.country.prefix: one for one in generators},
                     prober,
                 )
-                self._set_pace(seconds_of(self.order.plan))
+                self._set_pace(seconds_of(self.order.plan[: self._wanted]))
                 for generator in generators:
                     generator.start()
                 async with self._pacing():
@@ -113,6 +113,10 @@ class Run:
         verdict = await judge(self.world)
         seconds = time.monotonic() - self._begun
         return Outcome(verdict, seconds, quiet, self.faults, self.recovery, self.stuck, self.not_made)
+
+    @property
+    def _wanted(self) -> int:
+        return len(self.order.plan) if self.order.wanted is None else self.order.wanted
 
     def _services(self) -> list[Service]:
         return [
@@ -146,14 +150,17 @@ class Run:
     async def _make_faults(self, faults: Faults) -> None:
         free = asyncio.Semaphore(self.order.at_once)
         async with asyncio.TaskGroup() as group:
-            for number in range(len(self.order.plan)):
+            for number, fault in enumerate(self.order.plan):
                 await free.acquire()
-                self._remaining_seconds = seconds_of(self.order.plan[number:]) / self.order.at_once
-                making = group.create_task(self._make(faults, self.order.plan[number]))
+                if self.faults.total() >= self._wanted:
+                    break
+                coming = self.order.plan[number : number + self._wanted - self.faults.total()]
+                self._remaining_seconds = seconds_of(coming) / self.order.at_once
+                making = group.create_task(self._make(faults, fault))
                 making.add_done_callback(lambda _: free.release())
 
     async def _make(self, faults: Faults, fault: Fault) -> None:
-        what = f"fault {fault.number + 1} of {len(self.order.plan)}: {fault.kind} of {fault.target}"
+        what = f"fault {fault.number + 1} of {self._wanted}: {fault.kind} of {fault.target}"
         try:
             await faults.make(fault)
         except FaultError as error:
