@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 from node_health import failing, states_in_status, until_failing, until_ready, use_postgres
 from servers.small_disks import MIB
-from service_world import end, eventually
+from service_world import ROOT, end, eventually
 from sqlalchemy.engine import make_url
 
 from bridge.core import broker_names as names
@@ -137,6 +139,33 @@ async def test_a_drain_that_waits_says_so_and_a_process_that_was_killed_is_not_r
         assert (await states_in_status(config))["all: process"] == "not_running"
 
 
+async def test_a_file_system_that_can_only_be_read_is_named_and_the_node_goes_on_once_it_can_be_written(
+    world_on_disk: World, disk: SmallDisk
+) -> None:
+    world, config = world_on_disk, world_on_disk.configs["at"]
+    async with world.running("rs"):
+        # given: nobody has a file open there, or the kernel would not let us make it read-only
+        async with world.process("at"):
+            pass
+        (sent,) = await world.submit()
+        disk.set_read_only(True)
+
+        # when
+        found = await states_in_status(config)
+        code, said = await run(config)
+
+        # then
+        assert (found["all: process"], found["database"]) == ("not_running", "database_read_only")
+        assert code == 4
+        assert "the database can only be read" in said
+
+        # and when a supervisor starts it again once it can be written
+        disk.set_read_only(False)
+        async with world.process("at") as process:
+            await until_arrived(world, [sent.id], process)
+            await until_ready(world, "at")
+
+
 async def test_a_postgresql_that_can_only_be_read_or_lets_nobody_in_is_named_and_passes(
     world: World, postgres_url: str
 ) -> None:
@@ -173,3 +202,13 @@ async def execute(url: str, *statements: str) -> None:
             await connection.execute(statement, timeout=30)
     finally:
         await connection.close(timeout=30)
+
+
+async def run(config: Path) -> tuple[int | None, str]:
+    """`ncp-bridge run` where it cannot: the exit status and what it says."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge", "run", "--config", str(config)), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(30):
+        _, said = await process.communicate()
+    return process.returncode, said.decode()

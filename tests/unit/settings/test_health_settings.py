@@ -22,7 +22,9 @@ def test_a_port_alone_means_loopback(listen: str | None, address: tuple[str, int
     assert HealthSettings(listen=listen).address == address
 
 
-@pytest.mark.parametrize("listen", ["", "0", ":", ":8700", "host:", "http://host:8700", "a b:1", "1.2.3.4", "65536", "host:99999"])
+@pytest.mark.parametrize(
+    "listen", ["", "0", ":", ":8700", "host:", "http://host:8700", "a b:1", "1.2.3.4", "65536", "host:99999"]
+)
 def test_anything_else_is_refused(listen: str) -> None:
     with pytest.raises(ValidationError):
         HealthSettings(listen=listen)
