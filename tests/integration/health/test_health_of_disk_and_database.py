@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
-from node_health import failing, states_in_status, until_failing, until_ready, use_postgres
+from node_health import failing, states_in_status, status, until_failing, until_ready, use_postgres
 from servers.small_disks import MIB
-from service_world import ROOT, end, eventually
+from service_world import ALERT, ROOT, end, eventually
 from sqlalchemy.engine import make_url
 
 from bridge.core import broker_names as names
@@ -59,6 +59,18 @@ async def test_below_the_reserve_nothing_is_taken_from_the_broker_and_it_goes_on
         assert await world.states(sent) <= {"pending", "sent"}
         assert await world.inbox() == []
         assert "disk_full" in (await states_in_status(world.configs["at"])).values()
+
+        # and there is room to send, and to mark what was sent
+        code, own = await status(world.configs["at"], "alert", "submit", str(ALERT), "--yes", "--partial")
+        assert code == 0, own
+
+        async def is_marked() -> bool:
+            async with world.node("at") as node, node.store.reading() as unit:
+                message = await unit.ledger.get(own["id"])
+                return message is not None and {recipient.state for recipient in message.recipients} == {"sent"}
+
+        await eventually(is_marked)
+        assert await failing(world, "at") != {}
 
         # and when
         disk.empty()
