@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +20,8 @@ from servers.private_postgres import PrivatePostgres
 from sqlalchemy.engine import make_url
 
 from bridge.core.errors import UnavailableError
+from broker.installation import find_installation
+from broker.packages import POSTGRESQL
 
 URL_VARIABLE = "NCP_BRIDGE_POSTGRES_URL"
 STATEMENT_SECONDS = 30.0
@@ -27,10 +30,23 @@ MakeDatabase = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def postgres_client() -> Iterator[None]:
+    """PostgreSQL's own programs are on the PATH: installed ones, or those that came with the unpacked server."""
+    installation = find_installation(POSTGRESQL)
+    with pytest.MonkeyPatch.context() as patch:
+        if shutil.which("pg_dump") is None and installation is not None:
+            patch.setenv("PATH", str(installation.root / installation.program.parent), prepend=os.pathsep)
+            if installation.library_path:
+                patch.setenv("LD_LIBRARY_PATH", installation.library_path, prepend=os.pathsep)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
     """The `postgresql://` URL of the session's server, for a role that may create databases."""
     given = os.environ.get(URL_VARIABLE)
     if given:
+        request.getfixturevalue("postgres_client")
         yield given
         return
     server = PrivatePostgres()
@@ -38,6 +54,7 @@ def postgres_server() -> Iterator[str]:
         server.start()
     except UnavailableError as error:
         server_is_missing(error)
+    request.getfixturevalue("postgres_client")  # after the server, which fetches them
     try:
         yield server.url()
     finally:
