@@ -29,8 +29,10 @@ async def prepare(node: Node, *, urgency: str, to: Sequence[str] = ()) -> Draft:
     assert isinstance(alert, AlertFile)
     submitting = await node.submitting()
     draft = await submitting.prepare(replace(alert, urgency=urgency), sender=node.hosted[0])
-    wanted = tuple(one for one in draft.plan.recipients if not to or one.id in to)
-    return replace(draft, plan=replace(draft.plan, recipients=wanted))
+    if not to:
+        return draft
+    wanted = tuple(one for one in draft.plan.recipients if one.id in to)
+    return replace(draft, plan=replace(draft.plan, recipients=wanted, unreachable=()))
 
 
 def submit_many(country: Country, count: int, *, urgency: str = "expected", to: Sequence[str] = ()) -> list[str]:

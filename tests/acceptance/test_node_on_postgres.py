@@ -49,7 +49,7 @@ class World:
 
     def received(self) -> list[str]:
         """The message ids in Austria's inbox."""
-        items: list[dict[str, Any]] = self.austria.ask("inbox", "list", "--limit", 10_000)["items"]
+        items: list[dict[str, Any]] = self.austria.ask("inbox", "list")["items"]
         return [item["id"] for item in items]
 
     def exchange(self, count: int) -> tuple[list[str], list[str]]:
