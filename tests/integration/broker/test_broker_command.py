@@ -15,9 +15,9 @@ import pytest
 from servers.missing import server_is_missing
 
 from bridge.core.errors import BadInputError, UnavailableError
-from broker import Access, GivenBroker, broker_for_use, packages
+from broker import Access, GivenBroker, PrivateNode, broker_for_use, packages
 from broker.__main__ import main
-from broker.packages import RABBITMQ, Bundle, fetch
+from broker.packages import RABBITMQ, RABBITMQ_4, Bundle, fetch
 
 ROOT = Path(__file__).resolve().parents[3]
 END_SECONDS = 15
@@ -95,6 +95,27 @@ def test_a_failed_fetch_tells_apts_reason_and_leaves_no_half_folder(
     with pytest.raises(UnavailableError, match="E: no network here"):
         fetch(RABBITMQ)
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["rabbitmq.lock"]
+
+
+def test_a_machine_without_a_debian_mirror_gets_no_packages_of_another_release(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # given
+    monkeypatch.setattr(packages, "CACHE", tmp_path / "cache")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / "apt-get").write_text("#!/bin/sh\necho 'https://elsewhere.example/ stable'\n")
+    (tmp_path / "apt-get").chmod(0o755)
+
+    # when, then
+    with pytest.raises(UnavailableError, match="found no Debian mirror among the package sources of this machine"):
+        fetch(RABBITMQ_4)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["rabbitmq-4.lock"]
+
+
+def test_a_version_of_rabbitmq_that_is_not_tested_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NCP_BRIDGE_TEST_RABBITMQ", "5")
+    with pytest.raises(BadInputError, match="NCP_BRIDGE_TEST_RABBITMQ is '5', expected 4 or nothing"):
+        PrivateNode().start()
 
 
 def test_a_given_broker_is_used_instead_of_a_node_of_ones_own(
