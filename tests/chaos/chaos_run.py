@@ -138,6 +138,7 @@ class Run:
                 peers=",".join(peer.prefix for peer in countries if peer is not country),
             )
             for number, country in enumerate(countries)
+            if share or number < rest
         ]
 
     async def _warm_up(self, prober: Prober) -> None:
