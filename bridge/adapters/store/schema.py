@@ -69,7 +69,7 @@ def known_revisions() -> frozenset[str]:
 @asynccontextmanager
 async def _turn() -> AsyncIterator[None]:
     """One migration at a time in this process, whatever loops and threads it has."""
-    while not _TURN.acquire(blocking=False):
+    while not _TURN.acquire(blocking=False):  # noqa: ASYNC110 - whoever has it may be in another thread's loop
         await asyncio.sleep(_TURN_SECONDS)
     try:
         yield

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_commands import ALERT, Nodes, ask, say
+from test_asking_before_sending import Terminal
 
 
 @pytest.fixture
@@ -153,3 +154,20 @@ def test_a_node_without_a_membership_list_is_backed_up_all_the_same(nodes: Nodes
     assert said.status == 0
     assert said.json["manifest"]["network"] is None
     assert "without network" in said.err
+
+
+@pytest.mark.parametrize(("answer", "status", "restored"), [("n\n", 3, 0), ("y\n", 0, 1)], ids=["no", "yes"])
+def test_a_person_at_a_terminal_is_asked_before_a_restore(
+    nodes: Nodes, backup: Path, answer: str, status: int, restored: int
+) -> None:
+    # given
+    with closing(Terminal("restore", backup, "--config", nodes.rs)) as terminal:
+        terminal.read_until("[y/N]")
+
+        # when
+        terminal.type(answer)
+
+        # then
+        assert terminal.wait() == status
+    assert "Restore RS's database as of" in terminal.seen
+    assert len(list(nodes.rs.parent.glob("node.db.kept-*"))) == restored

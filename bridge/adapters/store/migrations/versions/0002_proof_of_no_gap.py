@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -86,9 +87,7 @@ def _create_indexes() -> None:
     op.drop_index("ix_outbox_unsent", "outbox")
     due = ["relay", "lane", "next_attempt_at", "position"]
     op.create_index("ix_outbox_due", "outbox", due, sqlite_where=unsent, postgresql_where=unsent)
-    op.create_index(
-        "ix_outbox_forgotten", "outbox", ["created_at"], sqlite_where=forgotten, postgresql_where=forgotten
-    )
+    op.create_index("ix_outbox_forgotten", "outbox", ["created_at"], sqlite_where=forgotten, postgresql_where=forgotten)
     op.create_index(
         "ix_recipient_undelivered", "recipient", ["message_id"], sqlite_where=undelivered, postgresql_where=undelivered
     )
@@ -108,7 +107,7 @@ def _read_numbers() -> None:
         op.get_bind().execute(numbering, numbers)
 
 
-def _messages() -> Iterator[list[tuple[str, dict]]]:
+def _messages() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """Message ids with the `seq` of their payloads, in parts."""
     query = sa.text(
         """
@@ -122,6 +121,7 @@ def _messages() -> Iterator[list[tuple[str, dict]]]:
         after = rows[-1].position
 
 
-def _sequence(wire_bytes: bytes) -> dict:
+def _sequence(wire_bytes: bytes) -> dict[str, Any]:
     payload = json.loads(wire_bytes)["payload"]
-    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["seq"]
+    sequence: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["seq"]
+    return sequence
