@@ -19,7 +19,6 @@ from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.vault import StorageVault
 from bridge.app import node_states as states
 from bridge.app.acknowledge import AcknowledgeMessages
-from bridge.app.check_clock import check_peer_clocks
 from bridge.app.check_destinations import check_destinations
 from bridge.app.check_node import Check, check_list, check_queues, run_probes
 from bridge.app.check_peers import check_peers
@@ -97,7 +96,6 @@ class Node:
             *await check_queues(self.store, now=now),
             await check_destinations(self.store, now=now),
             await check_undelivered(self.store, now=now),
-            await check_peer_clocks(self.store),
             *await check_peers(
                 self.store,
                 now=now,
