@@ -176,7 +176,9 @@ def _options() -> argparse.Namespace:
         description="Measures what the bridge costs beside doing the same with the bare libraries, on a private "
         "RabbitMQ node and SQLite. NCP_BRIDGE_AMQP_URL names another broker.",
     )
-    parser.add_argument("--quick", action="store_true", help="fewer repetitions: about one minute instead of five or six")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer repetitions: about one minute instead of five or six"
+    )
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
     parser.add_argument(
         "--only", choices=("crypto", "carrying", "urgency"), help="only this part; crypto needs no broker"
