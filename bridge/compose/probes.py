@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from bridge.adapters.amqp.probe import probe_broker
+from bridge.adapters.amqp.probe import probe_brokers
 from bridge.adapters.jose.desk import FileDesk
 from bridge.adapters.store import SqlStore
 from bridge.app.check_clock import check_clock
@@ -60,6 +60,6 @@ def _broker_probes(settings: NodeSettings) -> Mapping[str, Probe]:
         **{point.id: (point.account, names.inbox_queues(point.id), None) for point in settings.contact_points},
     }
     return {
-        f"broker account {name}": partial(probe_broker, settings.amqp_url(account), queues=queues, exchange=exchange)
+        f"broker account {name}": partial(probe_brokers, settings.amqp_urls(account), queues=queues, exchange=exchange)
         for name, (account, queues, exchange) in needed.items()
     }

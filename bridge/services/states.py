@@ -13,11 +13,12 @@ import structlog
 
 from bridge.core.errors import UnavailableError
 
-State = Literal["running", "waiting_for_database", "waiting_for_broker", "blocked", "faulty", "stopped"]
+State = Literal["running", "waiting_for_database", "waiting_for_broker", "waiting", "blocked", "faulty", "stopped"]
 
 BLOCKED_CODE: Final = "E_BROKER_BLOCKED"
 # A password file that cannot be read keeps a service from the broker, too.
 BROKER_CODES: Final = ("E_BROKER", "E_SECRET_FILE")
+MACHINE_CODES: Final = ("E_DISK", "E_CLOCK")
 
 _log = structlog.get_logger()
 
@@ -28,7 +29,8 @@ class ServiceState:
 
     Attributes:
         name: as in the log: `publisher`, `contact-point rs.ncp`.
-        state: `faulty` when something failed that nobody foresaw, and it pauses before it tries again.
+        state: `waiting` for this machine itself, its disk or its clock; `faulty` when something failed that nobody
+            foresaw, and it pauses before it tries again.
         since: when it began.
         code: the stable code of what it waits for; `None` while it runs and where it has not failed yet.
         detail: the sentence to the code; holds no secret and no word of a message.
@@ -79,4 +81,6 @@ def _waiting(code: str) -> State:
         return "blocked"
     if code.startswith("E_DATABASE"):
         return "waiting_for_database"
+    if code in MACHINE_CODES:
+        return "waiting"
     return "waiting_for_broker" if code.startswith(BROKER_CODES) else "faulty"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +14,18 @@ from bridge.adapters.amqp.topology import MAX_LENGTH
 from bridge.core.errors import UnavailableError
 
 DEADLINE_SECONDS: Final = 10.0
+
+
+async def probe_brokers(urls: Sequence[str], *, queues: Sequence[str] = (), exchange: str | None = None) -> str:
+    """Tries the nodes of one cluster in turn, as a session does; the first that answers speaks for all.
+
+    Raises:
+        UnavailableError: what the last of them said, when none answers.
+    """
+    for url in urls[:-1]:
+        with contextlib.suppress(UnavailableError):
+            return await probe_broker(url, queues=queues, exchange=exchange)
+    return await probe_broker(urls[-1], queues=queues, exchange=exchange)
 
 
 async def probe_broker(
