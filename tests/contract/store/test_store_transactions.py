@@ -15,6 +15,7 @@ from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.store.tables import metadata
 from bridge.core.errors import BridgeError, UnavailableError
 from bridge.ports.store import Store, UnitOfWork
+from bridge.ports.store.no_gap import AskedAgain
 from bridge.ports.store.records import InboxItem, Replay
 
 
@@ -38,6 +39,9 @@ async def write_everything(unit: UnitOfWork) -> None:
     await unit.refusals.note_returned(refused, at=received.received_at, receipt_id=received.id)
     await unit.refusals.hold([refusal(code="E_FUTURE")], quotas={"E_FUTURE": 10_000})
     await unit.audit.add([entry(received.id)])
+    await unit.peers.hear("at.ncp", {"rs.ncp": received.sent})
+    asked = AskedAgain("rs.ncp", "at.ncp", 1, "urgent", 7, message.id, None, 1, received.sent, received.sent)
+    await unit.asked_again.note([asked])
 
 
 async def rows_in_tables(store: SqlStore) -> dict[str, int]:
