@@ -13,7 +13,7 @@ from bridge.core.verification import MAX_LIFETIME, Authenticated
 from bridge.core.wire.payload import SealedPayload
 from bridge.ports.clock import Ids
 from bridge.ports.keys import Desk
-from bridge.ports.store.no_gap import NumberRange, SentCopy
+from bridge.ports.store.no_gap import SentCopy
 from bridge.ports.store.records import OutboxRow
 
 RECEIPT_LIFETIME: Final = timedelta(days=30)
@@ -66,21 +66,21 @@ def outbox_row(addressing: Addressing, wire_bytes: bytes, *, country: str, lane:
     )
 
 
-def repeated_row(sent: SentCopy, key: NumberRange, *, now: datetime, ids: Ids) -> OutboxRow:
-    """One more publish of what was sent before, towards the recipient of its number.
+def repeated_row(sent: SentCopy, *, sender: str, recipient: str, lane: str, now: datetime, ids: Ids) -> OutboxRow:
+    """One more publish of what was sent before, towards a recipient's country.
 
     The relay tries for as long as any message may live, from now on: this one may have expired long ago.
     """
-    origin, country = prefix_of(key.sender), prefix_of(key.recipient)
+    origin, country = prefix_of(sender), prefix_of(recipient)
     return OutboxRow(
         id=ids.new(now),
         relay="publisher",
         exchange=ingress_exchange(origin),
-        routing_key=alert_key(origin, country, lane=key.lane, kind=sent.kind),
+        routing_key=alert_key(origin, country, lane=lane, kind=sent.kind),
         country=country,
-        lane=key.lane,
+        lane=lane,
         kind=sent.kind,
-        sender=key.sender,
+        sender=sender,
         message_id=sent.message_id,
         sent=sent.sent,
         expires=now + MAX_LIFETIME,

@@ -109,7 +109,8 @@ class AnswerResendRequests:
         ids = [copy.message_id for copy in copies]
         waiting = await self.unit.asked_again.still_waiting(ids, country=country) if ids else ()
         again = [copy for copy in copies if copy.message_id not in waiting]
-        rows = [repeated_row(copy, key, now=self.now, ids=self.ids) for copy in again]
+        to = {"sender": key.sender, "recipient": key.recipient, "lane": key.lane}
+        rows = [repeated_row(copy, **to, now=self.now, ids=self.ids) for copy in again]
         if rows:
             await self.unit.outbox.add(rows)
 

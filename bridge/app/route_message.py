@@ -14,6 +14,7 @@ from typing import Final
 from bridge.app.authenticating import Authenticator, Judged
 from bridge.app.deciding import is_overdue_control, sealed_message_of
 from bridge.app.outcomes import Outcome
+from bridge.app.peer_controls import PASSING_KINDS
 from bridge.app.refusing import Kept, Replayed, is_held, keep_refusals, refusal_of
 from bridge.core.broker_names import contact_point_key
 from bridge.core.errors import VerificationError
@@ -124,6 +125,7 @@ class RouteMessages:
             wire_bytes=message.wire_bytes,
             created_at=self.clock.now(),
             last_error=result.value,
+            is_kept=payload.kind not in PASSING_KINDS,
         )
 
     def _refusal(self, delivery: Delivery, error: VerificationError) -> Refusal:

@@ -1,4 +1,4 @@
-"""What a process that hosts contact points does about their peers: heartbeats, missing numbers, silence."""
+"""What a process that hosts contact points does about peers: heartbeats, missing numbers and receipts, silence."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from bridge.app.ask_for_missing import AskForMissing
+from bridge.app.repeat_unanswered import LOOKED_EVERY, RepeatUnanswered
 from bridge.app.send_heartbeats import SendHeartbeats
 from bridge.app.watch_peers import WatchPeers
 from bridge.ports.clock import Clock, Ids
@@ -35,4 +36,10 @@ def peer_chores(
     sending = SendHeartbeats(desks, store, trust, clock, ids, every)
     asking = AskForMissing(desks, store, trust, clock, ids)
     watching = WatchPeers(tuple(desks), store, trust, clock, every)
-    return [Chore(look, sending.send), Chore(min(ASK_SECONDS, look), asking.ask), Chore(look, watching.watch)]
+    repeating = RepeatUnanswered(desks, store, clock, ids)
+    return [
+        Chore(look, sending.send),
+        Chore(min(ASK_SECONDS, look), asking.ask),
+        Chore(look, watching.watch),
+        Chore(LOOKED_EVERY.total_seconds(), repeating.repeat),
+    ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, select, tuple_
 
-from bridge.adapters.store.tables import asked_again, message, outbox, recipient, unsent, wire
+from bridge.adapters.store.tables import asked_again, message, outbox, recipient, undelivered, unsent, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
-from bridge.ports.store.no_gap import AskedAgain, NumberRange, SentCopy
+from bridge.ports.store.no_gap import AskedAgain, NumberRange, SentCopy, Unanswered
 
 _KEY = ("sender", "recipient", "epoch", "lane", "number")
 _REST = ("message_id", "code", "times", "asked_at", "answered_at")
@@ -40,8 +40,25 @@ class SqlAskedAgain:
             .where(recipient.c.number.in_(numbers), message.c.sender == key.sender, message.c.lane == key.lane)
             .order_by(recipient.c.number)
         )
+        return [_copy(row) for row in await self._transaction.rows(query)]
+
+    async def unanswered(
+        self, senders: Collection[str], *, after: datetime, until: datetime, limit: int
+    ) -> Sequence[Unanswered]:
+        """What was published after one moment and not after another, and has had no receipt since; oldest first."""
+        to = recipient.c
+        query = (
+            select(message.c.sender, to.recipient, to.number, message.c.lane, to.sent_at)
+            .add_columns(message.c.id, message.c.kind, message.c.sent, wire.c.wire_bytes)
+            .join(message, message.c.id == to.message_id)
+            .join(wire, wire.c.sha256 == message.c.wire_sha256)
+            .where(undelivered, to.state == "sent", to.sent_at > after, to.sent_at <= until)
+            .where(message.c.sender.in_(senders))
+            .order_by(to.sent_at, to.message_id, to.recipient)
+            .limit(limit)
+        )
         return [
-            SentCopy(row["number"], row["id"], row["kind"], row["sent"], row["wire_bytes"])
+            Unanswered(row["sender"], row["recipient"], row["lane"], row["sent_at"], _copy(row))
             for row in await self._transaction.rows(query)
         ]
 
@@ -83,6 +100,10 @@ class SqlAskedAgain:
     async def forget(self, *, answered_before: datetime) -> None:
         """Drops what was answered before a moment."""
         await self._transaction.change(delete(asked_again).where(asked_again.c.answered_at < answered_before))
+
+
+def _copy(row: RowMapping) -> SentCopy:
+    return SentCopy(row["number"], row["id"], row["kind"], row["sent"], row["wire_bytes"])
 
 
 def _of(key: NumberRange) -> ColumnElement[bool]:

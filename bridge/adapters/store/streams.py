@@ -122,7 +122,7 @@ async def open_streams(
     begun = [key for key in sorted(wanted) if key not in streams]
     if begun:
         rows = [
-            dict(zip(STREAM_KEY, key, strict=True)) | {"lowest": wanted[key][0], "highest": wanted[key][1]}
+            dict[str, object](zip(STREAM_KEY, key, strict=True)) | {"lowest": wanted[key][0], "highest": wanted[key][1]}
             for key in begun
         ]
         await transaction.change_each(transaction.insert(sequence_stream).on_conflict_do_nothing(), rows)
@@ -155,9 +155,10 @@ async def save_streams(transaction: Transaction, streams: Iterable[Stream]) -> N
         if (stream.lowest, stream.highest) != stream.stored:
             moves.append({"at_id": stream.id, "to_lowest": stream.lowest, "to_highest": stream.highest})
         changed = dict(stream.stored_missing.items() ^ stream.missing.items())
-        closed += [{"at_id": stream.id, "at_first": first} for first in changed if first in stream.stored_missing]
+        for first in changed.keys() & stream.stored_missing.keys():
+            closed.append({"at_id": stream.id, "at_first": first})
         opened += [
-            {"stream_id": stream.id, "first": first} | gap._asdict()
+            gap._asdict() | {"stream_id": stream.id, "first": first}
             for first, gap in stream.missing.items()
             if first in changed
         ]

@@ -69,13 +69,24 @@ class AskedAgain:
 
 @dataclass(frozen=True, slots=True)
 class SentCopy:
-    """A message as it was sent under one number: what its next publish needs."""
+    """A message as it was sent under one number, if that is known: what its next publish needs."""
 
-    number: int
+    number: int | None
     message_id: str
     kind: str
     sent: datetime
     wire_bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A message that was published and for which no receipt has come; its publish goes to a whole country."""
+
+    sender: str
+    recipient: str
+    lane: str
+    sent_at: datetime
+    copy: SentCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +145,12 @@ class AskedAgainBook(Protocol):
 
     async def find_sent(self, key: NumberRange, numbers: Sequence[int]) -> Sequence[SentCopy]:
         """What the ledger has under these numbers."""
+        ...
+
+    async def unanswered(
+        self, senders: Collection[str], *, after: datetime, until: datetime, limit: int
+    ) -> Sequence[Unanswered]:
+        """What was published after one moment and not after another, and has had no receipt since; oldest first."""
         ...
 
     async def still_waiting(self, message_ids: Sequence[str], *, country: str) -> Collection[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from store_samples import NOW, later, outbox_row, outgoing, recipient, use
+from store_samples import NOW, later, outbox_row, outgoing, receipt, recipient, use
 
 from bridge.adapters.system import RandomIds
 from bridge.ports.store import Store
@@ -179,3 +179,20 @@ async def test_a_receipt_settles_its_message_and_a_day_the_rest(store: Store) ->
 
         await unit.asked_again.forget(answered_before=later(1))
         assert [one.number for one in await unit.asked_again.list(["rs.ncp"], limit=9)] == [9]
+
+
+async def test_what_was_published_and_has_no_receipt_is_found_by_when_it_was_published(store: Store) -> None:
+    # given a message for two countries, published, of which one has answered
+    sent = await send(store, "at.ncp", "hu.ncp")
+    waiting = await send(store, "at.ncp")
+    async with store.writing() as unit:
+        await unit.ledger.mark_sent([(sent.id, "at"), (sent.id, "hu")], later(10))
+        await unit.ledger.add_receipts([receipt(sent, "hu.ncp")])
+
+    async with store.reading() as unit:
+        (found,) = await unit.asked_again.unanswered(["rs.ncp"], after=later(9), until=later(10), limit=9)
+        assert (found.recipient, found.sent_at, found.copy.wire_bytes) == ("at.ncp", later(10), sent.wire_bytes)
+        assert found.copy.message_id != waiting.id
+        for after, until in ((10, 20), (0, 9)):
+            assert await unit.asked_again.unanswered(["rs.ncp"], after=later(after), until=later(until), limit=9) == []
+        assert await unit.asked_again.unanswered(["at.ncp"], after=later(9), until=later(10), limit=9) == []

@@ -15,6 +15,7 @@ from bridge.adapters.store import SqlStore, open_store
 from bridge.app.ask_for_missing import AskForMissing
 from bridge.app.check_node import Check
 from bridge.app.check_peers import check_peers
+from bridge.app.repeat_unanswered import RepeatUnanswered
 from bridge.app.send_heartbeats import SendHeartbeats
 from bridge.app.sending import Draft
 from bridge.app.submit import plan_for_answer
@@ -54,6 +55,7 @@ class Country:
         self.receiver = self.node.receiver(self.own)
         self.heartbeats = SendHeartbeats(desks, self.store, self.trust, self.clock, ids, EVERY)
         self.asking = AskForMissing(desks, self.store, self.trust, self.clock, ids)
+        self.repeating = RepeatUnanswered(desks, self.store, self.clock, ids)
         self.watching = WatchPeers((self.own,), self.store, self.trust, self.clock, EVERY)
 
     async def submit(self, to: str, *, urgency: str = "immediate", lifetime: timedelta | None = None) -> str:
@@ -163,6 +165,7 @@ class Network:
                 await country.heartbeats.send()
                 await country.asking.ask()
                 await country.watching.watch()
+                await country.repeating.repeat()
             await self.carry(loses)
 
     def now(self) -> datetime:

@@ -1,7 +1,6 @@
 """Whatever is lost, in whatever order: once messages pass again, everything has come exactly once, nothing is missing.
 
-Messages, heartbeats, requests and answers to them are lost alike, by a pattern that hypothesis makes up. Receipts are
-not: they have no numbers, and a sender that has none is told so by another check (`undelivered`).
+Messages, receipts, heartbeats, requests and answers to them are lost alike, by a pattern that hypothesis makes up.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from peer_worlds import HOUR, MINUTE, Network, network
 
-from bridge.core.vocabulary import RECEIPT
 from bridge.ports.broker import Publication
 
 # The disk is no part of this, and its syncs are most of the time.
@@ -36,7 +34,7 @@ LOSSES = st.lists(st.booleans(), max_size=40)
 def losing(pattern: list[bool]) -> Callable[[Publication], bool]:
     """Loses by the pattern, and nothing once that has come to its end."""
     lost = chain(pattern, repeat(False))  # noqa: FBT003 - an iterator's element
-    return lambda publication: publication.kind != RECEIPT and next(lost)
+    return lambda _: next(lost)
 
 
 async def run(world: Network, steps: list[tuple[str, str]], pattern: list[bool]) -> None:

@@ -1,0 +1,71 @@
+"""A receipt that was lost comes after all: its message is published once more, and the recipient answers the copy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from peer_worlds import HOUR, MINUTE, Network, network, of_kind
+
+from bridge.ports.broker import Publication
+
+
+@pytest.fixture
+async def world(tmp_path: Path, migrated_node_file: Path) -> AsyncIterator[Network]:
+    async with network(tmp_path, migrated_node_file) as made:
+        yield made
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(days=7), timedelta(minutes=30)])
+async def test_a_lost_receipt_is_answered_by_a_copy_of_its_message(world: Network, lifetime: timedelta) -> None:
+    # given an alert that arrived, and a receipt that did not
+    serbia, austria = world.countries["rs"], world.countries["at"]
+    sent = await serbia.submit("at.ncp", lifetime=lifetime)
+    await world.carry(of_kind("receipt"))
+    await world.pass_time(50 * MINUTE, of_kind("receipt"), steps_of=10 * MINUTE)
+    assert await serbia.states([sent]) == ["sent"]
+
+    # when an hour has passed
+    await world.pass_time(20 * MINUTE, steps_of=10 * MINUTE)
+
+    # then
+    assert await serbia.states([sent]) == ["delivered"]
+    assert await austria.received() == [sent]
+    assert [entry.subject for entry in await serbia.node.audit("message.repeated")] == [sent]
+
+
+async def test_a_message_is_repeated_four_times_at_most(world: Network) -> None:
+    serbia = world.countries["rs"]
+    sent = await serbia.submit("at.ncp")
+    await world.carry(of_kind("receipt"))
+
+    await world.pass_time(5 * 24 * HOUR, of_kind("receipt"), steps_of=6 * HOUR)
+
+    assert [entry.subject for entry in await serbia.node.audit("message.repeated")] == [sent] * 4
+
+
+async def test_nothing_is_repeated_to_somebody_who_was_not_heard_since(world: Network) -> None:
+    # given a peer that was heard before, and then no more
+    serbia = world.countries["rs"]
+    await serbia.submit("at.ncp")
+    await world.pass_time(10 * MINUTE)
+    await serbia.submit("at.ncp")
+
+    def at_austria_or_of_it(publication: Publication) -> bool:
+        return publication.sender == "at.ncp" or publication.kind == "route_alert"
+
+    # when a day passes
+    await world.pass_time(26 * HOUR, at_austria_or_of_it, steps_of=2 * HOUR)
+
+    # then
+    assert await serbia.node.audit("message.repeated") == []
+
+
+async def test_what_has_its_receipt_is_not_repeated(world: Network) -> None:
+    await world.countries["rs"].submit("at.ncp")
+
+    await world.pass_time(26 * HOUR, steps_of=2 * HOUR)
+
+    assert world.carried_kinds().count("route_alert") == 1
