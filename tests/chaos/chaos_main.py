@@ -45,6 +45,7 @@ def main() -> int:
     except BridgeError as error:
         return fail(error, as_json=options.json)
     except KeyboardInterrupt:
+        note("stopped; every process is gone")
         return INTERRUPTED
     finally:
         if options.keep is None:

@@ -34,6 +34,8 @@ _INBOX: Final = """
     SELECT id, contact_point, sender, payload_sha256 FROM inbox WHERE kind = 'route_alert' AND state <> 'expired'
 """
 _EFFECTS: Final = "SELECT subject, contact_point FROM audit WHERE action = 'message.received'"
+_ASKED: Final = "SELECT count(*) FROM asked_again"
+_GAPS: Final = "SELECT count(*) FROM sequence_gap"
 _RECEIPTS: Final = "SELECT message_id, recipient, payload_sha256 FROM receipt WHERE state = 'delivered'"
 
 
@@ -45,6 +47,8 @@ class Books:
     inbox: dict[Pair, list[tuple[str, str]]] = field(default_factory=dict)  # sender, digest
     effects: Counter[Pair] = field(default_factory=Counter)
     receipts: dict[Pair, str] = field(default_factory=dict)  # digest
+    asked_again: int = 0
+    gaps: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Verdict:
         lost: not in the recipient's inbox, or not with the digest that was sent.
         twice: more than one row, or more than one effect.
         unexpected: in an inbox, submitted by nobody.
+        asked_again: numbers that recipients missed and asked for, which the second line of defence is for.
+        gaps: ranges of numbers that are still missing somewhere.
         unproven: arrived, but the sender's ledger or receipt does not say so.
     """
 
@@ -68,6 +74,8 @@ class Verdict:
     twice: tuple[str, ...]
     unexpected: tuple[str, ...]
     unproven: tuple[str, ...]
+    asked_again: int = 0
+    gaps: int = 0
 
     @property
     def holds(self) -> bool:
@@ -117,6 +125,8 @@ def compare(records: Mapping[str, Record], books: Books, *, in_doubt: int = 0, i
         twice=tuple(twice),
         unexpected=tuple(f"unexpected: {what}" for what in stray),
         unproven=tuple(unproven),
+        asked_again=books.asked_again,
+        gaps=books.gaps,
     )
 
 
@@ -158,6 +168,8 @@ async def _read(country: Country, books: Books) -> None:
     books.effects.update((subject, point) for subject, point in await rows(country, _EFFECTS))
     for message_id, recipient, digest in await rows(country, _RECEIPTS):
         books.receipts[message_id, recipient] = digest
+    books.asked_again += (await rows(country, _ASKED))[0][0]
+    books.gaps += (await rows(country, _GAPS))[0][0]
 
 
 def _tell(pair: Pair, record: Record, books: Books) -> str:

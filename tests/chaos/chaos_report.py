@@ -28,6 +28,8 @@ def as_json(outcome: Outcome, *, seed: int, machine: Mapping[str, str]) -> dict[
         "unproven": len(verdict.unproven),
         "in_doubt": verdict.in_doubt,
         "in_doubt_stored": verdict.in_doubt_stored,
+        "asked_again": verdict.asked_again,
+        "gaps": verdict.gaps,
         "recovery_seconds": {kind: _spread(times) for kind, times in sorted(outcome.recovery.items())},
         "stuck": outcome.stuck,
         "not_made": outcome.not_made,
@@ -46,10 +48,11 @@ def as_table(report: Mapping[str, Any]) -> str:
     what = f"{report['messages']:,} alerts to {report['recipients']:,} recipients, {sum(faults.values())} faults"
     found = f"Lost {report['lost']}, twice {report['twice']}, unexpected {report['unexpected']}"
     doubt = f"In doubt {report['in_doubt']}, of which stored {report['in_doubt_stored']}"
+    asked = f"numbers asked for again {report['asked_again']}"
     lines = [
         f"Seed {report['seed']}: {what} in {report['seconds'] / 60:.0f} minutes, on {_facts(report['machine'])}.",
         "",
-        f"**{found}, without proof {report['unproven']}.** {doubt}.",
+        f"**{found}, without proof {report['unproven']}.** {doubt}; {asked}.",
         "",
         "| fault | times | recovered after, median | worst |",
         "|---|---|---|---|",
