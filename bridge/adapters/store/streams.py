@@ -155,8 +155,8 @@ async def save_streams(transaction: Transaction, streams: Iterable[Stream]) -> N
         if (stream.lowest, stream.highest) != stream.stored:
             moves.append({"at_id": stream.id, "to_lowest": stream.lowest, "to_highest": stream.highest})
         changed = dict(stream.stored_missing.items() ^ stream.missing.items())
-        for first in changed.keys() & stream.stored_missing.keys():
-            closed.append({"at_id": stream.id, "at_first": first})
+        gone = changed.keys() & stream.stored_missing.keys()
+        closed += [{"at_id": stream.id, "at_first": first} for first in gone]
         opened += [
             gap._asdict() | {"stream_id": stream.id, "first": first}
             for first, gap in stream.missing.items()

@@ -41,7 +41,8 @@ async def test_a_message_is_repeated_four_times_at_most(world: Network) -> None:
     sent = await serbia.submit("at.ncp")
     await world.carry(of_kind("receipt"))
 
-    await world.pass_time(5 * 24 * HOUR, of_kind("receipt"), steps_of=6 * HOUR)
+    await world.pass_time(8 * HOUR, of_kind("receipt"), steps_of=2 * HOUR)
+    await world.pass_time(112 * HOUR, of_kind("receipt"), steps_of=8 * HOUR)
 
     assert [entry.subject for entry in await serbia.node.audit("message.repeated")] == [sent] * 4
 
