@@ -41,6 +41,7 @@ async def test_a_message_is_repeated_four_times_at_most(world: Network) -> None:
     sent = await serbia.submit("at.ncp")
     await world.carry(of_kind("receipt"))
 
+    await world.pass_time(10 * MINUTE, of_kind("receipt"))
     await world.pass_time(8 * HOUR, of_kind("receipt"), steps_of=2 * HOUR)
     await world.pass_time(112 * HOUR, of_kind("receipt"), steps_of=8 * HOUR)
 
