@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from bridge.adapters.jose.desk import FileDesk
 from bridge.adapters.jose.key_files import PrivateKeys
 from bridge.adapters.system import RandomIds
-from bridge.app.make_message import Addressing
+from bridge.app.sending.make_message import Addressing
 from bridge.core.directory import ContactPoint, Directory, PublicKey, Remit
 from bridge.core.errors import BadInputError
 from bridge.core.messages import AlertFile, read_alert_file

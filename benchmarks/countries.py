@@ -20,8 +20,8 @@ from urllib.parse import quote
 from benchmarks.cases import SENDER, sample_alert
 from bridge.adapters.amqp.management import Management
 from bridge.adapters.store.schema import migrate
-from bridge.app.sending import Draft
-from bridge.app.submit import SubmitAlerts
+from bridge.app.sending.send import Draft
+from bridge.app.sending.submit import SubmitAlerts
 from bridge.compose.node import Node, open_node
 from bridge.core.routing import plan_answer
 from bridge.founding.network import found_network

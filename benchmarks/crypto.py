@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from benchmarks.cases import Correspondents, make_correspondents, sample_alert
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.jose.signatures import is_signature
-from bridge.app.make_message import MadeMessage, make_sealed
+from bridge.app.sending.make_message import MadeMessage, make_sealed
 from bridge.core.verification import Receiver, TrustView, authenticate, open_message
 from bridge.core.wire.envelope import parse_envelope
 from bridge.core.wire.sealed import parse_sealed

@@ -6,7 +6,7 @@ from typing import Final
 
 import aio_pika
 
-from bridge.app.submit import DEFAULT_RETENTION
+from bridge.app.sending.submit import DEFAULT_RETENTION
 from bridge.compose.node import Node, load_desks
 from bridge.core.broker_names import ingress_exchange
 from bridge.core.errors import BadInputError

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bridge.app.sending import Draft, Submitted
+from bridge.app.sending.send import Draft, Submitted
 from bridge.compose.node import Node, open_node
 from bridge.core.errors import BadInputError
 from bridge.core.ids import prefix_of

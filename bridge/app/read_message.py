@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bridge.app.inbox_items import body_context
+from bridge.app.receiving.inbox_items import body_context
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.times import format_time
 from bridge.core.wire import strict_json

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.app.sending import Draft, Submitted, check_plan
+from bridge.app.sending.send import Draft, Submitted, check_plan
 from bridge.cli.options import Config, InputFile, on_node, one_contact_point, read_alert
 from bridge.cli.output import Json, emit, say, table
 from bridge.compose.node import Node

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from bridge.app import node_states as states
-from bridge.app.check_node import Check
+from bridge.app.checks import node_states as states
+from bridge.app.checks.check_node import Check
 from bridge.cli.options import Config, on_node
 from bridge.cli.output import Json, emit
 from bridge.compose.node import Node

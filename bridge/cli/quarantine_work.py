@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 import typer
 
-from bridge.app.picking_quarantine import CAME_WITHOUT_BYTES, Done, Fate, Selection, codes_of, pick
+from bridge.app.quarantine.picking import CAME_WITHOUT_BYTES, Done, Fate, Selection, codes_of, pick
 from bridge.cli.options import officer_or_login, on_node
 from bridge.cli.output import emit, say, table
 from bridge.compose.node import Node

@@ -17,15 +17,15 @@ from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.system import RandomIds, SystemClock
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.vault import StorageVault
-from bridge.app import node_states as states
-from bridge.app.acknowledge import AcknowledgeMessages
-from bridge.app.check_destinations import check_destinations
-from bridge.app.check_node import Check, check_list, check_queues, run_probes
-from bridge.app.check_peers import check_peers
-from bridge.app.check_undelivered import check_undelivered
+from bridge.app.checks import node_states as states
+from bridge.app.checks.check_destinations import check_destinations
+from bridge.app.checks.check_node import Check, check_list, check_queues, run_probes
+from bridge.app.checks.check_peers import check_peers
+from bridge.app.checks.check_undelivered import check_undelivered
 from bridge.app.read_message import ReadMessages
-from bridge.app.sending import SendMessages
-from bridge.app.submit import SubmitAlerts
+from bridge.app.sending.acknowledge import AcknowledgeMessages
+from bridge.app.sending.send import SendMessages
+from bridge.app.sending.submit import SubmitAlerts
 from bridge.compose.probes import probes_of
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from bridge.app.ask_for_missing import AskForMissing
-from bridge.app.repeat_unanswered import LOOKED_EVERY, RepeatUnanswered
-from bridge.app.send_heartbeats import SendHeartbeats
-from bridge.app.watch_peers import WatchPeers
+from bridge.app.no_gap.ask_for_missing import AskForMissing
+from bridge.app.no_gap.repeat_unanswered import LOOKED_EVERY, RepeatUnanswered
+from bridge.app.no_gap.send_heartbeats import SendHeartbeats
+from bridge.app.no_gap.watch_peers import WatchPeers
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.keys import Desk
 from bridge.ports.store import Store

@@ -8,9 +8,9 @@ from functools import partial
 from bridge.adapters.amqp.probe import probe_brokers
 from bridge.adapters.jose.desk import FileDesk
 from bridge.adapters.store import SqlStore
-from bridge.app.check_clock import check_clock
-from bridge.app.check_node import Probe
-from bridge.app.may_send import check_signing_key
+from bridge.app.checks.check_clock import check_clock
+from bridge.app.checks.check_node import Probe
+from bridge.app.sending.may_send import check_signing_key
 from bridge.compose.guards import disk_of
 from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError

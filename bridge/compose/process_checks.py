@@ -8,11 +8,11 @@ from functools import partial
 from bridge.adapters.amqp.session import AmqpSession
 from bridge.adapters.store import SqlStore
 from bridge.adapters.system.clock_watch import sentence
-from bridge.app import node_states as states
-from bridge.app.check_clock import check_clock, check_peer_clocks
-from bridge.app.check_node import Check, check_list
-from bridge.app.may_send import check_signing_key
-from bridge.app.process_health import ProcessHealth
+from bridge.app.checks import node_states as states
+from bridge.app.checks.check_clock import check_clock, check_peer_clocks
+from bridge.app.checks.check_node import Check, check_list
+from bridge.app.checks.process_health import ProcessHealth
+from bridge.app.sending.may_send import check_signing_key
 from bridge.compose.guards import Guards
 from bridge.core.times import format_time
 from bridge.ports.trust import TrustSource

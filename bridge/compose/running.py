@@ -22,12 +22,12 @@ from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.system import RandomIds
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.vault import StorageVault
-from bridge.app.authenticating import Authenticator
-from bridge.app.process_health import ProcessHealth
-from bridge.app.receive_message import ReceiveMessages
-from bridge.app.recheck_held import RecheckHeld, RecheckOnNewList
-from bridge.app.relay_outbox import RelayOutbox
-from bridge.app.route_message import RouteMessages
+from bridge.app.checks.process_health import ProcessHealth
+from bridge.app.receiving.authenticating import Authenticator
+from bridge.app.receiving.receive_message import ReceiveMessages
+from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
+from bridge.app.receiving.route_message import RouteMessages
+from bridge.app.sending.relay_outbox import RelayOutbox
 from bridge.compose.guards import guards_of
 from bridge.compose.node import load_desks, open_trust
 from bridge.compose.peer_chores import peer_chores

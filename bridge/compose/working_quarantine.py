@@ -13,12 +13,12 @@ from typing import Final
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import AmqpSession
 from bridge.adapters.jose.signatures import is_signature
-from bridge.app.authenticating import Authenticator
-from bridge.app.drop_quarantine import DropQuarantine
-from bridge.app.receive_message import ReceiveMessages
-from bridge.app.replay_quarantine import ReplayQuarantine
-from bridge.app.return_quarantine import ReturnQuarantine
-from bridge.app.route_message import RouteMessages
+from bridge.app.quarantine.drop import DropQuarantine
+from bridge.app.quarantine.give_back import ReturnQuarantine
+from bridge.app.quarantine.replay import ReplayQuarantine
+from bridge.app.receiving.authenticating import Authenticator
+from bridge.app.receiving.receive_message import ReceiveMessages
+from bridge.app.receiving.route_message import RouteMessages
 from bridge.compose.node import Node
 from bridge.core import broker_names as names
 from bridge.core.verification import Receiver

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bridge.app.check_node import Check
-from bridge.app.process_health import ProcessHealth
+from bridge.app.checks.check_node import Check
+from bridge.app.checks.process_health import ProcessHealth
 
 READY: Final = 200
 NOT_READY: Final = 503

@@ -9,8 +9,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
 
-from bridge.app import node_states as states
-from bridge.app.check_node import Check
+from bridge.app.checks import node_states as states
+from bridge.app.checks.check_node import Check
 from bridge.health.places import connect, found_roles
 
 ANSWER_SECONDS: Final = 6.0  # a process answers within its own deadline of two

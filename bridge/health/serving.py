@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 import uvicorn
 
-from bridge.app.process_health import ProcessHealth
+from bridge.app.checks.process_health import ProcessHealth
 from bridge.core.errors import UnavailableError
 from bridge.health.answers import health_app
 from bridge.health.places import listen, remove

@@ -18,7 +18,7 @@ from typing import Final
 
 import structlog
 
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import Consumer, Delivery
 from bridge.services.faults import log_fault

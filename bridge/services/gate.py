@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
 from bridge.ports.broker import Delivery
 from bridge.services.consuming import Handle
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.app.recheck_held import RecheckHeld
+from bridge.app.receiving.recheck_held import RecheckHeld
 from bridge.core.errors import UnavailableError
 from bridge.ports.trust import TrustSource
 from bridge.services.faults import log_fault

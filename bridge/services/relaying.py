@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from bridge.app.relay_outbox import RelayOutbox
+from bridge.app.sending.relay_outbox import RelayOutbox
 from bridge.core.errors import UnavailableError
 from bridge.services.faults import log_fault
 from bridge.services.states import ServiceState, StateNote

@@ -16,7 +16,7 @@ from bridge.core.messages import AlertFile, read_alert_file
 from bridge.settings import load_settings
 
 if TYPE_CHECKING:
-    from bridge.app.sending import Draft
+    from bridge.app.sending.send import Draft
     from bridge.compose.node import Node
 
 ALERT = "01-rs-at-construction-recruitment-agency.json"  # Serbia, to Hungary's two contact points and to Austria's

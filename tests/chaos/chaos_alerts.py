@@ -11,7 +11,7 @@ from typing import Final
 from chaos_records import RecordFiles
 
 from bridge.adapters.system import RandomIds
-from bridge.app.submit import SubmitAlerts
+from bridge.app.sending.submit import SubmitAlerts
 from bridge.compose.node import Node
 from bridge.core.errors import BadInputError
 from bridge.core.messages import AlertFile, read_alert_file

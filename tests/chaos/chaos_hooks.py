@@ -112,7 +112,7 @@ def _acknowledge_first(arms: Arms) -> None:
 
 
 def _mark_first(arms: Arms) -> None:
-    from bridge.app.relay_outbox import RelayOutbox  # noqa: PLC0415
+    from bridge.app.sending.relay_outbox import RelayOutbox  # noqa: PLC0415
 
     original: Callable[..., Awaitable[int]] = RelayOutbox._publish
 
@@ -127,7 +127,7 @@ def _mark_first(arms: Arms) -> None:
 
 def _ask_for_nothing() -> None:
     """The proof of no gap would mend after a minute what the mutant has lost."""
-    from bridge.app.ask_for_missing import AskForMissing  # noqa: PLC0415
+    from bridge.app.no_gap.ask_for_missing import AskForMissing  # noqa: PLC0415
 
     async def ask(_: AskForMissing) -> int:
         return 0

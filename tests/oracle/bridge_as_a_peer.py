@@ -1,7 +1,7 @@
 """The bridge as one more contact point beside the two peers: the same calls, done with the bridge's own code.
 
-Promises: `make_message` and `make_control` go through `bridge.app.make_message`, `read_message` and `read_control`
-through steps 1 to 17 of `bridge.core.verification`, over a membership list of the keys they are given.
+Promises: `make_message` and `make_control` go through `bridge.app.sending.make_message`; `read_message` and
+`read_control` go through steps 1 to 17 of `bridge.core.verification`, over a membership list of the keys they are given.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bridge.adapters.jose.desk import FileSigner
 from bridge.adapters.jose.key_files import PrivateKeys
 from bridge.adapters.jose.sealing import FileOpeningKeys, seal
 from bridge.adapters.jose.signatures import is_signature
-from bridge.app.make_message import Addressing, MadeMessage, make_control, make_sealed
+from bridge.app.sending.make_message import Addressing, MadeMessage, make_control, make_sealed
 from bridge.core.directory import ContactPoint, Directory, PublicKey, Remit
 from bridge.core.ids import owner_of
 from bridge.core.times import parse_time

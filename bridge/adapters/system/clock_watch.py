@@ -11,7 +11,7 @@ A step ends in one of three ways:
 3. It stays for `ACCEPTED_AFTER`: somebody has corrected a clock that was wrong before.
 
 A process that begins under a wrong clock cannot see that here; only the membership list and messages from the future
-can show it (`bridge.app.check_clock`).
+can show it (`bridge.app.checks.check_clock`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Final
 
 import structlog
 
-from bridge.app.durations import in_words
+from bridge.app.checks.durations import in_words
 from bridge.core.errors import UnavailableError
 from bridge.ports.clock import Clock
 

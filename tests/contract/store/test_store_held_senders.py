@@ -8,7 +8,7 @@ import pytest
 from store_samples import refusal
 
 from bridge.adapters.store import SqlStore
-from bridge.app.check_clock import check_peer_clocks
+from bridge.app.checks.check_clock import check_peer_clocks
 from bridge.ports.store.records import Refusal
 
 QUOTAS = {"E_FUTURE": 10**6, "E_KEY_UNKNOWN": 10**6}

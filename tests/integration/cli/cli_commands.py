@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bridge.adapters.jose.signatures import is_signature
-from bridge.app.authenticating import Authenticator
-from bridge.app.receive_message import ReceiveMessages
+from bridge.app.receiving.authenticating import Authenticator
+from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.cli.main import main_status
 from bridge.compose.node import Node, open_node
 from bridge.core.errors import VerificationError

@@ -11,7 +11,7 @@ import pytest
 from cli_commands import Nodes, Said, ask, deliver, say, wire_bytes_of
 from test_asking_before_sending import Terminal
 
-from bridge.app.refusing import quarantine, refusal_of
+from bridge.app.receiving.refusing import quarantine, refusal_of
 from bridge.compose.node import open_node
 from bridge.core.errors import VerificationError
 from bridge.core.verification import Hints

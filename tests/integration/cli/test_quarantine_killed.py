@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cli_commands import ALERT, ROOT, Nodes, ask, hints_of
 
-from bridge.app.refusing import quarantine, refusal_of
+from bridge.app.receiving.refusing import quarantine, refusal_of
 from bridge.compose.node import open_node
 from bridge.core.errors import VerificationError
 from bridge.core.messages import read_alert_file

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from service_world import World
 
-    from bridge.app.check_node import Check
+    from bridge.app.checks.check_node import Check
 
 SECONDS = 30.0
 

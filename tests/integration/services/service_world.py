@@ -26,7 +26,7 @@ from bridge.settings import load_settings
 if TYPE_CHECKING:
     from servers.broker_fixtures import VirtualHost
 
-    from bridge.app.sending import Submitted
+    from bridge.app.sending.send import Submitted
     from bridge.ports.store.records import OutgoingRecipient
     from bridge.settings import NodeSettings
 

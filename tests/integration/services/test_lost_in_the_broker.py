@@ -10,7 +10,7 @@ import pytest
 from service_world import SECONDS, eventually
 
 from bridge.adapters.store import gaps
-from bridge.app import check_peers
+from bridge.app.checks import check_peers
 from bridge.compose import peer_chores
 from bridge.core import broker_names as names
 

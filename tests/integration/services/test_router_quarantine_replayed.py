@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from service_world import eventually, until
 
 from bridge.adapters.store.schema import migrate
-from bridge.app.picking_quarantine import Selection, pick
-from bridge.app.refusing import quarantine, refusal_of
+from bridge.app.quarantine.picking import Selection, pick
+from bridge.app.receiving.refusing import quarantine, refusal_of
 from bridge.compose.working_quarantine import replaying
 from bridge.core import broker_names as names
 from bridge.core.errors import VerificationError

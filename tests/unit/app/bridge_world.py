@@ -22,7 +22,7 @@ from bridge.adapters.jose.key_files import PrivateKeys
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.jose.signatures import ALGORITHM
 from bridge.adapters.system import RandomIds
-from bridge.app.make_message import Addressing, MadeMessage, make_control, make_sealed
+from bridge.app.sending.make_message import Addressing, MadeMessage, make_control, make_sealed
 from bridge.core.directory import ContactPoint, Directory, PublicKey, Remit
 from bridge.core.errors import UnavailableError
 from bridge.core.ids import prefix_of

@@ -12,14 +12,14 @@ from bridge_node import Node
 from bridge_world import ListedTrust, ListPublisher, StillClock, desk, directory, route_body
 
 from bridge.adapters.store import SqlStore, open_store
-from bridge.app.ask_for_missing import AskForMissing
-from bridge.app.check_node import Check
-from bridge.app.check_peers import check_peers
-from bridge.app.repeat_unanswered import RepeatUnanswered
-from bridge.app.send_heartbeats import SendHeartbeats
-from bridge.app.sending import Draft
-from bridge.app.submit import plan_for_answer
-from bridge.app.watch_peers import WatchPeers
+from bridge.app.checks.check_node import Check
+from bridge.app.checks.check_peers import check_peers
+from bridge.app.no_gap.ask_for_missing import AskForMissing
+from bridge.app.no_gap.repeat_unanswered import RepeatUnanswered
+from bridge.app.no_gap.send_heartbeats import SendHeartbeats
+from bridge.app.no_gap.watch_peers import WatchPeers
+from bridge.app.sending.send import Draft
+from bridge.app.sending.submit import plan_for_answer
 from bridge.core.verification import Hints
 from bridge.core.wire import strict_json
 from bridge.core.wire.envelope import parse_envelope

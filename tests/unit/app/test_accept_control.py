@@ -6,7 +6,7 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, Sent, acknowledgement_body, alert, control, receipt_for, unsealed_digest
 
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
 
 
 async def receive(node: Node, *messages: Sent, at: str = "rs.ncp") -> list[Outcome]:

@@ -9,7 +9,7 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, StillClock, alert, route_body
 
-from bridge.app.acknowledge import AcknowledgeMessages
+from bridge.app.sending.acknowledge import AcknowledgeMessages
 from bridge.core.times import format_time
 
 LATER = timedelta(minutes=20)

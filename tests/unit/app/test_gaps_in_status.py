@@ -5,8 +5,8 @@ from __future__ import annotations
 from bridge_node import Node
 from bridge_world import START, StillClock, alert
 
-from bridge.app.check_node import Check
-from bridge.app.check_peers import check_peers
+from bridge.app.checks.check_node import Check
+from bridge.app.checks.check_peers import check_peers
 from bridge.ports.store.records import SequenceUse
 
 BILLION = 10**9

@@ -6,8 +6,8 @@ import pytest
 from bridge_node import Node
 from bridge_world import Sent, StillClock, alert, receipt_for
 
-from bridge.app.answering import outbox_row
-from bridge.app.check_node import check_queues
+from bridge.app.checks.check_node import check_queues
+from bridge.app.receiving.answering import outbox_row
 from bridge.ports.broker import PublishOutcome
 
 DAY = 86400

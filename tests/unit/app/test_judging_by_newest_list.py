@@ -10,8 +10,8 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, ListedTrust, Sent, StillClock, address, alert, desk, directory
 
-from bridge.app.make_message import make_control
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
+from bridge.app.sending.make_message import make_control
 from bridge.core.directory import Directory
 
 MESSAGE_VERSION = 7  # of the membership list that the messages name

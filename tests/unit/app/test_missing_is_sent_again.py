@@ -12,8 +12,8 @@ import pytest
 from bridge_world import Sent, control, directory
 from peer_worlds import HOUR, MINUTE, Loses, Network, control_of, network, nothing, of_kind
 
-from bridge.app.outcomes import Outcome
-from bridge.app.resending import MOST_NOTED_OF_A_PAIR
+from bridge.app.no_gap.resending import MOST_NOTED_OF_A_PAIR
+from bridge.app.receiving.outcomes import Outcome
 from bridge.core.directory import Directory
 from bridge.ports.broker import Publication
 

@@ -9,7 +9,7 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, alert, control, signed_as
 
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
 from bridge.core.wire.envelope import TYP_CONTROL, TYP_SEALED
 
 

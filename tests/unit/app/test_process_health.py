@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.app import node_states as states
-from bridge.app.check_node import Check
-from bridge.app.process_health import ProcessHealth
+from bridge.app.checks import node_states as states
+from bridge.app.checks.check_node import Check
+from bridge.app.checks.process_health import ProcessHealth
 from bridge.core.errors import UnavailableError
 
 

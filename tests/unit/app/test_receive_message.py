@@ -10,7 +10,7 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, Sent, acknowledgement_body, alert, bent, cancel_body, update_body
 
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
 from bridge.core.errors import UnavailableError
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bridge_node import Node
 from bridge_world import START, Sent, alert, bent, directory
 
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
 from bridge.ports.broker import Delivery
 
 MINUTE = 60

@@ -11,9 +11,9 @@ from bridge_node import Node
 from bridge_world import START, alert, directory
 from structlog.testing import capture_logs
 
-from bridge.app import receive_message, refusing
-from bridge.app.outcomes import Outcome
-from bridge.app.recheck_held import RecheckHeld, RecheckOnNewList
+from bridge.app.receiving import receive_message, refusing
+from bridge.app.receiving.outcomes import Outcome
+from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.core.errors import UnavailableError
 from bridge.core.verification import Authenticated, VerifiedMessage
 

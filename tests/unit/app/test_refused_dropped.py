@@ -5,8 +5,8 @@ from __future__ import annotations
 from bridge_node import Node
 from bridge_world import alert, bent
 
-from bridge.app.drop_quarantine import DropQuarantine
-from bridge.app.picking_quarantine import Selection, pick
+from bridge.app.quarantine.drop import DropQuarantine
+from bridge.app.quarantine.picking import Selection, pick
 from bridge.ports.store.records import QuarantineTotal
 
 

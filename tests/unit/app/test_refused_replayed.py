@@ -11,10 +11,11 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, alert, bent, directory, receipt_for
 
-from bridge.app import picking_quarantine, refusing
-from bridge.app.picking_quarantine import Done, Fate, Selection, pick
-from bridge.app.receive_message import ReceiveMessages
-from bridge.app.replay_quarantine import ReplayQuarantine
+from bridge.app.quarantine import picking
+from bridge.app.quarantine.picking import Done, Fate, Selection, pick
+from bridge.app.quarantine.replay import ReplayQuarantine
+from bridge.app.receiving import refusing
+from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.core.errors import BadInputError, UnavailableError, VerificationError
 from bridge.ports.broker import Delivery, PublishOutcome
 from bridge.ports.store import UnitOfWork
@@ -299,7 +300,7 @@ async def test_a_fault_over_one_message_keeps_no_other_in_quarantine(
 async def test_many_are_replayed_in_batches_in_the_order_in_which_they_came(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picking_quarantine, "BATCH", 4)
+    monkeypatch.setattr(picking, "BATCH", 4)
     sent = await given_unauthorised(node, count=10)
     told: list[int] = []
 

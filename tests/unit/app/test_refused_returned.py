@@ -10,9 +10,9 @@ from bridge_node import Node
 from bridge_world import START, Sent, alert, bent, control, desk, directory, receipt_for, signed_as
 
 from bridge.adapters.jose.signatures import is_signature
-from bridge.app import refusing
-from bridge.app.picking_quarantine import Done, Selection, pick
-from bridge.app.return_quarantine import ReturnQuarantine
+from bridge.app.quarantine.give_back import ReturnQuarantine
+from bridge.app.quarantine.picking import Done, Selection, pick
+from bridge.app.receiving import refusing
 from bridge.core.errors import VerificationError
 from bridge.core.wire.envelope import TYP_CONTROL, parse_envelope
 from bridge.core.wire.payload import read_payload

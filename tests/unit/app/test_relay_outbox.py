@@ -10,8 +10,8 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, Sent, alert
 
-from bridge.app.answering import outbox_row
-from bridge.app.relay_outbox import LEASE_SECONDS, LONGEST_RETRY_SECONDS
+from bridge.app.receiving.answering import outbox_row
+from bridge.app.sending.relay_outbox import LEASE_SECONDS, LONGEST_RETRY_SECONDS
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import Publication, PublishOutcome
 
@@ -202,7 +202,7 @@ async def test_cancelled_while_it_publishes_it_gives_the_rows_back(node: Node) -
 
 async def test_a_lease_lasts_as_long_as_its_publish(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     # given: a publish that takes longer than a lease
-    monkeypatch.setattr("bridge.app.relay_outbox.RENEW_SECONDS", 0.01)
+    monkeypatch.setattr("bridge.app.sending.relay_outbox.RENEW_SECONDS", 0.01)
     await given_rows(node, alert())
     publisher = Slow()
     task = asyncio.create_task(replace(node.relay(), publisher=publisher).relay_once())

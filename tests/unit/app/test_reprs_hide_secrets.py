@@ -7,7 +7,7 @@ from bridge_node import Node
 from bridge_world import STORAGE_KEYS, alert, desk, private_keys, route_body
 
 from bridge.adapters.jose.signatures import is_signature
-from bridge.app.sending import Draft
+from bridge.app.sending.send import Draft
 from bridge.core.routing import RoutePlan
 from bridge.core.verification import Receiver, TrustView, authenticate, open_message
 

@@ -9,7 +9,7 @@ import pytest
 from bridge_world import control
 from peer_worlds import HOUR, MINUTE, Network, network, of_kind
 
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
 
 
 @pytest.fixture

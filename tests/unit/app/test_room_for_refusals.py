@@ -9,8 +9,8 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, Sent, alert, bent, directory
 
-from bridge.app import refusing
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving import refusing
+from bridge.app.receiving.outcomes import Outcome
 from bridge.ports.broker import Delivery
 
 DAY = 86400.0

@@ -10,7 +10,7 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, alert, bent, control, directory, receipt_for
 
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import PublishOutcome
 

@@ -10,10 +10,10 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, ListedTrust, StillClock, alert, directory, route_body
 
-from bridge.app.acknowledge import AcknowledgeMessages
-from bridge.app.check_node import Check, check_list
-from bridge.app.sending import Draft
-from bridge.app.submit import plan_for_answer
+from bridge.app.checks.check_node import Check, check_list
+from bridge.app.sending.acknowledge import AcknowledgeMessages
+from bridge.app.sending.send import Draft
+from bridge.app.sending.submit import plan_for_answer
 from bridge.core.directory import ContactPoint, Directory, PublicKey
 from bridge.core.errors import RefusedError
 

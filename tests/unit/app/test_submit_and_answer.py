@@ -8,8 +8,8 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, head, route_body
 
-from bridge.app.acknowledge import AcknowledgeMessages
-from bridge.app.submit import SubmitAlerts
+from bridge.app.sending.acknowledge import AcknowledgeMessages
+from bridge.app.sending.submit import SubmitAlerts
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.messages import AlertFile, read_alert_file
 from bridge.core.verification import Hints

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bridge_node import Node
 from bridge_world import Sent, acknowledgement_body, alert, cancel_body, update_body
 
-from bridge.app.acknowledge import AcknowledgeMessages
-from bridge.app.outcomes import Outcome
 from bridge.app.read_message import item_summary
+from bridge.app.receiving.outcomes import Outcome
+from bridge.app.sending.acknowledge import AcknowledgeMessages
 
 
 def update(earlier: Sent, *, thread: str, sender: str = "rs.ncp") -> Sent:

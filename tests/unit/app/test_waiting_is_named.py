@@ -6,10 +6,10 @@ import pytest
 from bridge_node import Node
 from bridge_world import StillClock, alert
 
-from bridge.app.answering import outbox_row
-from bridge.app.check_destinations import MOST_NAMED, check_destinations
-from bridge.app.check_node import Check
-from bridge.app.check_undelivered import check_undelivered
+from bridge.app.checks.check_destinations import MOST_NAMED, check_destinations
+from bridge.app.checks.check_node import Check
+from bridge.app.checks.check_undelivered import check_undelivered
+from bridge.app.receiving.answering import outbox_row
 from bridge.ports.broker import PublishOutcome
 
 MINUTE, DAY = 60, 86_400

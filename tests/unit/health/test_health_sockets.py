@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bridge.app import node_states as states
-from bridge.app.check_node import Check
-from bridge.app.process_health import ProcessHealth
+from bridge.app.checks import node_states as states
+from bridge.app.checks.check_node import Check
+from bridge.app.checks.process_health import ProcessHealth
 from bridge.core.errors import UnavailableError
 from bridge.health.asking import CLOCK, ask_processes
 from bridge.health.places import listen

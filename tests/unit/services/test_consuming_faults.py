@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.app.outcomes import Outcome
+from bridge.app.receiving.outcomes import Outcome
 from bridge.core.errors import UnavailableError
 from bridge.core.verification import Hints
 from bridge.ports.broker import Delivery

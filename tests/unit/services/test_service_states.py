@@ -18,7 +18,7 @@ from bridge.services.stopping import Patience, Stopped, unless_stopped
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from bridge.app.outcomes import Outcome
+    from bridge.app.receiving.outcomes import Outcome
     from bridge.ports.broker import Consumer, Delivery
 
 BLOCKED = UnavailableError("E_BROKER_BLOCKED", "an alarm")

@@ -36,7 +36,7 @@ from bridge.adapters.jose.desk import FileSigner
 from bridge.adapters.jose.key_files import PrivateKeys
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.jose.signatures import is_signature
-from bridge.app.make_message import Addressing, make_control, make_sealed
+from bridge.app.sending.make_message import Addressing, make_control, make_sealed
 from bridge.core.messages import HeartbeatControl, ReceiptControl, ResendRequestControl
 from bridge.core.verification import (
     Receiver,

@@ -14,8 +14,8 @@ from typing import Final
 
 import structlog
 
-from bridge.app.peer_controls import can_reach
-from bridge.app.send_heartbeats import KEPT_UP_FOR
+from bridge.app.no_gap.peer_controls import can_reach
+from bridge.app.no_gap.send_heartbeats import KEPT_UP_FOR
 from bridge.core.directory import Directory
 from bridge.core.times import format_time
 from bridge.ports.clock import Clock

@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app import node_states as states
-from bridge.app.check_node import Check
-from bridge.app.durations import in_words
+from bridge.app.checks import node_states as states
+from bridge.app.checks.check_node import Check
+from bridge.app.checks.durations import in_words
 from bridge.core.directory import Directory
 from bridge.core.ids import prefix_of
 from bridge.core.times import format_time

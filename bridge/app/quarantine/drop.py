@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.app.picking_quarantine import BATCH, Done, Fate, Progress, is_gone
+from bridge.app.quarantine.picking import BATCH, Done, Fate, Progress, is_gone
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store
 from bridge.ports.store.records import AuditEntry, Quarantined

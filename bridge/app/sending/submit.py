@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.may_send import check_may_send
-from bridge.app.sending import Draft, SendMessages
+from bridge.app.sending.may_send import check_may_send
+from bridge.app.sending.send import Draft, SendMessages
 from bridge.core.directory import Directory
 from bridge.core.errors import RefusedError
 from bridge.core.messages import AlertFile, RouteAlertBody

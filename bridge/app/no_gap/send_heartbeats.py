@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.peer_controls import HEARTBEAT_LIFETIME, PeerControls, can_reach
-from bridge.app.resending import SHOWN_FOR
+from bridge.app.no_gap.peer_controls import HEARTBEAT_LIFETIME, PeerControls, can_reach
+from bridge.app.no_gap.resending import SHOWN_FOR
 from bridge.core.ids import prefix_of
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.keys import Desk

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.inbox_items import body_context
-from bridge.app.sending import Draft, SendMessages, Submitted
-from bridge.app.submit import plan_for_answer
+from bridge.app.receiving.inbox_items import body_context
+from bridge.app.sending.send import Draft, SendMessages, Submitted
+from bridge.app.sending.submit import plan_for_answer
 from bridge.core.errors import RefusedError
 from bridge.core.messages.rules import MAX_RETENTION
 from bridge.core.times import format_time, parse_time

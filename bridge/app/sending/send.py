@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.answering import outbox_row
-from bridge.app.inbox_items import body_context
-from bridge.app.make_message import Addressing, make_sealed
-from bridge.app.may_send import check_list_age, check_may_send, check_recipients, check_signing_key
+from bridge.app.receiving.answering import outbox_row
+from bridge.app.receiving.inbox_items import body_context
+from bridge.app.sending.make_message import Addressing, make_sealed
+from bridge.app.sending.may_send import check_list_age, check_may_send, check_recipients, check_signing_key
 from bridge.core.countries import country_label
 from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError, RefusedError
@@ -94,7 +94,7 @@ class SendMessages:
 
         Raises:
             RefusedError: `E_UNREACHABLE_COUNTRY` without `partial`, `E_NO_RECIPIENT`, what receivers would refuse
-                (`bridge.app.may_send`), or what making it refuses.
+                (`bridge.app.sending.may_send`), or what making it refuses.
             BadInputError: `E_EXPIRES`, or a problem of the finished body.
         """
         check_plan(draft.plan, partial=partial)

@@ -20,7 +20,7 @@ from typing import Final
 
 import structlog
 
-from bridge.app.peer_controls import PeerControls, can_reach
+from bridge.app.no_gap.peer_controls import PeerControls, can_reach
 from bridge.core.messages.control import MAX_NUMBERS
 from bridge.core.number_ranges import in_words
 from bridge.ports.clock import Clock, Ids

@@ -10,9 +10,9 @@ from typing import Final, Protocol
 
 import structlog
 
-from bridge.app.receive_message import ReceiveMessages
-from bridge.app.refusing import delivery_of, quarantine, refused_entry
-from bridge.app.route_message import RouteMessages
+from bridge.app.receiving.receive_message import ReceiveMessages
+from bridge.app.receiving.refusing import delivery_of, quarantine, refused_entry
+from bridge.app.receiving.route_message import RouteMessages
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import Delivery

@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bridge.app import node_states as states
-from bridge.app.check_node import Check
+from bridge.app.checks import node_states as states
+from bridge.app.checks.check_node import Check
 from bridge.core.errors import BridgeError
 
 DEADLINE_SECONDS: Final = 2.0

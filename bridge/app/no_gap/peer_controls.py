@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.answering import outbox_row
-from bridge.app.make_message import Addressing, make_control
+from bridge.app.receiving.answering import outbox_row
+from bridge.app.sending.make_message import Addressing, make_control
 from bridge.core.directory import Directory
 from bridge.core.ids import prefix_of
 from bridge.core.vocabulary import HEARTBEAT, RESEND_REQUEST

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app import node_states as states
+from bridge.app.checks import node_states as states
 from bridge.core.directory import LIST_ALARM_AGE, LIST_SECOND_PERSON_AGE, Directory, PublicKey
 from bridge.core.errors import BridgeError
 from bridge.core.ids import owner_of
@@ -21,7 +21,7 @@ class Check:
     """One finding.
 
     Attributes:
-        state: one of `bridge.app.node_states`; told by the verdict where none is given.
+        state: one of `bridge.app.checks.node_states`; told by the verdict where none is given.
     """
 
     name: str

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.check_node import Check
-from bridge.app.noting_heartbeats import VOID_ENTRY
-from bridge.app.resending import SHOWN_FOR
-from bridge.app.watch_peers import heard_lately, silent_after
+from bridge.app.checks.check_node import Check
+from bridge.app.no_gap.noting_heartbeats import VOID_ENTRY
+from bridge.app.no_gap.resending import SHOWN_FOR
+from bridge.app.no_gap.watch_peers import heard_lately, silent_after
 from bridge.core.directory import Directory
 from bridge.core.number_ranges import as_ranges, in_words
 from bridge.core.times import format_time

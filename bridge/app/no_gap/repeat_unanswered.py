@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.answering import repeated_row
+from bridge.app.receiving.answering import repeated_row
 from bridge.core.ids import prefix_of
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.keys import Desk

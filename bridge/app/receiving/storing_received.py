@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.app.accept_control import AcceptControl, DeliveredControl
-from bridge.app.answering import receipt_row
-from bridge.app.deciding import DELIVERED, Decision
-from bridge.app.inbox_items import body_context, expired_stub, received_item
-from bridge.app.outcomes import Outcome
-from bridge.app.refusing import Replayed, keep_refusals, refusal_of, refused_entry
+from bridge.app.receiving.accept_control import AcceptControl, DeliveredControl
+from bridge.app.receiving.answering import receipt_row
+from bridge.app.receiving.deciding import DELIVERED, Decision
+from bridge.app.receiving.inbox_items import body_context, expired_stub, received_item
+from bridge.app.receiving.outcomes import Outcome
+from bridge.app.receiving.refusing import Replayed, keep_refusals, refusal_of, refused_entry
 from bridge.core.messages import AcknowledgementBody
 from bridge.core.verification import Authenticated, VerifiedMessage
 from bridge.core.wire.payload import SealedPayload

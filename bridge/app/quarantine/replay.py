@@ -13,11 +13,11 @@ from typing import Final, Protocol
 
 import structlog
 
-from bridge.app.outcomes import Outcome
-from bridge.app.picking_quarantine import CAME_WITHOUT_BYTES, Done, Fate, Progress, batches, is_gone
-from bridge.app.receive_message import ReceiveMessages
-from bridge.app.refusing import Replayed, delivery_of
-from bridge.app.route_message import RouteMessages
+from bridge.app.quarantine.picking import CAME_WITHOUT_BYTES, Done, Fate, Progress, batches, is_gone
+from bridge.app.receiving.outcomes import Outcome
+from bridge.app.receiving.receive_message import ReceiveMessages
+from bridge.app.receiving.refusing import Replayed, delivery_of
+from bridge.app.receiving.route_message import RouteMessages
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import Delivery
 from bridge.ports.clock import Clock

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.giving_way import let_others_run
+from bridge.app.receiving.giving_way import let_others_run
 from bridge.core.errors import UnavailableError, VerificationError
 from bridge.core.verification import (
     MAX_LIFETIME,

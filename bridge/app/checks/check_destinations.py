@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.check_node import Check
-from bridge.app.durations import in_words
-from bridge.app.route_message import RELAY as ROUTER
+from bridge.app.checks.check_node import Check
+from bridge.app.checks.durations import in_words
+from bridge.app.receiving.route_message import RELAY as ROUTER
 from bridge.ports.broker import PublishOutcome
 from bridge.ports.store import Store
 from bridge.ports.store.records import Waiting

@@ -17,8 +17,8 @@ from typing import Final
 
 import structlog
 
-from bridge.app.answering import repeated_row
-from bridge.app.peer_controls import PeerControls
+from bridge.app.no_gap.peer_controls import PeerControls
+from bridge.app.receiving.answering import repeated_row
 from bridge.core.directory import Directory
 from bridge.core.errors import VerificationError
 from bridge.core.ids import prefix_of

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.check_node import Check
+from bridge.app.checks.check_node import Check
 from bridge.core.times import format_time
 from bridge.ports.store import Store
 from bridge.ports.store.records import Undelivered, UndeliveredCount

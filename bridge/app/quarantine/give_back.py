@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.answering import receipt_row
-from bridge.app.deciding import DELIVERED, sealed_message_of
-from bridge.app.picking_quarantine import CAME_WITHOUT_BYTES, Done, Fate, Progress, is_gone
+from bridge.app.quarantine.picking import CAME_WITHOUT_BYTES, Done, Fate, Progress, is_gone
+from bridge.app.receiving.answering import receipt_row
+from bridge.app.receiving.deciding import DELIVERED, sealed_message_of
 from bridge.core.errors import RefusedError, VerificationError
 from bridge.core.times import format_time
 from bridge.core.verification import (

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.app.noting_heartbeats import note_heartbeats
-from bridge.app.refusing import refusal_of
-from bridge.app.resending import AnswerResendRequests
+from bridge.app.no_gap.noting_heartbeats import note_heartbeats
+from bridge.app.no_gap.resending import AnswerResendRequests
+from bridge.app.receiving.refusing import refusal_of
 from bridge.core.directory import Directory
 from bridge.core.errors import VerificationError
 from bridge.core.messages import ControlBody, HeartbeatControl, ReceiptControl, ResendRequestControl

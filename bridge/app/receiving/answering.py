@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.make_message import Addressing, make_control
+from bridge.app.sending.make_message import Addressing, make_control
 from bridge.core.broker_names import alert_key, ingress_exchange
 from bridge.core.directory import Directory
 from bridge.core.ids import prefix_of

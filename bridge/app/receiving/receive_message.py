@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bridge.app.authenticating import Authenticator, Judged
-from bridge.app.deciding import Opened, ProvenControl, Verdict, decide, sealed_message_of, threads_to_judge
-from bridge.app.giving_way import let_others_run
-from bridge.app.hearing import HeardPeers
-from bridge.app.outcomes import Outcome
-from bridge.app.refusing import Replayed
-from bridge.app.storing_received import StoreReceived
+from bridge.app.no_gap.hearing import HeardPeers
+from bridge.app.receiving.authenticating import Authenticator, Judged
+from bridge.app.receiving.deciding import Opened, ProvenControl, Verdict, decide, sealed_message_of, threads_to_judge
+from bridge.app.receiving.giving_way import let_others_run
+from bridge.app.receiving.outcomes import Outcome
+from bridge.app.receiving.refusing import Replayed
+from bridge.app.receiving.storing_received import StoreReceived
 from bridge.core.errors import VerificationError
 from bridge.core.verification import Authenticated, AuthenticatedRefusal, VerifiedMessage, open_message
 from bridge.ports.broker import Delivery

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bridge.app.authenticating import Authenticator, Judged
-from bridge.app.deciding import is_overdue_control, sealed_message_of
-from bridge.app.outcomes import Outcome
-from bridge.app.peer_controls import PASSING_KINDS
-from bridge.app.refusing import Kept, Replayed, is_held, keep_refusals, refusal_of
+from bridge.app.no_gap.peer_controls import PASSING_KINDS
+from bridge.app.receiving.authenticating import Authenticator, Judged
+from bridge.app.receiving.deciding import is_overdue_control, sealed_message_of
+from bridge.app.receiving.outcomes import Outcome
+from bridge.app.receiving.refusing import Kept, Replayed, is_held, keep_refusals, refusal_of
 from bridge.core.broker_names import contact_point_key
 from bridge.core.errors import VerificationError
 from bridge.core.ids import prefix_of

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.outcomes import Outcome
-from bridge.app.peer_controls import PASSING_KINDS
-from bridge.app.refusing import is_held
+from bridge.app.no_gap.peer_controls import PASSING_KINDS
+from bridge.app.receiving.outcomes import Outcome
+from bridge.app.receiving.refusing import is_held
 from bridge.core.errors import VerificationError
 from bridge.core.verification import (
     Authenticated,

@@ -1,0 +1,1 @@
+"""What `status`, `doctor` and `/readyz` say of a node, as named states."""

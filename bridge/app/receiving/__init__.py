@@ -1,0 +1,1 @@
+"""From a delivery to a verdict and what is stored of it: the contact point and the router."""
