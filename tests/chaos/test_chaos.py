@@ -26,8 +26,8 @@ from bridge.core.errors import UnavailableError
 from broker import PrivateNode
 
 SEED = 20261124
-MESSAGES = 300
-AT_ONCE = 4
+MESSAGES = 200
+AT_ONCE = 6
 PAIR = ("at", "rs")
 _RUNS = itertools.count(1)
 
