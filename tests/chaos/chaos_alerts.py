@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -16,6 +17,7 @@ from bridge.compose.node import Node
 from bridge.core.errors import BadInputError
 from bridge.core.messages import AlertFile, read_alert_file
 from bridge.core.wire import strict_json
+from bridge.ports.store import UnitOfWork
 
 ROUTINE: Final = "expected"
 IMMEDIATE: Final = "immediate"
@@ -39,6 +41,14 @@ class RecordingIds:
         return made
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An alert to submit: the countries through which its route leads, and how urgent it is."""
+
+    to: tuple[str, ...]
+    urgency: str
+
+
 @dataclass
 class Submitter:
     """Submits in one country's name, and records it."""
@@ -56,19 +66,34 @@ class Submitter:
 
     async def submit(self, to: Sequence[str], *, urgency: str) -> str:
         """Submits an alert that passes through these countries; answers its id once it is stored."""
+        (message_id,) = await self.submit_together([Wish(tuple(to), urgency)])
+        return message_id
+
+    async def submit_together(self, wishes: Sequence[Wish]) -> Sequence[str]:
+        """Submits several in one transaction; answers their ids once they are stored."""
         sender = self.ids.sender
-        expected = tuple(sorted(f"{country}.ncp" for country in to))
-        draft = await self.submitting.prepare(alert_file(sender[:2], to, urgency=urgency), sender=sender)
-        self.ids.recipients = expected
+        drafts = [await self._prepare(wish) for wish in wishes]
+        sending = self.submitting.sending
+        async with sending.store.writing() as unit:
+            submitted = [await self._send_in(unit, draft, wish) for draft, wish in zip(drafts, wishes, strict=True)]
+        for one in submitted:
+            self.ids.records.confirm(one.id, sender, one.recipients, one.payload_sha256)
+        return [one.id for one in submitted]
+
+    async def _prepare(self, wish: Wish) -> Draft:
+        sender = self.ids.sender
+        return await self.submitting.prepare(alert_file(sender[:2], wish.to, urgency=wish.urgency), sender=sender)
+
+    async def _send_in(self, unit: UnitOfWork, draft: Draft, wish: Wish) -> Submitted:
+        self.ids.recipients = tuple(sorted(f"{country}.ncp" for country in wish.to))
         try:
-            submitted = await self.submitting.sending.send(draft, sender=sender)
+            return await self.submitting.sending.send_in(unit, draft, sender=self.ids.sender)
         finally:
             self.ids.recipients = None
-        self.ids.records.confirm(submitted.id, sender, submitted.recipients, submitted.payload_sha256)
-        return submitted.id
 
 
-def alert_file(origin: str, to: Sequence[str], *, urgency: str) -> AlertFile:
+@cache
+def alert_file(origin: str, to: tuple[str, ...], *, urgency: str) -> AlertFile:
     """An alert about a route from `origin` through the countries of `to`, in this order; prefixes in lower case."""
     made = read_alert_file(strict_json.encode(_document([origin, *to], urgency)))
     if isinstance(made, tuple):

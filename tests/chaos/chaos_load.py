@@ -13,11 +13,12 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import uvloop
-from chaos_alerts import IMMEDIATE, ROUTINE, Submitter
+from chaos_alerts import IMMEDIATE, ROUTINE, Submitter, Wish
 from chaos_records import SUBMITTED, RecordFiles, count_records
 
 from bridge.cli.output import say
@@ -26,7 +27,8 @@ from bridge.core.errors import UnavailableError
 from bridge.settings import load_settings
 
 IMMEDIATE_SHARE: Final = 0.1
-TWO_RECIPIENTS_SHARE: Final = 0.2
+TWO_RECIPIENTS_SHARE: Final = 0.1
+MOST_TOGETHER: Final = 8  # in one transaction, as a system that hands in several would
 LOOK_SECONDS: Final = 0.5
 AFTER_FAILURE_SECONDS: Final = 0.3
 DEFAULT_PACE: Final = 20.0
@@ -39,8 +41,8 @@ class Pace:
         self._file, self._per_second = file, DEFAULT_PACE
         self._next = self._looked = 0.0
 
-    async def wait(self) -> None:
-        """Until the next one is due."""
+    async def wait(self, count: int) -> None:
+        """Until the next ones are due."""
         now = time.monotonic()
         if now - self._looked > LOOK_SECONDS:
             self._looked = now
@@ -48,7 +50,7 @@ class Pace:
                 self._per_second = float(self._file.read_text() or DEFAULT_PACE)
         if self._next > now:
             await asyncio.sleep(self._next - now)
-        self._next = max(self._next, now) + 1 / max(self._per_second, 0.1)
+        self._next = max(self._next, now) + count / max(self._per_second, 0.1)
 
 
 async def generate(options: argparse.Namespace) -> None:
@@ -63,17 +65,21 @@ async def generate(options: argparse.Namespace) -> None:
     async with open_node(settings) as node:
         submitter = await Submitter.of(node, RecordFiles(options.records, f"load-{settings.prefix}"))
         while left > 0 and not stop.is_set():
-            await pace.wait()
-            to = dice.sample(peers, min(len(peers), 2 if dice.random() < TWO_RECIPIENTS_SHARE else 1))
-            urgency = IMMEDIATE if dice.random() < IMMEDIATE_SHARE else ROUTINE
+            wishes = [_wish(dice, peers) for _ in range(min(left, dice.randint(1, MOST_TOGETHER)))]
+            await pace.wait(len(wishes))
             try:
-                await submitter.submit(to, urgency=urgency)
+                await submitter.submit_together(wishes)
             except UnavailableError as error:
                 failures += 1
                 say(f"{error.code}: {error.message} ({failures} so far)")
                 await asyncio.sleep(AFTER_FAILURE_SECONDS)
             else:
-                left -= 1
+                left -= len(wishes)
+
+
+def _wish(dice: random.Random, peers: Sequence[str]) -> Wish:
+    to = dice.sample(peers, min(len(peers), 2 if dice.random() < TWO_RECIPIENTS_SHARE else 1))
+    return Wish(tuple(to), IMMEDIATE if dice.random() < IMMEDIATE_SHARE else ROUTINE)
 
 
 def main() -> int:

@@ -70,7 +70,7 @@ class Poison:
         await trust.refresh()
         sender, at = f"{thief}.ncp", f"{victim}.ncp"
         other = next(one for one in self.world.countries if one not in {thief, victim})
-        body = alert_file(thief, [victim], urgency=ROUTINE).body_members(
+        body = alert_file(thief, (victim,), urgency=ROUTINE).body_members(
             retain_until_default=trust.current().signed_at + RETENTION
         )
         workshop = Workshop(desk=desks[sender], directory=trust.current(), victim=at, other=f"{other}.ncp", body=body)
