@@ -12,6 +12,7 @@ from typing import Final
 from chaos_records import RecordFiles
 
 from bridge.adapters.system import RandomIds
+from bridge.app.sending.send import Draft, Submitted
 from bridge.app.sending.submit import SubmitAlerts
 from bridge.compose.node import Node
 from bridge.core.errors import BadInputError
