@@ -1,7 +1,8 @@
 """The bridge as one more contact point beside the two peers: the same calls, done with the bridge's own code.
 
 Promises: `make_message` and `make_control` go through `bridge.app.sending.make_message`; `read_message` and
-`read_control` go through steps 1 to 17 of `bridge.core.verification`, over a membership list of the keys they are given.
+`read_control` go through steps 1 to 17 of `bridge.core.verification`. The membership list holds the keys that they are
+given.
 """
 
 from __future__ import annotations
