@@ -1,4 +1,4 @@
-"""Three countries on one real broker for the whole session: founded, prepared and run with the product's commands."""
+"""Three countries on one real broker for a whole module: founded, prepared and run with the product's commands."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from bridge_countries import Country, found_country, running
 from broker import Access
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def countries(broker_node: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Country]]:
-    """Serbia, Hungary and Austria, each with its services running."""
+    """Serbia, Hungary and Austria, each with its services running.
+
+    For a module, not for the session: accounts belong to the whole broker, and whoever founds Serbia again on a virtual
+    host of its own gives `rs-relay` another password.
+    """
     folder = tmp_path_factory.mktemp("three-countries")
     vhost = f"acceptance-{secrets.token_hex(4)}"
     broker_node.create_vhost(vhost)
