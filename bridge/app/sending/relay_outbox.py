@@ -7,7 +7,8 @@ publish and mark.
 
 A row past its expiry is given up: it is settled, its recipients are `expired` in the ledger, and the log says so. A
 router's row is given up 30 days later only, because what expired on its way still leaves its recipient a stub ("X sent
-you an alert, expired: ask"). While this clock may be wrong nothing is given up; the receiver judges what arrives.
+you an alert, expired: ask"); heartbeats and requests leave none. While this clock may be wrong nothing is given up; the
+receiver judges what arrives.
 """
 
 from __future__ import annotations
@@ -123,7 +124,8 @@ class RelayOutbox:
                 await unit.ledger.mark_sent([(row.message_id, row.country) for row in rows], now)
 
     def _is_over(self, row: OutboxRow, now: datetime) -> bool:
-        return now >= row.expires + (timedelta(0) if self.relay == PUBLISHER else MAX_LIFETIME)
+        leaves_a_stub = self.relay != PUBLISHER and row.is_kept
+        return now >= row.expires + (MAX_LIFETIME if leaves_a_stub else timedelta(0))
 
     async def _give_up(self, rows: Sequence[OutboxRow], token: str) -> None:
         now = self.clock.now()

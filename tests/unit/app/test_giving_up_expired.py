@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bridge_node import Node
-from bridge_world import Sent, StillClock, alert, receipt_for
+from bridge_world import START, Sent, StillClock, alert, control, receipt_for
 
 from bridge.app.checks.check_node import check_queues
 from bridge.app.receiving.answering import outbox_row
@@ -89,3 +89,25 @@ async def test_what_expired_on_its_way_still_goes_to_its_inbox_for_a_month_and_l
 
     assert len(node.publisher.published) == published
     assert await is_green(node)
+
+
+async def test_an_expired_heartbeat_is_given_up_by_the_router_at_once(node: Node, clock: StillClock) -> None:
+    # given: the inbox it was for is gone
+    nothing = {"first": 1, "last": 0}
+    beat = control(
+        "heartbeat", {"epoch": 1, "urgent": nothing, "normal": nothing}, sender="rs.ncp", to="at.ncp", at=START
+    )
+    node.publisher.outcomes["at.ncp.normal"] = PublishOutcome.UNROUTABLE
+    await node.router("at").route([beat.delivery(to="at.ncp")])
+    async with node.store.reading() as unit:
+        assert (await unit.outbox.backlog("subscriber"))[0] == 1
+    node.publisher.published.clear()
+
+    # when
+    clock.advance((beat.addressing.expires - START).total_seconds())
+    await node.relay("subscriber").relay_once()
+
+    # then
+    assert node.publisher.published == []
+    async with node.store.reading() as unit:
+        assert (await unit.outbox.backlog("subscriber"))[0] == 0
