@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, or_, select, tuple_, update
 
 from bridge.adapters.store.tables import asked_again, message, outbox, recipient, undelivered, unsent, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
@@ -73,33 +73,39 @@ class SqlAskedAgain:
         insert = self._transaction.insert(asked_again)
         again = insert.on_conflict_do_update(
             index_elements=[asked_again.c[name] for name in _KEY],
-            set_={name: insert.excluded[name] for name in _REST} | {"times": asked_again.c.times + 1},
+            set_={name: insert.excluded[name] for name in _REST}
+            | {"times": asked_again.c.times + 1, "settled_at": None},
         )
         values = [{name: getattr(row, name) for name in (*_KEY, *_REST)} for row in rows]
         await self._transaction.change_each(again, values)
 
     async def count(self, sender: str, recipient: str) -> int:
-        """How many numbers are noted for a pair."""
+        """How many numbers of a pair are outstanding."""
         table = asked_again.c
         query = select(func.count().label("count")).where(table.sender == sender, table.recipient == recipient)
-        count: int = (await self._transaction.rows(query))[0]["count"]
+        count: int = (await self._transaction.rows(query.where(table.settled_at.is_(None))))[0]["count"]
         return count
 
-    async def settle(self, sender: str, receipts: Sequence[tuple[str, str]]) -> None:
+    async def settle(self, sender: str, receipts: Sequence[tuple[str, str]], at: datetime) -> None:
         """Receipts came for (message id, recipient): nothing is outstanding about them any more."""
         pair = tuple_(asked_again.c.message_id, asked_again.c.recipient)
+        outstanding = asked_again.c.settled_at.is_(None)
         for part in in_parts(receipts):
-            await self._transaction.change(delete(asked_again).where(asked_again.c.sender == sender, pair.in_(part)))
+            settled = update(asked_again).where(asked_again.c.sender == sender, outstanding, pair.in_(part))
+            await self._transaction.change(settled.values(settled_at=at))
 
     async def list(self, senders: Collection[str], *, limit: int) -> Sequence[AskedAgain]:
-        """What is noted, oldest first."""
-        query = select(asked_again).where(asked_again.c.sender.in_(senders))
+        """What is outstanding, oldest first."""
+        columns = [asked_again.c[name] for name in (*_KEY, *_REST)]
+        query = select(*columns).where(asked_again.c.sender.in_(senders), asked_again.c.settled_at.is_(None))
         ordered = query.order_by(asked_again.c.asked_at, *(asked_again.c[name] for name in _KEY)).limit(limit)
         return [AskedAgain(**row) for row in await self._transaction.rows(ordered)]
 
-    async def forget(self, *, answered_before: datetime) -> None:
-        """Drops what was answered before a moment."""
-        await self._transaction.change(delete(asked_again).where(asked_again.c.answered_at < answered_before))
+    async def forget(self, *, answered_before: datetime, settled_answered_before: datetime) -> None:
+        """Drops what was answered before a moment; what is settled may have another one."""
+        table = asked_again.c
+        settled = and_(table.settled_at.is_not(None), table.answered_at < settled_answered_before)
+        await self._transaction.change(delete(asked_again).where(or_(table.answered_at < answered_before, settled)))
 
 
 def _copy(row: RowMapping) -> SentCopy:

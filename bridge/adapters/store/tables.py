@@ -310,6 +310,7 @@ asked_again = Table(
     Column("times", Integer, nullable=False),
     moment("asked_at"),
     moment("answered_at", nullable=True),
+    moment("settled_at", nullable=True),  # a receipt came; the row stays a while, it says when it was answered last
     sqlite_with_rowid=False,
 )
 

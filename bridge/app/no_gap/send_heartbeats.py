@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.no_gap.peer_controls import HEARTBEAT_LIFETIME, PeerControls, can_reach
-from bridge.app.no_gap.resending import SHOWN_FOR
+from bridge.app.no_gap.resending import ANSWER_AGAIN_AFTER, SHOWN_FOR
 from bridge.core.ids import prefix_of
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.keys import Desk
@@ -66,7 +66,9 @@ class SendHeartbeats:
                 await unit.peers.note_heartbeats(own, peers, now)
                 sent += len(peers)
             await unit.peers.forget_heartbeats(made_before=now - HEARTBEAT_LIFETIME)
-            await unit.asked_again.forget(answered_before=now - SHOWN_FOR)
+            await unit.asked_again.forget(
+                answered_before=now - SHOWN_FOR, settled_answered_before=now - ANSWER_AGAIN_AFTER
+            )
         return sent
 
     async def _heartbeats(self, unit: UnitOfWork, own: str, peers: Sequence[str], now: datetime) -> list[OutboxRow]:

@@ -82,7 +82,8 @@ class AcceptControl:
         rows = [_row(message, control, self.now) for _, message, control, error in checked if error is None]
         if rows:
             await self.unit.ledger.add_receipts(rows)
-            await self.unit.asked_again.settle(self.desk.id, [(row.message_id, row.recipient) for row in rows])
+            arrived = [(row.message_id, row.recipient) for row in rows]
+            await self.unit.asked_again.settle(self.desk.id, arrived, self.now)
         return [(index, error) for index, _, _, error in checked if error is not None]
 
     async def _heed(self, beats: Sequence[tuple[str, HeartbeatControl]]) -> None:

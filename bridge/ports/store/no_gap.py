@@ -162,19 +162,22 @@ class AskedAgainBook(Protocol):
         ...
 
     async def count(self, sender: str, recipient: str) -> int:
-        """How many numbers are noted for a pair."""
+        """How many numbers of a pair are outstanding: noted and not settled."""
         ...
 
-    async def settle(self, sender: str, receipts: Sequence[tuple[str, str]]) -> None:
-        """Receipts came for (message id, recipient): nothing is outstanding about them any more."""
+    async def settle(self, sender: str, receipts: Sequence[tuple[str, str]], at: datetime) -> None:
+        """Receipts came for (message id, recipient): nothing is outstanding about them any more.
+
+        They stay noted: a receipt must not make a number answerable again sooner.
+        """
         ...
 
     async def list(self, senders: Collection[str], *, limit: int) -> Sequence[AskedAgain]:
-        """What is noted, oldest first."""
+        """What is outstanding, oldest first."""
         ...
 
-    async def forget(self, *, answered_before: datetime) -> None:
-        """Drops what was answered before a moment."""
+    async def forget(self, *, answered_before: datetime, settled_answered_before: datetime) -> None:
+        """Drops what was answered before a moment; what is settled may have another one."""
         ...
 
 

@@ -174,11 +174,34 @@ async def test_what_is_asked_for_again_counts_and_keeps_the_newest_answer(store:
 async def test_a_receipt_settles_its_message_and_a_day_the_rest(store: Store) -> None:
     async with store.writing() as unit:
         await unit.asked_again.note([asked(7), asked(8), asked(8, recipient="hu.ncp"), asked(9, answered_at=later(60))])
-        await unit.asked_again.settle("rs.ncp", [("message-7", "at.ncp"), ("message-8", "hu.ncp"), ("other", "at.ncp")])
+        arrived = [("message-7", "at.ncp"), ("message-8", "hu.ncp"), ("other", "at.ncp")]
+        await unit.asked_again.settle("rs.ncp", arrived, later(2))
         assert [one.number for one in await unit.asked_again.list(["rs.ncp"], limit=9)] == [8, 9]
+        assert await unit.asked_again.count("rs.ncp", "at.ncp") == 2
 
-        await unit.asked_again.forget(answered_before=later(1))
+        await unit.asked_again.forget(answered_before=later(1), settled_answered_before=later(1))
         assert [one.number for one in await unit.asked_again.list(["rs.ncp"], limit=9)] == [9]
+
+
+async def test_what_is_settled_still_says_when_it_was_answered_until_it_is_forgotten(store: Store) -> None:
+    async with store.writing() as unit:
+        await unit.asked_again.note([asked(7), asked(8)])
+        await unit.asked_again.settle("rs.ncp", [("message-7", "at.ncp")], later(2))
+        await unit.asked_again.forget(answered_before=later(-9), settled_answered_before=NOW)
+        assert await unit.asked_again.noted(KEY, [7, 8]) == {7: NOW, 8: NOW}
+
+        await unit.asked_again.forget(answered_before=later(-9), settled_answered_before=later(1))
+        assert await unit.asked_again.noted(KEY, [7, 8]) == {8: NOW}
+
+
+async def test_what_is_asked_for_after_its_receipt_is_outstanding_again(store: Store) -> None:
+    async with store.writing() as unit:
+        await unit.asked_again.note([asked(7)])
+        await unit.asked_again.settle("rs.ncp", [("message-7", "at.ncp")], later(2))
+        await unit.asked_again.note([asked(7, answered_at=later(9))])
+
+        (listed,) = await unit.asked_again.list(["rs.ncp"], limit=9)
+        assert (listed.number, listed.times, listed.answered_at) == (7, 2, later(9))
 
 
 async def test_what_was_published_and_has_no_receipt_is_found_by_when_it_was_published(store: Store) -> None:

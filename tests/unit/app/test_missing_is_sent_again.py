@@ -144,6 +144,28 @@ async def test_a_number_is_answered_once_in_five_minutes_however_often_it_is_ask
     assert sorted(await serbia.waiting_kinds()) == ["heartbeat", "route_alert"]
 
 
+async def test_receipts_between_the_requests_make_no_difference(world: Network) -> None:
+    # given an alert that arrived
+    serbia = world.countries["rs"]
+    sent = await serbia.submit("at.ncp")
+    await world.carry()
+    out, number = await serbia.node.sent(sent), await serbia.number(sent)
+    of = {"id": sent, "payload_sha256": out.payload_sha256, "sealed_sha256": out.sealed_sha256}
+    world.carried.clear()
+
+    # when its recipient asks for it and acknowledges it in turn, for four minutes
+    for _ in range(24):
+        world.clock.advance(10)
+        receipt = control("receipt", {"state": "delivered", "of": of}, at=world.now())
+        for message in (_request([number]), receipt):
+            assert await serbia.receiver.receive([message.delivery(to="rs.ncp")]) == [Outcome.ACCEPTED]
+        await world.carry()
+
+    # then
+    assert world.carried_kinds().count("route_alert") == 1
+    assert (await serbia.check("asked again")).ok
+
+
 async def test_a_clock_that_ran_ahead_silences_no_answer(world: Network) -> None:
     serbia = world.countries["rs"]
     request = _request([await serbia.number(await serbia.submit("at.ncp"))])

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("answered_at", sa.BigInteger()),
+        sa.Column("settled_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("sender", "recipient", "epoch", "lane", "number", name="pk_asked_again"),
         sqlite_with_rowid=False,
     )
