@@ -97,8 +97,8 @@ async def test_an_expired_heartbeat_is_given_up_by_the_router_at_once(node: Node
     beat = control(
         "heartbeat", {"epoch": 1, "urgent": nothing, "normal": nothing}, sender="rs.ncp", to="at.ncp", at=START
     )
-    node.publisher.outcomes["at.ncp.normal"] = PublishOutcome.UNROUTABLE
-    await node.router("at").route([beat.delivery(to="at.ncp")])
+    node.publisher.outcomes["at.ncp.urgent"] = PublishOutcome.UNROUTABLE
+    await node.router("at").route([beat.delivery()])
     async with node.store.reading() as unit:
         assert (await unit.outbox.backlog("subscriber"))[0] == 1
     node.publisher.published.clear()
