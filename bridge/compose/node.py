@@ -76,7 +76,7 @@ class Node:
         try:
             checks += await self._rows()
         except UnavailableError as error:
-            if not processes and error.code in {"E_DATABASE", "E_DATABASE_SCHEMA"}:
+            if not processes and error.code == "E_DATABASE":
                 raise
             checks.append(Check.failed("database", error))
         try:
@@ -139,11 +139,18 @@ class Node:
 async def open_node(settings: NodeSettings) -> AsyncIterator[Node]:
     """The node that the settings describe.
 
+    A database that cannot be read is met by whatever needs it first: `status` and `doctor` say more than that.
+
     Raises:
-        UnavailableError: the database is not there or not of this program's schema (`ncp-bridge run` makes it).
+        UnavailableError: `E_DATABASE_SCHEMA`, the database is not of this program's schema (`ncp-bridge run` makes it).
     """
     store = open_store(settings.database_url)
     try:
+        try:
+            await store.check_schema()
+        except UnavailableError as error:
+            if error.code == "E_DATABASE_SCHEMA":
+                raise
         yield Node(settings, store)
     finally:
         await store.close()

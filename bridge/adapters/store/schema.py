@@ -2,7 +2,8 @@
 
 A migration is one transaction on both databases: killed in the middle, it never happened. Several processes may migrate
 at once; they take turns, and so do several tasks and threads of one process, because alembic keeps its context in a
-global. A schema newer than this program is refused, never touched.
+global. A schema newer than this program is refused, never touched. Numbers that a program of the release before wrote
+none of are filled in at every start (`signed_numbers`).
 
 A new migration: change `tables.py`, write `migrations/versions/<revision>_<name>.py`, raise `SCHEMA_REVISION`, and keep
 a database of the revision before it for the tests (docs/decisions/0018-expand-and-contract.md).
@@ -25,6 +26,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.adapters.store.engine import create_file, make_engine
+from bridge.adapters.store.signed_numbers import fill_in_first_numbers, fill_in_numbers
 from bridge.adapters.store.transaction import translated
 from bridge.core.errors import UnavailableError
 
@@ -88,3 +90,5 @@ def _upgrade(connection: Connection) -> None:
         detail = f"the database has schema {current}, which this program does not know; it needs a newer program"
         raise UnavailableError("E_DATABASE_SCHEMA", detail)
     command.upgrade(config, "head")
+    fill_in_numbers(connection)
+    fill_in_first_numbers(connection)

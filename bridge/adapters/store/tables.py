@@ -134,6 +134,9 @@ recipient = Table(
 # Written out, not bound: SQLite takes a partial index only where it sees the same condition.
 undelivered = recipient.c.state != literal_column("'delivered'")
 # Few at any time: whoever asks what has not arrived reads these, not everything that was ever sent.
+# What a program of revision 0001 wrote beside newer ones: its numbers are filled in at the next start.
+unnumbered = recipient.c.number.is_(None)
+Index("ix_recipient_unnumbered", recipient.c.message_id, sqlite_where=unnumbered, postgresql_where=unnumbered)
 Index("ix_recipient_undelivered", recipient.c.message_id, sqlite_where=undelivered, postgresql_where=undelivered)
 
 receipt = Table(

@@ -71,6 +71,15 @@ class SqlStore:
         async with _transaction(self._reader) as transaction:
             yield _unit(transaction)
 
+    async def check_schema(self) -> None:
+        """Reads which schema the database has.
+
+        Raises:
+            UnavailableError: it cannot be read (`database_faults`), or has another schema (`E_DATABASE_SCHEMA`).
+        """
+        async with _transaction(self._reader) as transaction:
+            await _check_schema(transaction)
+
     async def check(self) -> None:
         """Writes and commits something that changes nothing.
 
@@ -78,11 +87,7 @@ class SqlStore:
             UnavailableError: it cannot be written (`database_faults`), or has another schema (`E_DATABASE_SCHEMA`).
         """
         async with self._turn, _transaction(self._engine) as transaction:
-            rows = await transaction.rows(text("SELECT version_num FROM alembic_version"))
-            found = [row["version_num"] for row in rows]
-            if found != [SCHEMA_REVISION]:
-                detail = f"the database has schema {', '.join(found) or 'none'}, this program needs {SCHEMA_REVISION}"
-                raise UnavailableError("E_DATABASE_SCHEMA", detail)
+            await _check_schema(transaction)
             await transaction.wait_briefly()
             await transaction.change(update(node_state).values(epoch=node_state.c.epoch))
 
@@ -147,6 +152,14 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[Transaction]:
         transaction.check()
         with translated():
             await begun.commit()
+
+
+async def _check_schema(transaction: Transaction) -> None:
+    rows = await transaction.rows(text("SELECT version_num FROM alembic_version"))
+    found = [row["version_num"] for row in rows]
+    if found != [SCHEMA_REVISION]:
+        detail = f"the database has schema {', '.join(found) or 'none'}, this program needs {SCHEMA_REVISION}"
+        raise UnavailableError("E_DATABASE_SCHEMA", detail)
 
 
 def _unit(transaction: Transaction) -> SqlUnitOfWork:

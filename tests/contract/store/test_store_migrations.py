@@ -104,7 +104,31 @@ async def test_the_program_goes_on_where_the_released_one_was(released_url: str,
 async def test_numbers_of_what_was_sent_before_are_those_that_were_signed(
     released_url: str, released: Sequence[Table]
 ) -> None:
+    # when
+    await migrate(released_url)
+
+    # then
+    check_numbers(released_url, released)
+
+
+@pytest.mark.parametrize("revision", ["0001"], indirect=True)
+async def test_numbers_of_what_the_released_program_sends_after_the_migration_are_filled_in_at_the_next_start(
+    empty_url: str, released: Sequence[Table]
+) -> None:
     # given
+    await migrate(empty_url)
+    execute(empty_url, "DELETE FROM node_state")
+    insert(empty_url, released)
+
+    # when
+    await migrate(empty_url)
+
+    # then
+    check_numbers(empty_url, released)
+
+
+def check_numbers(url: str, released: Sequence[Table]) -> None:
+    """Every number in the ledger is the one that was signed, and every counter knows its first."""
     signed = {}
     wires = {row["sha256"]: row["wire_bytes"] for row in of(released, "wire")}
     for message in of(released, "message"):
@@ -112,16 +136,11 @@ async def test_numbers_of_what_was_sent_before_are_those_that_were_signed(
         for recipient, number in sequence["n"].items():
             signed[message["id"], recipient] = (message["lane"], sequence["epoch"], number)
     assert len({lane for lane, _, _ in signed.values()}) == 2
-
-    # when
-    await migrate(released_url)
-
-    # then
-    found = rows(released_url, "recipient", ["message_id", "recipient", "epoch", "number"])
+    found = rows(url, "recipient", ["message_id", "recipient", "epoch", "number"])
     assert {(message, to): (epoch, number) for message, to, epoch, number in found} == {
         key: (epoch, number) for key, (_, epoch, number) in signed.items()
     }
-    counters = rows(released_url, "sequence_counter", ["lane", "recipient", "first_number", "next_number"])
+    counters = rows(url, "sequence_counter", ["lane", "recipient", "first_number", "next_number"])
     for lane, recipient, first, following in counters:
         used = [number for (_, to), (of_lane, _, number) in signed.items() if (of_lane, to) == (lane, recipient)]
         assert (first, following) == (min(used), max(used) + 1)

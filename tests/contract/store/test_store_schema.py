@@ -109,7 +109,7 @@ async def test_a_schema_newer_than_the_program_is_refused_and_not_touched(empty_
     await sql(empty_url, "UPDATE alembic_version SET version_num = '9999'")
 
     store = open_store(empty_url)
-    for refused in (migrate(empty_url), store.check()):
+    for refused in (migrate(empty_url), store.check(), store.check_schema()):
         with pytest.raises(UnavailableError) as raised:
             await refused
         assert raised.value.code == "E_DATABASE_SCHEMA"

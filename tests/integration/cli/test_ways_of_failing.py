@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,9 @@ CASES: dict[str, tuple[Arguments, int, str]] = {
     ),
     "a database that is not there": (lambda nodes, *_: without(nodes.rs, "node.db", "status"), 4, "E_DATABASE"),
     "a database that is none": (lambda nodes, *_: damaged(nodes.rs, "node.db", "status"), 4, "E_DATABASE"),
+    "a database of an older schema": (
+        lambda nodes, *_: [*of_schema("0001", nodes.rs, "alert", "submit"), ALERT], 4, "E_DATABASE_SCHEMA",
+    ),
     "a key file that is not there": (
         lambda nodes, *_: [*without(nodes.rs, "keys/rs.ncp/sig-2026a.pem", "alert", "submit"), ALERT], 4, "E_KEY_FILE",
     ),
@@ -226,6 +231,13 @@ def network_file() -> str:
 
 def without(config: Path, file: str, *command: str) -> list[object]:
     (config.parent / file).unlink(missing_ok=True)
+    return [*command, "--config", config]
+
+
+def of_schema(revision: str, config: Path, *command: str) -> list[object]:
+    """The command, in a node whose database a migration left at this revision."""
+    with closing(sqlite3.connect(config.parent / "node.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
     return [*command, "--config", config]
 
 

@@ -10,18 +10,13 @@ Revision: 0002
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterator
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
+from bridge.adapters.store.signed_numbers import fill_in_first_numbers, fill_in_numbers
+
 revision = "0002"
 down_revision = "0001"
-
-_MESSAGES_AT_ONCE = 500
 
 
 def upgrade() -> None:
@@ -68,17 +63,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("quarantine_id", name="pk_quarantine_return"),
     )
     _create_indexes()
-    _read_numbers()
-    op.create_index("ix_recipient_recipient_epoch_number", "recipient", ["recipient", "epoch", "number"])
-    op.execute(
-        """
-        UPDATE sequence_counter SET first_number = coalesce(
-            (SELECT min(r.number) FROM recipient r JOIN message m ON m.id = r.message_id
-             WHERE m.sender = sequence_counter.sender AND m.lane = sequence_counter.lane
-               AND r.recipient = sequence_counter.recipient AND r.epoch = sequence_counter.epoch),
-            next_number)
-        """
+    fill_in_numbers(op.get_bind())
+    unnumbered = sa.text("number IS NULL")
+    op.create_index(
+        "ix_recipient_unnumbered", "recipient", ["message_id"], sqlite_where=unnumbered, postgresql_where=unnumbered
     )
+    op.create_index("ix_recipient_recipient_epoch_number", "recipient", ["recipient", "epoch", "number"])
+    fill_in_first_numbers(op.get_bind())
 
 
 def _create_indexes() -> None:
@@ -92,37 +83,3 @@ def _create_indexes() -> None:
     op.create_index(
         "ix_recipient_undelivered", "recipient", ["message_id"], sqlite_where=undelivered, postgresql_where=undelivered
     )
-
-
-def _read_numbers() -> None:
-    """Every recipient's epoch and number, from the payload that was signed for it."""
-    numbering = sa.text(
-        "UPDATE recipient SET epoch = :epoch, number = :number WHERE message_id = :message_id AND recipient = :recipient"
-    )
-    for messages in _messages():
-        numbers = [
-            {"epoch": sequence["epoch"], "number": number, "message_id": message_id, "recipient": recipient}
-            for message_id, sequence in messages
-            for recipient, number in sequence["n"].items()
-        ]
-        op.get_bind().execute(numbering, numbers)
-
-
-def _messages() -> Iterator[list[tuple[str, dict[str, Any]]]]:
-    """Message ids with the `seq` of their payloads, in parts."""
-    query = sa.text(
-        """
-        SELECT m.position, m.id, w.wire_bytes FROM message m JOIN wire w ON w.sha256 = m.wire_sha256
-        WHERE m.position > :after ORDER BY m.position LIMIT :most
-        """
-    )
-    after = -1
-    while rows := op.get_bind().execute(query, {"after": after, "most": _MESSAGES_AT_ONCE}).all():
-        yield [(row.id, _sequence(bytes(row.wire_bytes))) for row in rows]
-        after = rows[-1].position
-
-
-def _sequence(wire_bytes: bytes) -> dict[str, Any]:
-    payload = json.loads(wire_bytes)["payload"]
-    sequence: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["seq"]
-    return sequence
