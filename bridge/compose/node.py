@@ -111,10 +111,18 @@ class Node:
         except UnavailableError:
             return None
 
-    async def _sending(self) -> SendMessages:
+    async def check_clock(self) -> None:
+        """Asks the running processes whether this machine's clock was set.
+
+        Raises:
+            UnavailableError: `E_CLOCK`, it was: nothing is signed and nothing judged by it.
+        """
         for check in await ask_processes(self.settings.folder, CLOCK):
             if check.state == states.CLOCK_STEPPED:
-                raise UnavailableError("E_CLOCK", f"nothing is sent now: {check.detail}")
+                raise UnavailableError("E_CLOCK", f"nothing is signed or judged now: {check.detail}")
+
+    async def _sending(self) -> SendMessages:
+        await self.check_clock()
         await self.trust.refresh()
         return SendMessages(
             desks=self.desks(),

@@ -32,8 +32,10 @@ async def replaying(node: Node, items: Sequence[Quarantined]) -> AsyncIterator[R
     """Replays these items against the newest membership list.
 
     Raises:
-        UnavailableError: the keys or the list are not there; the broker, where the router refused one of the items.
+        UnavailableError: the keys or the list are not there; the broker, where the router refused one of the items;
+            `E_CLOCK`, this machine's clock was set.
     """
+    await node.check_clock()
     await node.trust.refresh()
     holders = {item.contact_point for item in items if item.has_bytes}
     receivers = {holder: _receiver(node, holder) for holder in node.hosted if holder in holders}
@@ -49,7 +51,12 @@ async def replaying(node: Node, items: Sequence[Quarantined]) -> AsyncIterator[R
 
 
 async def returning(node: Node) -> ReturnQuarantine:
-    """Returns to the senders, against the newest membership list; loads the keys."""
+    """Returns to the senders, against the newest membership list; loads the keys.
+
+    Raises:
+        UnavailableError: the keys or the list are not there; `E_CLOCK`, this machine's clock was set.
+    """
+    await node.check_clock()
     await node.trust.refresh()
     return ReturnQuarantine(
         prefix=node.settings.prefix,

@@ -11,10 +11,13 @@ import pytest
 from cli_commands import Nodes, Said, ask, deliver, say, wire_bytes_of
 from test_asking_before_sending import Terminal
 
+from bridge.app.checks.check_node import Check
+from bridge.app.checks.node_states import CLOCK_STEPPED
 from bridge.app.receiving.refusing import quarantine, refusal_of
 from bridge.compose.node import open_node
 from bridge.core.errors import VerificationError
 from bridge.core.verification import Hints
+from bridge.health.asking import CLOCK
 from bridge.ports.broker import Delivery
 from bridge.settings import load_settings
 
@@ -56,6 +59,26 @@ def audited(config: Path, action: str) -> list[tuple[str, str, str]]:
 
 def do(verb: str, *arguments: object, config: Path) -> Said:
     return say("quarantine", verb, *arguments, "--config", config, "--json")
+
+
+@pytest.mark.parametrize("verb", ["replay", "return"])
+def test_nothing_is_judged_or_signed_by_a_clock_that_was_set(
+    verb: str, nodes: Nodes, refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: a running process says so
+    async def tell(_: Path, path: str) -> list[Check]:
+        assert path == CLOCK
+        return [Check("all: clock", ok=False, detail="this clock was set", state=CLOCK_STEPPED)]
+
+    monkeypatch.setattr("bridge.compose.node.ask_processes", tell)
+    before = listed(nodes.at)
+
+    # when
+    said = do(verb, refused, "--yes", config=nodes.at)
+
+    # then
+    assert (said.status, said.json["error"]["code"]) == (4, "E_CLOCK")
+    assert listed(nodes.at) == before
 
 
 @pytest.mark.parametrize("verb", DOING)
