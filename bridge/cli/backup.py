@@ -79,13 +79,15 @@ def restore(
     The present database is kept under a dated name. The restored node begins a new epoch: what peers have that it no
     longer knows stays theirs, and what was sent to it since the backup is asked for again.
     """
+    if not yes and not sys.stdin.isatty():
+        raise BadInputError("E_USAGE", "restore: without a terminal it takes --yes; nothing was restored")
     path, settings = _path(file), load_settings(config)
     tell_warnings()
 
     async def work() -> Restored:
         chosen = await choose_backup(settings, path)
         made_at = chosen.manifest.made_at
-        if not yes and sys.stdin.isatty():
+        if not yes:
             question = f"Restore {settings.country}'s database as of {made_at}? What came later is only kept aside."
             if not typer.confirm(question, err=True):
                 raise RefusedError("E_NOT_CONFIRMED", "nothing was restored")

@@ -109,6 +109,7 @@ def test_what_is_not_this_nodes_is_refused_and_nothing_changes(nodes: Nodes, bac
         (("backup", backup, "--config", nodes.rs), 3, "E_BACKUP_EXISTS"),
         (("restore", tmp_path / "none.tar", "--config", nodes.rs, "--yes"), 4, "E_FILE"),
         (("backup", tmp_path / "no" / "where.tar", "--config", nodes.rs), 4, "E_FILE"),
+        (("restore", backup, "--config", nodes.rs), 2, "E_USAGE"),  # nobody can be asked
         (("backup", "-", "--config", nodes.rs), 2, "E_USAGE"),
         (("backup", tmp_path / "new.tar"), 2, "E_USAGE"),
     )
