@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, or_, select, tuple_, update
 
-from bridge.adapters.store.tables import asked_again, message, outbox, recipient, undelivered, unsent, wire
+from bridge.adapters.store.tables import asked_again, message, outbox, peer, recipient, undelivered, unsent, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
-from bridge.ports.store.no_gap import AskedAgain, NumberRange, SentCopy, Unanswered
+from bridge.ports.store.no_gap import AskedAgain, NumberRange, Published, SentCopy, Unanswered
 
 _KEY = ("sender", "recipient", "epoch", "lane", "number")
 _REST = ("message_id", "code", "times", "asked_at", "answered_at")
@@ -43,18 +43,23 @@ class SqlAskedAgain:
         return [_copy(row) for row in await self._transaction.rows(query)]
 
     async def unanswered(
-        self, senders: Collection[str], *, after: datetime, until: datetime, limit: int
+        self, senders: Collection[str], *, after: Published, before: datetime, limit: int
     ) -> Sequence[Unanswered]:
-        """What was published after one moment and not after another, and has had no receipt since; oldest first."""
+        """What was published after one publish and before a moment, and has no receipt though its recipient was heard.
+
+        In the order of publishes.
+        """
         to = recipient.c
+        place = (to.sent_at, to.message_id, to.recipient)
         query = (
             select(message.c.sender, to.recipient, to.number, message.c.lane, to.sent_at)
             .add_columns(message.c.id, message.c.kind, message.c.sent, wire.c.wire_bytes)
             .join(message, message.c.id == to.message_id)
             .join(wire, wire.c.sha256 == message.c.wire_sha256)
-            .where(undelivered, to.state == "sent", to.sent_at > after, to.sent_at <= until)
-            .where(message.c.sender.in_(senders))
-            .order_by(to.sent_at, to.message_id, to.recipient)
+            .join(peer, and_(peer.c.contact_point == message.c.sender, peer.c.peer == to.recipient))
+            .where(undelivered, to.state == "sent", to.sent_at < before, _is_beyond(after))
+            .where(message.c.sender.in_(senders), peer.c.heard_at > to.sent_at)
+            .order_by(*place)
             .limit(limit)
         )
         return [
@@ -106,6 +111,12 @@ class SqlAskedAgain:
         table = asked_again.c
         settled = and_(table.settled_at.is_not(None), table.answered_at < settled_answered_before)
         await self._transaction.change(delete(asked_again).where(or_(table.answered_at < answered_before, settled)))
+
+
+def _is_beyond(place: Published) -> ColumnElement[bool]:
+    to = recipient.c
+    at_that_moment = and_(to.sent_at == place.sent_at, tuple_(to.message_id, to.recipient) > place[1:])
+    return or_(to.sent_at > place.sent_at, at_that_moment)
 
 
 def _copy(row: RowMapping) -> SentCopy:

@@ -3,6 +3,7 @@
 A recipient that has the message answers the copy again (wire-format: step 13); one that has not gets it. A message is
 repeated 1, 6, 24 and 72 hours after it was published, while no receipt has come, and only towards a recipient that was
 heard since: whoever is away has it in its queue. What was due while nothing ran is repeated at the next of these times.
+One look repeats a bounded number of messages; the next one goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -16,26 +17,26 @@ from bridge.app.receiving.answering import repeated_row
 from bridge.core.ids import prefix_of
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.keys import Desk
-from bridge.ports.store import Store, UnitOfWork
-from bridge.ports.store.no_gap import PeerSeen, Unanswered
+from bridge.ports.store import Store
+from bridge.ports.store.no_gap import Published, Unanswered
 from bridge.ports.store.records import AuditEntry
 
 REPEATED_AFTER: Final = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(hours=72))
 LOOKED_EVERY: Final = timedelta(minutes=10)
-# Of one look and one of these times; messages of up to 1 MiB each are in memory.
-MOST_AT_ONCE: Final = 100
-_NEVER: Final = PeerSeen(None, None)
+MOST_AT_ONCE: Final = 100  # messages of up to 1 MiB each are in memory
+PARTS_OF_A_LOOK: Final = 10  # for each of these times: what a look puts into the outbox is bounded
 
 
 @dataclass(slots=True)
 class RepeatUnanswered:
-    """Repeats for the contact points of one node; it remembers up to when it has looked."""
+    """Repeats for the contact points of one node; it remembers how far it has come with each of the times."""
 
     desks: Mapping[str, Desk]
     store: Store
     clock: Clock
     ids: Ids
     _looked_at: datetime | None = field(default=None, init=False)
+    _reached: dict[timedelta, Published] = field(default_factory=dict, init=False)
 
     async def repeat(self) -> int:
         """Publishes again what came due since the last look; answers how many publishes that are.
@@ -44,29 +45,33 @@ class RepeatUnanswered:
             UnavailableError: the database cannot be reached.
         """
         now = self.clock.now()
-        since = self._looked_at
-        if since is None or not now - timedelta(days=1) < since <= now:
-            since = now - LOOKED_EVERY
+        last = self._looked_at
+        if last is None or not now - timedelta(days=1) < last <= now:
+            self._reached = {after: Published(now - LOOKED_EVERY - after) for after in REPEATED_AFTER}
+        self._looked_at = now
+        repeated: set[tuple[str, str]] = set()
+        for after in REPEATED_AFTER:
+            for _ in range(PARTS_OF_A_LOOK):
+                if not await self._repeat_part(after, now, repeated):
+                    break
+        return len(repeated)
+
+    async def _repeat_part(self, after: timedelta, now: datetime, repeated: set[tuple[str, str]]) -> bool:
+        """Repeats the next few and adds them to `repeated`, (message id, country); answers whether more is due."""
         async with self.store.reading() as unit:
-            due = await self._due(unit, since, now)
+            found = await unit.asked_again.unanswered(
+                self.desks, after=self._reached[after], before=now - after, limit=MOST_AT_ONCE
+            )
+        due: dict[tuple[str, str], Unanswered] = {}
+        for one in found:
+            due.setdefault((one.copy.message_id, prefix_of(one.recipient)), one)
+        due = {publish: one for publish, one in due.items() if publish not in repeated}
         if due:
             await self._repeat(due, now)
-        self._looked_at = now
-        return len(due)
-
-    async def _due(self, unit: UnitOfWork, since: datetime, now: datetime) -> Mapping[tuple[str, str], Unanswered]:
-        """(message id, country) -> what is to be published there once more."""
-        seen = await unit.peers.seen(self.desks)
-        due: dict[tuple[str, str], Unanswered] = {}
-        for after in REPEATED_AFTER:
-            found = await unit.asked_again.unanswered(
-                self.desks, after=since - after, until=now - after, limit=MOST_AT_ONCE
-            )
-            for one in found:
-                heard_at = seen.get((one.sender, one.recipient), _NEVER).heard_at
-                if heard_at is not None and heard_at > one.sent_at:
-                    due.setdefault((one.copy.message_id, prefix_of(one.recipient)), one)
-        return due
+        repeated |= due.keys()
+        is_full = len(found) == MOST_AT_ONCE
+        self._reached[after] = found[-1].published if is_full else Published(now - after)
+        return is_full
 
     async def _repeat(self, due: Mapping[tuple[str, str], Unanswered], now: datetime) -> None:
         rows = [

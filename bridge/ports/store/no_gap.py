@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Pair = tuple[str, str]  # (a contact point of ours, its peer)
 
@@ -78,6 +78,14 @@ class SentCopy:
     wire_bytes: bytes
 
 
+class Published(NamedTuple):
+    """A publish in the order of publishes; empty names stand for a moment before all publishes of that moment."""
+
+    sent_at: datetime
+    message_id: str = ""
+    recipient: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """A message that was published and for which no receipt has come; its publish goes to a whole country."""
@@ -87,6 +95,11 @@ class Unanswered:
     lane: str
     sent_at: datetime
     copy: SentCopy
+
+    @property
+    def published(self) -> Published:
+        """Its place in the order of publishes."""
+        return Published(self.sent_at, self.copy.message_id, self.recipient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +161,12 @@ class AskedAgainBook(Protocol):
         ...
 
     async def unanswered(
-        self, senders: Collection[str], *, after: datetime, until: datetime, limit: int
+        self, senders: Collection[str], *, after: Published, before: datetime, limit: int
     ) -> Sequence[Unanswered]:
-        """What was published after one moment and not after another, and has had no receipt since; oldest first."""
+        """What was published after one publish and before a moment, and has no receipt though its recipient was heard.
+
+        In the order of publishes.
+        """
         ...
 
     async def still_waiting(self, message_ids: Sequence[str], *, country: str) -> Collection[str]:

@@ -9,7 +9,7 @@ from store_samples import NOW, later, outbox_row, outgoing, receipt, recipient, 
 
 from bridge.adapters.system import RandomIds
 from bridge.ports.store import Store
-from bridge.ports.store.no_gap import AskedAgain, NumberRange, PeerSeen
+from bridge.ports.store.no_gap import AskedAgain, NumberRange, PeerSeen, Published
 from bridge.ports.store.records import OutgoingMessage
 
 DAY = timedelta(days=1)
@@ -212,10 +212,30 @@ async def test_what_was_published_and_has_no_receipt_is_found_by_when_it_was_pub
         await unit.ledger.mark_sent([(sent.id, "at"), (sent.id, "hu")], later(10))
         await unit.ledger.add_receipts([receipt(sent, "hu.ncp")])
 
+        await unit.peers.hear("rs.ncp", {"at.ncp": later(11)})
+
     async with store.reading() as unit:
-        (found,) = await unit.asked_again.unanswered(["rs.ncp"], after=later(9), until=later(10), limit=9)
+        (found,) = await unit.asked_again.unanswered(["rs.ncp"], after=Published(later(10)), before=later(11), limit=9)
         assert (found.recipient, found.sent_at, found.copy.wire_bytes) == ("at.ncp", later(10), sent.wire_bytes)
         assert found.copy.message_id != waiting.id
-        for after, until in ((10, 20), (0, 9)):
-            assert await unit.asked_again.unanswered(["rs.ncp"], after=later(after), until=later(until), limit=9) == []
-        assert await unit.asked_again.unanswered(["at.ncp"], after=later(9), until=later(10), limit=9) == []
+        for after, before in ((found.published, 20), (Published(later(11)), 20), (Published(NOW), 10)):
+            assert await unit.asked_again.unanswered(["rs.ncp"], after=after, before=later(before), limit=9) == []
+        assert await unit.asked_again.unanswered(["at.ncp"], after=Published(NOW), before=later(20), limit=9) == []
+
+
+async def test_what_has_no_receipt_is_found_in_parts_and_only_for_who_was_heard_since(store: Store) -> None:
+    # given messages that were published at once, to somebody who was heard since and to others who were not
+    sent = [await send(store, to) for to in ("at.ncp", "hu.ncp", "ba.ncp") for _ in range(3)]
+    async with store.writing() as unit:
+        await unit.ledger.mark_sent([(one.id, one.recipients[0].id[:2]) for one in sent], later(10))
+        await unit.peers.hear("rs.ncp", {"at.ncp": later(11), "hu.ncp": later(9)})
+
+    # when they are read in parts
+    found, after = [], Published(NOW)
+    async with store.reading() as unit:
+        while part := await unit.asked_again.unanswered(["rs.ncp"], after=after, before=later(60), limit=2):
+            found += [one.copy.message_id for one in part]
+            after = part[-1].published
+
+    # then
+    assert found == sorted(one.id for one in sent[:3])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from peer_worlds import HOUR, MINUTE, Network, network, of_kind
 
+from bridge.app.no_gap import repeat_unanswered
 from bridge.ports.broker import Publication
 
 
@@ -71,3 +72,25 @@ async def test_what_has_its_receipt_is_not_repeated(world: Network) -> None:
     await world.pass_time(26 * HOUR, steps_of=2 * HOUR)
 
     assert world.carried_kinds().count("route_alert") == 1
+
+
+async def test_more_than_a_look_repeats_is_repeated_by_the_next_ones(
+    world: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given more messages without receipts than one look repeats
+    monkeypatch.setattr(repeat_unanswered, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(repeat_unanswered, "PARTS_OF_A_LOOK", 2)
+    serbia = world.countries["rs"]
+    sent = [await serbia.submit("at.ncp") for _ in range(20)]
+    await world.carry(of_kind("receipt"))
+    await world.pass_time(50 * MINUTE, of_kind("receipt"), steps_of=10 * MINUTE)
+
+    # when the hour is over, and then time passes
+    await world.pass_time(20 * MINUTE, of_kind("receipt"), steps_of=10 * MINUTE)
+    at_first = len(await serbia.node.audit("message.repeated"))
+    await world.pass_time(40 * MINUTE, of_kind("receipt"), steps_of=10 * MINUTE)
+
+    # then each was repeated once
+    assert 0 < at_first < len(sent)
+    repeated = [entry.subject for entry in await serbia.node.audit("message.repeated")]
+    assert sorted(str(subject) for subject in repeated) == sorted(sent)
