@@ -21,7 +21,7 @@ from bridge.app.checks.process_health import ProcessHealth
 from bridge.core.errors import UnavailableError
 from bridge.health.asking import CLOCK, ask_processes
 from bridge.health.places import listen
-from bridge.health.serving import serving
+from bridge.health.serving import MOST_CONNECTIONS, serving
 
 LOOPS: list[Callable[[], asyncio.AbstractEventLoop]] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
@@ -163,6 +163,32 @@ async def test_a_process_that_does_not_answer_is_told_from_one_that_is_gone(
         (check,) = await ask_processes(tmp_path)
 
     assert (check.ok, check.state) == (False, states.NO_ANSWER)
+
+
+async def test_whoever_fills_the_port_up_keeps_the_socket_from_nobody_and_is_shown_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: as many connections as are taken and more, none of which says anything
+    monkeypatch.setattr("bridge.health.serving.CONNECTION_SECONDS", 2.0)
+    port = free_port()
+    async with serving(health_of("all"), folder=tmp_path, address=("127.0.0.1", port)):
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MOST_CONNECTIONS + 36)]
+
+        # when
+        checks = await ask_processes(tmp_path)
+
+        # then
+        assert [check.name for check in checks] == ["all: process", "all: disk", "all: clock"]
+        closed = [asyncio.create_task(reader.read()) for reader, _ in idle]
+        done, _ = await asyncio.wait(closed, timeout=1)
+        assert len(done) == 36
+
+        # and in time the port is free for others
+        assert [await asyncio.wait_for(one, 5) for one in closed] == [b""] * len(idle)
+        status, _ = await asyncio.to_thread(get, f"http://127.0.0.1:{port}/livez")
+        assert status == 200
+        for _, writer in idle:
+            writer.close()
 
 
 async def test_tcp_is_served_where_it_is_wanted_with_the_status_of_readiness(tmp_path: Path) -> None:
