@@ -7,6 +7,7 @@ matter are loaded by `load_missing`, and `save_streams` writes back what changed
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,6 +51,7 @@ class Stream:
     highest: int
     is_begun: bool = False
     missing: dict[int, Missing] = field(default_factory=dict)
+    starts: list[int] = field(default_factory=list)  # the keys of `missing`, in order; the ranges do not overlap
     stored: tuple[int, int] = (0, 0)
     stored_missing: dict[int, Missing] = field(default_factory=dict)
 
@@ -75,20 +77,35 @@ class Stream:
 
     def gap_of(self, number: int) -> Missing | None:
         """The loaded missing range that a number lies in."""
-        return next((gap for first, gap in self.missing.items() if first <= number <= gap.last), None)
+        first = self._start_of(number)
+        return None if first is None else self.missing[first]
 
     def close(self, number: int) -> None:
         """Takes a number out of its missing range; what is left of that keeps its age."""
-        for first, gap in self.missing.items():
-            if first <= number <= gap.last:
-                del self.missing[first]
-                self._open(first, gap._replace(last=number - 1))
-                self._open(number + 1, gap)
-                return
+        first = self._start_of(number)
+        if first is None:
+            return
+        gap = self.missing.pop(first)
+        del self.starts[bisect_left(self.starts, first)]
+        self._open(first, gap._replace(last=number - 1))
+        self._open(number + 1, gap)
+
+    def load(self, missing: Mapping[int, Missing]) -> None:
+        """Takes over missing ranges as they are stored."""
+        self.missing = dict(missing)
+        self.starts = sorted(missing)
+        self.stored_missing = dict(missing)
+
+    def _start_of(self, number: int) -> int | None:
+        place = bisect_right(self.starts, number) - 1
+        if place < 0 or self.missing[self.starts[place]].last < number:
+            return None
+        return self.starts[place]
 
     def _open(self, first: int, gap: Missing) -> None:
         if first <= gap.last:
             self.missing[first] = gap
+            insort(self.starts, first)
 
 
 async def known_streams(transaction: Transaction, keys: Iterable[StreamKey]) -> dict[StreamKey, Stream]:
@@ -140,10 +157,12 @@ async def load_missing(transaction: Transaction, streams: Iterable[Stream], late
         query = select(gap.first, gap.last, gap.missed_at, gap.asked, gap.asked_at).where(
             gap.stream_id == stream_id, gap.first <= max(numbers), gap.last >= min(numbers)
         )
-        stream = by_id[stream_id]
-        for row in await transaction.rows(query):
-            stream.missing[row["first"]] = Missing(row["last"], row["missed_at"], row["asked"], row["asked_at"])
-        stream.stored_missing = dict(stream.missing)
+        by_id[stream_id].load(
+            {
+                row["first"]: Missing(row["last"], row["missed_at"], row["asked"], row["asked_at"])
+                for row in await transaction.rows(query)
+            }
+        )
 
 
 async def save_streams(transaction: Transaction, streams: Iterable[Stream]) -> None:
