@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    exists,
     func,
     insert,
     or_,
@@ -22,15 +24,18 @@ from sqlalchemy import (
     update,
 )
 
+from bridge.adapters.store.sequence import VOID_PREFIX
 from bridge.adapters.store.streams import STREAM_KEY, Stream, StreamKey, known_streams, load_missing, open_streams
 from bridge.adapters.store.streams import save_streams as save
 from bridge.adapters.store.tables import sequence_gap, sequence_number, sequence_stream
-from bridge.adapters.store.transaction import Transaction
+from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.ports.store.no_gap import MissingRange, NumberRange, Pair, VoidNumber
 
 # After so long in a gap, then after so long again, a number is asked for: 1, 10 and 60 minutes after it was missed, and
 # every six hours from then on.
 ASK_AGAIN_AFTER: Final = (timedelta(minutes=1), timedelta(minutes=9), timedelta(minutes=50), timedelta(hours=6))
+# Of one sender: each epoch that it names costs rows, and an honest one names a new one after a restore only.
+STREAMS_UNHEARD: Final = 16
 _RANGE: Final = (*STREAM_KEY, "first", "last", "missed_at", "asked", "asked_at")
 
 _ASKED: Final = (
@@ -51,24 +56,52 @@ class SqlGaps:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def note_used(self, ranges: Sequence[NumberRange], at: datetime) -> None:
-        """A sender says that it has used these: those that never came are missing from now on."""
+    async def note_used(self, ranges: Sequence[NumberRange], at: datetime) -> Sequence[NumberRange]:
+        """A sender says that it has used these: those that never came are missing from now on.
+
+        Answers those that it does not heed: of streams that nothing ever came in, while there are `STREAMS_UNHEARD`.
+        """
         ranges = [one for one in ranges if one.count]
         if not ranges:
-            return
+            return []
         # A stream that nobody knew begins empty, in front of the first number.
         wanted = {_key(one): (one.first, one.first - 1) for one in reversed(ranges)}
-        streams = await open_streams(self._transaction, wanted)
+        streams = await known_streams(self._transaction, wanted)
+        new = await self._with_room([key for key in wanted if key not in streams])
+        if new:
+            streams |= await open_streams(self._transaction, {key: wanted[key] for key in new})
         for one in ranges:
-            streams[_key(one)].cover(one.first, one.last, at)
+            if _key(one) in streams:
+                streams[_key(one)].cover(one.first, one.last, at)
         await save(self._transaction, streams.values())
+        return [one for one in ranges if _key(one) not in streams]
+
+    async def _with_room(self, new: Sequence[StreamKey]) -> Sequence[StreamKey]:
+        """Those that may be opened before anything came in them; a void number is nothing that came."""
+        if not new:
+            return []
+        stream, number = sequence_stream.c, sequence_number.c
+        came = exists().where(number.stream_id == stream.id, number.message_id.not_like(f"{VOID_PREFIX}%"))
+        unheard: Counter[Pair] = Counter()
+        for part in in_parts(sorted({key[:2] for key in new})):
+            query = select(stream.recipient, stream.sender, func.count().label("count")).where(~came)
+            query = query.where(tuple_(stream.recipient, stream.sender).in_(part))
+            for row in await self._transaction.rows(query.group_by(stream.recipient, stream.sender)):
+                unheard[row["recipient"], row["sender"]] = row["count"]
+        allowed = []
+        for key in reversed(new):  # in the order in which they were said
+            if unheard[key[:2]] < STREAMS_UNHEARD:
+                unheard[key[:2]] += 1
+                allowed.append(key)
+        return allowed
 
     async def void(self, numbers: Sequence[VoidNumber]) -> Sequence[VoidNumber]:
         """A sender says that these never come: answers those that were missing and asked for, which now are not."""
         if not numbers:
             return []
         streams = await known_streams(self._transaction, [_key(one) for one in numbers])
-        known = [one for one in numbers if _key(one) in streams]
+        once = {(_key(one), one.number): one for one in reversed(numbers)}
+        known = [one for one in reversed(once.values()) if _key(one) in streams]
         late: dict[int, list[int]] = {}
         for one in known:
             late.setdefault(streams[_key(one)].id, []).append(one.number)
@@ -109,10 +142,11 @@ class SqlGaps:
         gap = sequence_gap.c
         streams = await known_streams(self._transaction, [_key(one) for one in ranges])
         asked = {(streams[_key(one)].id, one.first): one for one in ranges if _key(one) in streams}
-        query = select(sequence_gap).where(tuple_(gap.stream_id, gap.first).in_(asked))
+        query = select(sequence_gap)
         rows = [
             row
-            for row in await self._transaction.rows(query)
+            for part in in_parts(list(asked))
+            for row in await self._transaction.rows(query.where(tuple_(gap.stream_id, gap.first).in_(part)))
             if row["last"] >= asked[row["stream_id"], row["first"]].last
         ]
         rest = [

@@ -127,9 +127,10 @@ def _plan(due: Sequence[MissingRange], outstanding: Mapping[Pair, int]) -> list[
             if request is not None or asked[pair] >= MOST_OUTSTANDING:
                 continue
             part = replace(one, last=one.first + MAX_NUMBERS - 1)
-            asked[pair] += part.count
         if part.count > room:
             continue
+        if not one.asked:
+            asked[pair] += part.count
         if request is None:
             request = requests[stream] = _Request(stream)
             of_pair[pair] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +16,7 @@ from bridge.ports.store.no_gap import NumberRange, VoidNumber
 from bridge.ports.store.records import AuditEntry
 
 VOID_ENTRY: Final = "sequence.void"
+IGNORED_ENTRY: Final = "sequence.ignored"  # too many epochs in which nothing ever came
 
 _log = structlog.get_logger()
 
@@ -36,7 +37,9 @@ async def note_heartbeats(
         for sender, beat in beats
         for lane, used in (("urgent", beat.urgent), ("normal", beat.normal))
     ]
-    await unit.gaps.note_used(ranges, now)
+    ignored = await unit.gaps.note_used(ranges, now)
+    if ignored:
+        await _say_ignored(unit, {one.sender: one for one in ignored}, now)
     named = [
         VoidNumber(contact_point, sender, beat.epoch, void.lane, void.number, void.code)
         for sender, beat in beats
@@ -45,6 +48,19 @@ async def note_heartbeats(
     voided = await unit.gaps.void(named) if named else ()
     if voided:
         await unit.audit.add(_entries(voided, now))
+
+
+async def _say_ignored(unit: UnitOfWork, ignored: Mapping[str, NumberRange], now: datetime) -> None:
+    """Once for each sender: its next heartbeats say the same."""
+    entries = []
+    for sender, one in ignored.items():
+        subject = f"{one.recipient} {sender} streams"
+        if not await unit.audit.list(subject=subject, action=IGNORED_ENTRY, limit=1):
+            detail = {"from": sender, "epoch": str(one.epoch), "lane": one.lane}
+            _log.warning(IGNORED_ENTRY, contact_point=one.recipient, **detail)
+            entries.append(AuditEntry(now, sender, IGNORED_ENTRY, one.recipient, subject, detail))
+    if entries:
+        await unit.audit.add(entries)
 
 
 def _entries(voided: Sequence[VoidNumber], now: datetime) -> list[AuditEntry]:

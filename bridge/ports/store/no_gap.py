@@ -121,8 +121,11 @@ class Counters:
 class Gaps(Protocol):
     """The numbers that our contact points are missing."""
 
-    async def note_used(self, ranges: Sequence[NumberRange], at: datetime) -> None:
-        """A sender says that it has used these: those that never came are missing from now on."""
+    async def note_used(self, ranges: Sequence[NumberRange], at: datetime) -> Sequence[NumberRange]:
+        """A sender says that it has used these: those that never came are missing from now on.
+
+        Answers those that are not heeded: a sender may name a bounded number of streams that nothing ever came in.
+        """
         ...
 
     async def void(self, numbers: Sequence[VoidNumber]) -> Sequence[VoidNumber]:

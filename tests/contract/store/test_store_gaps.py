@@ -188,3 +188,41 @@ async def test_due_numbers_are_those_of_the_contact_points_that_ask(store: Store
     await hear(store, said(1, 2, recipient="at.border-police"), said(5, 6))
 
     assert await due(store, MINUTE) == [(5, 6, 0)]
+
+
+async def test_a_sender_opens_a_bounded_number_of_streams_in_which_nothing_came(store: Store) -> None:
+    # given a stream in which something came
+    await take(store, 1)
+    epochs = [said(1, 2, epoch=epoch) for epoch in range(100, 120)]
+
+    # when heartbeats name ever new epochs
+    async with store.writing() as unit:
+        first = await unit.gaps.note_used(epochs, NOW)
+        again = await unit.gaps.note_used([said(1, 3), *epochs, said(8, 9, sender="hu.ncp")], NOW)
+
+    # then the later ones are not heeded; what is known, and other senders, are
+    assert first == again == epochs[16:]
+    assert sorted(await missing(store)) == sorted([1, 2] * 16 + [2, 3] + [8, 9])
+
+
+async def test_void_numbers_make_no_room_for_more_streams_and_messages_do(store: Store) -> None:
+    epochs = [said(1, 1, epoch=epoch) for epoch in range(100, 117)]
+    await hear(store, *epochs)
+    async with store.writing() as unit:
+        await unit.gaps.mark_asked([MissingRange("at.ncp", "rs.ncp", 100, "urgent", 1, 1, NOW)], later(MINUTE))
+        assert await unit.gaps.void([void(1, epoch=100)]) == [void(1, epoch=100)]
+        assert await unit.gaps.note_used(epochs, NOW) == epochs[16:]
+
+        await unit.inbox.use_numbers([replace(use(1), epoch=101)], NOW)
+        assert await unit.gaps.note_used(epochs, NOW) == []
+
+
+async def test_more_ranges_are_marked_as_asked_for_than_fit_one_statement(store: Store) -> None:
+    many = [NumberRange("at.ncp", "rs.ncp", 1, "urgent", number, number) for number in range(1, 40_002, 2)]
+    await take(store, *range(2, 40_002, 2))
+    await hear(store, said(1, 40_001))
+
+    await ask(store, MINUTE, *((one.first, one.last) for one in many))
+
+    async with store.reading() as unit:
+        assert await unit.gaps.outstanding(["at.ncp"]) == {("at.ncp", "rs.ncp"): len(many)}

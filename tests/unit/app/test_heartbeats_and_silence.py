@@ -14,6 +14,7 @@ from peer_worlds import HOUR, MINUTE, Network, control_of, network
 from sqlalchemy import event
 
 from bridge.adapters.store import SqlStore
+from bridge.adapters.store.gaps import STREAMS_UNHEARD
 from bridge.core.times import format_time
 from bridge.core.verification import Hints
 from bridge.core.wire import strict_json
@@ -243,3 +244,17 @@ def _beat(world: Network) -> Sent:
     lane = {"first": 1, "last": 0}
     said = {"epoch": 1, "urgent": lane, "normal": lane}
     return control("heartbeat", said, sender="rs.ncp", to="at.ncp", at=world.now())
+
+
+async def test_ever_new_epochs_in_which_nothing_came_are_not_heeded_and_that_is_said_once(world: Network) -> None:
+    serbia = world.countries["rs"]
+    one, none = {"first": 1, "last": 1}, {"first": 1, "last": 0}
+
+    for epoch in range(100, 130):
+        beat = {"epoch": epoch, "urgent": one, "normal": none}
+        message = control("heartbeat", beat, sender="hu.ncp", to="rs.ncp", at=world.now())
+        await serbia.receiver.receive([message.delivery(to="rs.ncp")])
+
+    assert len(await serbia.missing()) == STREAMS_UNHEARD
+    (entry,) = await serbia.node.audit("sequence.ignored")
+    assert entry.detail == {"from": "hu.ncp", "epoch": "116", "lane": "urgent"}
