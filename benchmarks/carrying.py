@@ -191,9 +191,9 @@ class Carrying:
         here, there = origin.prefix, destination.prefix
         plan = Plan(
             urls={
-                "publish": origin.amqp_url(origin.broker.relay),
-                "move": destination.amqp_url(destination.broker.router),
-                "consume": destination.amqp_url(point.account),
+                "publish": origin.amqp_urls(origin.broker.relay)[0],
+                "move": destination.amqp_urls(destination.broker.router)[0],
+                "consume": destination.amqp_urls(point.account)[0],
             },
             exchanges={"publish": names.ingress_exchange(here), "move": names.contact_points_exchange(there)},
             keys={

@@ -201,10 +201,6 @@ class NodeSettings(BaseSettings):
         login = f"{broker.scheme}://{user}:{quote(password, safe='')}"
         return tuple(f"{login}@{place}/{vhost}" for place in broker.places)
 
-    def amqp_url(self, account: Account) -> str:
-        """The first of an account's AMQP URLs."""
-        return self.amqp_urls(account)[0]
-
     @classmethod
     def settings_customise_sources(
         cls,

@@ -33,7 +33,9 @@ def forge(thief: Node, *, victim: str, other: str, sent: Sent) -> list[Forgery]:
 async def inject(thief: Node, forgeries: list[Forgery]) -> None:
     """Publishes the forgeries as the thief's relay would."""
     settings = thief.settings
-    async with await aio_pika.connect(settings.amqp_url(settings.broker.relay), timeout=DEADLINE_SECONDS) as connection:
+    async with await aio_pika.connect(
+        settings.amqp_urls(settings.broker.relay)[0], timeout=DEADLINE_SECONDS
+    ) as connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange(ingress_exchange(settings.prefix), ensure=False)
         for forgery in forgeries:

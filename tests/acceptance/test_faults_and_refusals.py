@@ -221,7 +221,7 @@ def as_immediate(wire_bytes: bytes) -> bytes:
 async def publish(country: Country, wire_bytes: bytes, message_id: str) -> None:
     """As the country's own relay would, to Austria."""
     settings = load_settings(country.config)
-    async with await aio_pika.connect(settings.amqp_url(settings.broker.relay)) as connection:
+    async with await aio_pika.connect(settings.amqp_urls(settings.broker.relay)[0]) as connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange(f"from.{settings.prefix}", ensure=False)
         message = aio_pika.Message(

@@ -24,7 +24,7 @@ from typing import Final
 
 import structlog
 
-from bridge.app.checks.durations import in_words
+from bridge.app.checks.durations import span_in_words
 from bridge.core.errors import UnavailableError
 from bridge.ports.clock import Clock
 
@@ -139,6 +139,7 @@ def sentence(step: ClockStep) -> str:
     """What an operator reads."""
     direction = "ahead" if step.ahead_by > timedelta(0) else "back"
     return (
-        f"this clock was set {direction} by {in_words(abs(step.ahead_by))}; nothing is judged until it is right again, "
-        f"or has stayed so for another {in_words(ACCEPTED_AFTER - step.lasted)}"
+        f"this clock was set {direction} by {span_in_words(abs(step.ahead_by))}; "
+        "nothing is judged until it is right again, "
+        f"or has stayed so for another {span_in_words(ACCEPTED_AFTER - step.lasted)}"
     )

@@ -12,7 +12,7 @@ from typing import Final
 
 from bridge.app.checks import node_states as states
 from bridge.app.checks.check_node import Check
-from bridge.app.checks.durations import in_words
+from bridge.app.checks.durations import span_in_words
 from bridge.core.directory import Directory
 from bridge.core.ids import prefix_of
 from bridge.core.times import format_time
@@ -27,12 +27,16 @@ def check_clock(directory: Directory, *, now: datetime, server_time: datetime | 
     """One finding on the clock by the membership list, and by the clock of the database's server where there is one."""
     behind = directory.signed_at - now
     if behind > TOLERANCE:
-        detail = f"this clock is {in_words(behind)} behind the membership list of {format_time(directory.signed_at)}"
+        detail = (
+            f"this clock is {span_in_words(behind)} behind the membership list of {format_time(directory.signed_at)}"
+        )
         return Check("clock", ok=False, detail=detail, state=states.CLOCK_BEHIND)
     ahead = timedelta(0) if server_time is None else now - server_time
     if abs(ahead) > TOLERANCE:
         state, direction = (states.CLOCK_AHEAD, "ahead of") if ahead > TOLERANCE else (states.CLOCK_BEHIND, "behind")
-        detail = f"this clock is {in_words(abs(ahead))} {direction} that of the database's server: one of them is wrong"
+        detail = (
+            f"this clock is {span_in_words(abs(ahead))} {direction} that of the database's server: one of them is wrong"
+        )
         return Check("clock", ok=False, detail=detail, state=state)
     compared = "the membership list" if server_time is None else "the membership list and the database's server"
     return Check("clock", ok=True, detail=f"agrees with {compared}")

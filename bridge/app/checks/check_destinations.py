@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.checks.check_node import Check
-from bridge.app.checks.durations import in_words
+from bridge.app.checks.durations import span_in_words
 from bridge.app.receiving.route_message import RELAY as ROUTER
 from bridge.ports.broker import PublishOutcome
 from bridge.ports.store import Store
@@ -22,6 +22,7 @@ ALARM_AGE: Final = timedelta(minutes=10)
 MOST_NAMED: Final = 20
 
 # In this order: where rows of one destination failed in several ways, the first of these is what somebody must act on.
+# The codes were written by programs of revision 0001; a row keeps one until it is tried again.
 _REASONS: Final = {
     PublishOutcome.UNROUTABLE.value: "no such queue: unroutable",
     PublishOutcome.REFUSED.value: "the queue is full, or this account may not write there",
@@ -66,7 +67,7 @@ def _is_alarm(waiting: Waiting, now: datetime) -> bool:
 def _sentence(destination: str, lane: str, rows: Sequence[Waiting], *, now: datetime) -> str:
     count, oldest = sum(one.count for one in rows), min(one.oldest for one in rows)
     reason = _reason({one.last_error for one in rows} - {None})
-    return f"{destination}: {count} {lane} waiting, the oldest for {in_words(now - oldest)}{reason}"
+    return f"{destination}: {count} {lane} waiting, the oldest for {span_in_words(now - oldest)}{reason}"
 
 
 def _reason(errors: set[str | None]) -> str:

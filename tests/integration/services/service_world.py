@@ -187,7 +187,7 @@ class World:
     async def inject(self, wire_bytes: bytes, queue_key: str = "rs.at.urgent.route_alert") -> None:
         """Publishes with Serbia's own relay account, past the bridge."""
         settings = self.settings("rs")
-        url = settings.amqp_url(settings.broker.relay)
+        url = settings.amqp_urls(settings.broker.relay)[0]
         async with await aio_pika.connect(url, timeout=SECONDS) as connection:
             channel = await connection.channel()
             exchange = await channel.get_exchange(names.ingress_exchange("rs"), ensure=False)

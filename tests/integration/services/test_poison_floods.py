@@ -26,7 +26,7 @@ async def flood(world: World, key: str) -> None:
     """Garbage of every kind, published with a member's own account."""
     settings = world.settings("rs")
     broken = [f'{{"payload": "{number}"}}'.encode() * (1 + number % 3) for number in range(FLOOD - TWICE)]
-    async with await aio_pika.connect(settings.amqp_url(settings.broker.relay), timeout=SECONDS) as connection:
+    async with await aio_pika.connect(settings.amqp_urls(settings.broker.relay)[0], timeout=SECONDS) as connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange(names.ingress_exchange("rs"), ensure=False)
         for start in range(0, FLOOD, 250):

@@ -72,7 +72,7 @@ async def test_over_the_management_api_everything_is_made(
     assert statuses == [0, 0]
     assert first == again == {"exchanges": 4, "queues": 2 + 1 + 3 * 2, "accounts": 2 + 3}
     settings = load_settings(config)
-    async with await aio_pika.connect(settings.amqp_url(settings.broker.router)) as connection:
+    async with await aio_pika.connect(settings.amqp_urls(settings.broker.router)[0]) as connection:
         channel = await connection.channel()
         assert (await channel.declare_queue("country.rs.urgent", passive=True)).name == "country.rs.urgent"
         with pytest.raises(aiormq.exceptions.ChannelAccessRefused):

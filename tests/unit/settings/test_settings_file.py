@@ -58,7 +58,7 @@ def fault(path: Path) -> BadInputError:
 
 def relay_url(folder: Path) -> str:
     settings = load_settings(write(folder))
-    return settings.amqp_url(settings.broker.relay)
+    return settings.amqp_urls(settings.broker.relay)[0]
 
 
 def test_a_password_is_read_from_its_private_file(folder: Path) -> None:

@@ -153,7 +153,7 @@ def test_a_node_is_set_up_enrolled_and_ready_to_load(run: Run, network: Path, tm
         expected = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
         assert directory.signing_keys[keys.signing_kid].point == expected
         assert set(keys.opening_keys) == {f"{point.id}#enc-{year}a"}
-        assert settings.amqp_url(point.account).startswith("amqp://rs-inbox-")
+        assert settings.amqp_urls(point.account)[0].startswith("amqp://rs-inbox-")
     trust = settings.trust
     source = TufTrustSource(settings.path(trust.mirror), settings.path(trust.cache), settings.path(trust.root))
     assert source.current() == directory
