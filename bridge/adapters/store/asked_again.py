@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, or_, select, tuple_, update
 
+from bridge.adapters.store.each_named import each_named
 from bridge.adapters.store.tables import asked_again, message, outbox, peer, recipient, undelivered, unsent, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.ports.store.no_gap import AskedAgain, NumberRange, Published, SentCopy, Unanswered
@@ -100,11 +101,17 @@ class SqlAskedAgain:
             await self._transaction.change(settled.values(settled_at=at))
 
     async def list(self, senders: Collection[str], *, limit: int) -> Sequence[AskedAgain]:
-        """What is outstanding, oldest first."""
-        columns = [asked_again.c[name] for name in (*_KEY, *_REST)]
-        query = select(*columns).where(asked_again.c.sender.in_(senders), asked_again.c.settled_at.is_(None))
-        ordered = query.order_by(asked_again.c.asked_at, *(asked_again.c[name] for name in _KEY)).limit(limit)
-        return [AskedAgain(**row) for row in await self._transaction.rows(ordered)]
+        """What is outstanding, oldest first: at most `limit`, but one of each recipient, sender and lane at least."""
+        table = asked_again.c
+        columns = [table[name] for name in (*_KEY, *_REST)]
+        query = each_named(
+            select(*columns).where(table.sender.in_(senders), table.settled_at.is_(None)),
+            group=(table.recipient, table.sender, table.lane),
+            order=(table.asked_at, *(table[name] for name in _KEY)),
+            limit=limit,
+        )
+        rows = await self._transaction.rows(query)
+        return [AskedAgain(**{name: row[name] for name in (*_KEY, *_REST)}) for row in rows]
 
     async def forget(self, *, answered_before: datetime, settled_answered_before: datetime) -> None:
         """Drops what was answered before a moment; what is settled may have another one."""

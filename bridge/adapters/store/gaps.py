@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from bridge.adapters.store.each_named import each_named
 from bridge.adapters.store.sequence import VOID_PREFIX
 from bridge.adapters.store.streams import STREAM_KEY, Stream, StreamKey, known_streams, load_missing, open_streams
 from bridge.adapters.store.streams import save_streams as save
@@ -128,7 +129,7 @@ class SqlGaps:
         """(recipient, sender) -> how many numbers were asked for and have not come."""
         gap, stream = sequence_gap.c, sequence_stream.c
         query = (
-            select(stream.recipient, stream.sender, func.sum(cast(gap.last - gap.first + 1, Float)).label("count"))
+            select(stream.recipient, stream.sender, _numbers().label("count"))
             .join(sequence_gap, gap.stream_id == stream.id)
             .where(stream.recipient.in_(contact_points), gap.asked > 0)
             .group_by(stream.recipient, stream.sender)
@@ -167,12 +168,26 @@ class SqlGaps:
         await self._transaction.change_each(insert(sequence_gap), rest)
 
     async def named(self, *, older_than: datetime, limit: int) -> Sequence[MissingRange]:
-        """The ranges first missed before a moment, the longest missed first."""
-        gap = sequence_gap.c
-        query = (
-            _ranges().where(gap.missed_at < older_than).order_by(gap.missed_at, gap.stream_id, gap.first).limit(limit)
+        """The ranges first missed before a moment, the longest missed first: one of each pair and lane, then others."""
+        gap, stream = sequence_gap.c, sequence_stream.c
+        query = each_named(
+            _ranges().where(gap.missed_at < older_than),
+            group=(stream.recipient, stream.sender, stream.lane),
+            order=(gap.missed_at, gap.stream_id, gap.first),
+            limit=limit,
         )
         return [_range(row) for row in await self._transaction.rows(query)]
+
+    async def counted(self, *, older_than: datetime) -> Mapping[Pair, int]:
+        """(recipient, sender) -> how many numbers were first missed before a moment."""
+        gap, stream = sequence_gap.c, sequence_stream.c
+        query = (
+            select(stream.recipient, stream.sender, _numbers().label("count"))
+            .join(sequence_gap, gap.stream_id == stream.id)
+            .where(gap.missed_at < older_than)
+            .group_by(stream.recipient, stream.sender)
+        )
+        return {(row["recipient"], row["sender"]): int(row["count"]) for row in await self._transaction.rows(query)}
 
 
 def _ranges(*more: ColumnElement[int]) -> Select[*tuple[object, ...]]:
@@ -181,6 +196,11 @@ def _ranges(*more: ColumnElement[int]) -> Select[*tuple[object, ...]]:
     return select(*columns, gap.first, gap.last, gap.missed_at, gap.asked, gap.asked_at, *more).join(
         sequence_gap, gap.stream_id == sequence_stream.c.id
     )
+
+
+def _numbers() -> ColumnElement[float]:
+    """Added up as floating point: a few ranges hold more than an integer of the database."""
+    return func.sum(cast(sequence_gap.c.last - sequence_gap.c.first + 1, Float))
 
 
 def _range(row: RowMapping) -> MissingRange:

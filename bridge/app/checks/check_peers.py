@@ -12,6 +12,7 @@ from typing import Final
 
 from bridge.app.checks.check_node import Check
 from bridge.app.no_gap.noting_heartbeats import VOID_ENTRY
+from bridge.app.no_gap.peer_controls import can_reach
 from bridge.app.no_gap.resending import SHOWN_FOR
 from bridge.app.no_gap.watch_peers import heard_lately, silent_after
 from bridge.core.directory import Directory
@@ -42,7 +43,7 @@ async def check_peers(
     """
     async with store.reading() as unit:
         checks = [
-            await _missing(unit, now),
+            await _missing(unit, now, contact_points, directory),
             await _void(unit, now, contact_points),
             await _asked_again(unit, now, contact_points),
         ]
@@ -51,10 +52,20 @@ async def check_peers(
     return checks
 
 
-async def _missing(unit: UnitOfWork, now: datetime) -> Check:
+async def _missing(
+    unit: UnitOfWork, now: datetime, contact_points: Collection[str], directory: Directory | None
+) -> Check:
+    """An alarm about those who can still send what is missing to a contact point of ours; the others are only shown."""
     older_than = now - GAP_ALARM
-    count = await unit.inbox.count_gaps(older_than=older_than)
-    named = await unit.gaps.named(older_than=older_than, limit=RANGES_NAMED)
+    counts = await unit.gaps.counted(older_than=older_than)
+    can_come = {
+        (own, peer)
+        for own, peer in counts
+        if own in contact_points and (directory is None or can_reach(directory, peer, own))
+    }
+    count = sum(counts[pair] for pair in can_come)
+    ranges = await unit.gaps.named(older_than=older_than, limit=RANGES_NAMED)
+    named = [one for one in ranges if (one.recipient, one.sender) in can_come]
     by_stream: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for one in named:
         by_stream[_stream(one.sender, one.recipient, one.lane, one.epoch)].append((one.first, one.last))
@@ -64,6 +75,9 @@ async def _missing(unit: UnitOfWork, now: datetime) -> Check:
         detail += f": {'; '.join(listed)}"
     if sum(one.count for one in named) < count:
         detail += "; and more"
+    gone = [f"{counts[own, peer]} of {peer} to {own}" for own, peer in sorted(counts.keys() - can_come)]
+    if gone:
+        detail += f"; no alarm, because sender or recipient is gone or suspended: {_bounded(gone)}"
     return Check("sequence", ok=not count, detail=detail)
 
 
@@ -91,14 +105,15 @@ async def _asked_again(unit: UnitOfWork, now: datetime, contact_points: Collecti
         if one.answered_at is None or one.answered_at > now - SHOWN_FOR
     ]
     together: dict[tuple[str, str, str, int, str | None], list[AskedAgain]] = defaultdict(list)
-    for one in found:
+    for one in _each_first(found):
         together[one.recipient, one.sender, one.lane, one.epoch, one.code].append(one)
     said = [
         f"{recipient} missed {lane} {in_words(as_ranges(one.number for one in some))} of {sender} (epoch {epoch}): "
         + ("sent again" if code is None else f"cannot be sent again {code}")
         for (recipient, sender, lane, epoch, code), some in together.items()
     ]
-    detail = _bounded(said) if said else "nobody misses anything of ours"
+    most = max(STREAMS_NAMED, len({(one.recipient, one.sender, one.lane) for one in found}))
+    detail = _bounded(said, most) if said else "nobody misses anything of ours"
     return Check("asked again", ok=not found, detail=detail)
 
 
@@ -119,7 +134,14 @@ def _stream(sender: str, recipient: str, lane: str, epoch: int) -> str:
     return f"{sender} to {recipient} {lane} (epoch {epoch})"
 
 
-def _bounded(said: Iterable[str]) -> str:
+def _each_first(found: Sequence[AskedAgain]) -> Sequence[AskedAgain]:
+    """One of each recipient, sender and lane in front: what is left out of a list hides nobody."""
+    first = {(one.recipient, one.sender, one.lane): one for one in reversed(found)}
+    in_front = [one for one in found if first[one.recipient, one.sender, one.lane] is one]
+    return [*in_front, *(one for one in found if first[one.recipient, one.sender, one.lane] is not one)]
+
+
+def _bounded(said: Iterable[str], most: int = STREAMS_NAMED) -> str:
     listed = list(said)
-    more = f"; and {len(listed) - STREAMS_NAMED} more" if len(listed) > STREAMS_NAMED else ""
-    return "; ".join(listed[:STREAMS_NAMED]) + more
+    more = f"; and {len(listed) - most} more" if len(listed) > most else ""
+    return "; ".join(listed[:most]) + more

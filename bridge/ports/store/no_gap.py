@@ -148,7 +148,14 @@ class Gaps(Protocol):
         ...
 
     async def named(self, *, older_than: datetime, limit: int) -> Sequence[MissingRange]:
-        """The ranges first missed before a moment, the longest missed first."""
+        """The ranges first missed before a moment, the longest missed first.
+
+        At most `limit`, but one of each recipient, sender and lane in any case: nobody's numbers hide another's.
+        """
+        ...
+
+    async def counted(self, *, older_than: datetime) -> Mapping[Pair, int]:
+        """(recipient, sender) -> how many numbers were first missed before a moment."""
         ...
 
 
@@ -192,7 +199,7 @@ class AskedAgainBook(Protocol):
         ...
 
     async def list(self, senders: Collection[str], *, limit: int) -> Sequence[AskedAgain]:
-        """What is outstanding, oldest first."""
+        """What is outstanding, oldest first: at most `limit`, but one of each recipient, sender and lane at least."""
         ...
 
     async def forget(self, *, answered_before: datetime, settled_answered_before: datetime) -> None:

@@ -226,3 +226,21 @@ async def test_more_ranges_are_marked_as_asked_for_than_fit_one_statement(store:
 
     async with store.reading() as unit:
         assert await unit.gaps.outstanding(["at.ncp"]) == {("at.ncp", "rs.ncp"): len(many)}
+
+
+async def test_a_range_of_each_sender_and_lane_is_named_however_many_another_has(store: Store) -> None:
+    await hear(store, said(1, 1))
+    await take(store, *range(3, 60, 2))
+    await hear(store, said(5, 6, lane="normal"), seconds=1)
+    await hear(store, said(7, 8, sender="hu.ncp"), seconds=2)
+
+    async with store.reading() as unit:
+        few = await unit.gaps.named(older_than=later(9), limit=1)
+        more = await unit.gaps.named(older_than=later(9), limit=5)
+        counted = await unit.gaps.counted(older_than=later(9))
+
+    assert {(one.sender, one.lane) for one in few} == {("rs.ncp", "urgent"), ("rs.ncp", "normal"), ("hu.ncp", "urgent")}
+    assert len(few) == 3
+    assert len(more) == 5
+    assert more == sorted(more, key=lambda one: (one.missed_at, one.sender == "hu.ncp", one.lane, one.first))
+    assert counted == {("at.ncp", "rs.ncp"): 30 + 2, ("at.ncp", "hu.ncp"): 2}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bridge_node import Node
-from bridge_world import START, StillClock, alert
+from bridge_world import START, StillClock, alert, directory
 
 from bridge.app.checks.check_node import Check
 from bridge.app.checks.check_peers import check_peers
+from bridge.ports.store.no_gap import NumberRange
 from bridge.ports.store.records import SequenceUse
 
 BILLION = 10**9
@@ -65,3 +66,40 @@ async def test_the_list_of_missing_numbers_is_bounded_whatever_was_skipped(node:
 
     assert len(listed) == 10_000
     assert listed[0] == ("at.ncp", "rs.ncp", 1, "urgent", BILLION + 1)
+
+
+async def test_nobody_is_hidden_by_the_numbers_of_another(node: Node, clock: StillClock) -> None:
+    await use(node, *range(1, 200, 2))
+    async with node.store.writing() as unit:
+        await unit.gaps.note_used([NumberRange("at.ncp", "hu.ncp", 1, "urgent", 5, 5)], START)
+    clock.advance(601)
+
+    check = await sequence_check(node)
+
+    assert "hu.ncp to at.ncp urgent (epoch 1) 5" in check.detail
+    assert "rs.ncp to at.ncp urgent (epoch 1) 2" in check.detail
+    assert check.detail.endswith("and more")
+
+
+async def test_what_a_sender_that_left_or_a_moved_contact_point_misses_is_no_alarm(
+    node: Node, clock: StillClock
+) -> None:
+    # given numbers missing of a sender that is not on the list, and towards a contact point that is not ours
+    ranges = [
+        NumberRange("at.ncp", "xx.gone", 1, "urgent", 5, 6),
+        NumberRange("at.border-police", "rs.ncp", 1, "urgent", 5, 5),
+    ]
+    async with node.store.writing() as unit:
+        await unit.gaps.note_used(ranges, START)
+    clock.advance(601)
+
+    # when
+    checks = await check_peers(
+        node.store, now=clock.now(), contact_points=["at.ncp"], directory=directory(), heartbeat_seconds=300
+    )
+    check = {one.name: one for one in checks}["sequence"]
+
+    # then they are shown
+    assert check.ok
+    assert check.detail.startswith("0 numbers missing")
+    assert "1 of rs.ncp to at.border-police; 2 of xx.gone to at.ncp" in check.detail
