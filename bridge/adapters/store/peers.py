@@ -6,9 +6,9 @@ the newest number of each stream, so that it costs a look-up for each stream and
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import delete, func, or_, select
 
@@ -28,6 +28,8 @@ from bridge.adapters.store.transaction import Transaction
 from bridge.core.ids import time_of
 from bridge.core.vocabulary import HEARTBEAT
 from bridge.ports.store.no_gap import Counters, Pair, PeerSeen
+
+AHEAD: Final = timedelta(seconds=120)  # wire-format: how far clocks may differ
 
 
 class SqlPeers:
@@ -52,10 +54,14 @@ class SqlPeers:
         rows = await self._transaction.rows(select(peer).where(peer.c.contact_point.in_(contact_points)))
         return {(row["contact_point"], row["peer"]): PeerSeen(row["heard_at"], row["heartbeat_at"]) for row in rows}
 
-    async def exchanged(self, contact_points: Collection[str]) -> Mapping[Pair, datetime]:
-        """When each pair last exchanged a sealed message, in either direction, by the newest number of each stream."""
+    async def exchanged(self, contact_points: Collection[str], *, now: datetime) -> Mapping[Pair, datetime]:
+        """When each pair last exchanged a sealed message, in either direction, by the newest number of each stream.
+
+        A received message whose id names a time in the future, beyond what clocks may differ, is no evidence.
+        """
         newest: dict[Pair, datetime] = {}
-        for pair, at in [*await self._sent(contact_points), *await self._received(contact_points)]:
+        received = [(pair, at) for pair, at in await self._received(contact_points) if at <= now + AHEAD]
+        for pair, at in [*await self._sent(contact_points), *received]:
             newest[pair] = max(at, newest.get(pair, at))
         return newest
 
@@ -128,12 +134,9 @@ class SqlPeers:
             .scalar_subquery()
         )
         query = select(stream.recipient, stream.sender, newest.label("message_id"))
-        found: dict[Pair, list[datetime]] = defaultdict(list)
-        for row in await self._transaction.rows(query.where(stream.recipient.in_(contact_points))):
-            at = _time(row["message_id"])
-            if at is not None:
-                found[row["recipient"], row["sender"]].append(at)
-        return [(pair, max(times)) for pair, times in found.items()]
+        rows = await self._transaction.rows(query.where(stream.recipient.in_(contact_points)))
+        times = [((row["recipient"], row["sender"]), _time(row["message_id"])) for row in rows]
+        return [(pair, at) for pair, at in times if at is not None]
 
 
 def _time(message_id: str | None) -> datetime | None:

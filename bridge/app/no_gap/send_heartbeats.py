@@ -79,7 +79,7 @@ class SendHeartbeats:
     async def _due(self, unit: UnitOfWork, now: datetime) -> Mapping[str, Sequence[str]]:
         """Contact point of ours -> the peers that are to hear from it now, those that never did first."""
         directory, seen = self.trust.current(), await unit.peers.seen(self.desks)
-        exchanged = await unit.peers.exchanged(self.desks)
+        exchanged = await unit.peers.exchanged(self.desks, now=now)
         waiting = {own: await unit.peers.countries_with_waiting_heartbeats(own) for own in self.desks}
         due = [
             (seen.get((own, peer), _NEVER).heartbeat_at, own, peer)

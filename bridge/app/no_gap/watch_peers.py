@@ -45,7 +45,7 @@ async def heard_lately(
     Those are the peers that messages were exchanged with lately, that may write to us, and that we have been writing
     heartbeats to: from the first of them on their silence counts.
     """
-    exchanged, seen = await unit.peers.exchanged(contact_points), await unit.peers.seen(contact_points)
+    exchanged, seen = await unit.peers.exchanged(contact_points, now=now), await unit.peers.seen(contact_points)
     return {
         pair: known.heard_at
         for pair, known in sorted(seen.items())

@@ -218,8 +218,11 @@ class Peers(Protocol):
         """What is known of every peer that was heard or written to."""
         ...
 
-    async def exchanged(self, contact_points: Collection[str]) -> Mapping[Pair, datetime]:
-        """When each pair last exchanged a sealed message, in either direction, by the newest number of each stream."""
+    async def exchanged(self, contact_points: Collection[str], *, now: datetime) -> Mapping[Pair, datetime]:
+        """When each pair last exchanged a sealed message, in either direction, by the newest number of each stream.
+
+        A received message whose id names a time in the future, beyond what clocks may differ, is no evidence.
+        """
         ...
 
     async def counters(self, sender: str, recipients: Collection[str], *, epoch: int | None = None) -> Counters:

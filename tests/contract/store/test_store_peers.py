@@ -75,7 +75,7 @@ async def test_an_exchange_is_known_by_the_newest_message_of_either_direction(st
         )
 
     async with store.reading() as unit:
-        exchanged = await unit.peers.exchanged(["rs.ncp"])
+        exchanged = await unit.peers.exchanged(["rs.ncp"], now=NOW)
 
     assert exchanged[OWN] == NOW + DAY
     assert abs(exchanged["rs.ncp", "hu.rs"] - (NOW - 2 * DAY)) < timedelta(seconds=1)
@@ -84,11 +84,13 @@ async def test_an_exchange_is_known_by_the_newest_message_of_either_direction(st
 
 async def test_void_numbers_and_strange_ids_are_no_exchange(store: Store) -> None:
     odd = "ffffffff-ffff-7000-8000-000000000000"  # a time beyond the calendar
+    far, near = ids.new(NOW + timedelta(seconds=125)), ids.new(NOW + timedelta(seconds=115))
     async with store.writing() as unit:
-        await unit.inbox.use_numbers([use(1, "E_UNKNOWN_NUMBER"), use(1, odd, sender="hu.ncp")], NOW)
+        odd_ones = [use(1, "E_UNKNOWN_NUMBER"), use(1, odd, sender="hu.ncp"), use(1, far, sender="ba.ncp")]
+        await unit.inbox.use_numbers([*odd_ones, use(1, near, sender="it.ncp")], NOW)
 
     async with store.reading() as unit:
-        assert await unit.peers.exchanged(["at.ncp"]) == {}
+        assert set(await unit.peers.exchanged(["at.ncp"], now=NOW)) == {("at.ncp", "it.ncp")}
 
 
 async def test_counters_tell_the_numbers_that_were_used_in_an_epoch(store: Store) -> None:
