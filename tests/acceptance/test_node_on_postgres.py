@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from alerts_in_numbers import arrived, submit_many
 from bridge_countries import Country, eventually, found_country, running
@@ -107,13 +105,6 @@ def put_on(server: PrivatePostgres, country: Country) -> None:
     file.write_text(server.password, "utf-8")
 
 
-async def a_minute_passes(server: PrivatePostgres) -> None:
-    """As if it had: for so long, what a killed relay had in hand is its own."""
-    connection = await asyncpg.connect(server.url(), timeout=SECONDS)
-    await connection.execute("UPDATE outbox SET lease_token = NULL, lease_until = NULL, next_attempt_at = NULL")
-    await connection.close()
-
-
 def test_three_processes_on_one_database_are_killed_and_the_server_restarts_and_nothing_is_lost_or_doubled(
     world: World,
 ) -> None:
@@ -140,7 +131,6 @@ def test_three_processes_on_one_database_are_killed_and_the_server_restarts_and_
             process.process.kill()
             process.process.wait()
     world.server.restart()
-    asyncio.run(a_minute_passes(world.server))
     from_serbia += more[0]
     from_austria += more[1]
 

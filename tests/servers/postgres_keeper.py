@@ -81,11 +81,13 @@ class Postgres:
         return {"port": self._port, "pid": self._server.pid, "folder": str(self._folder)}
 
     def _is_ready(self) -> bool:
+        """By the server's own file; that of a killed one stays, and says ready still."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) > READY_LINE and lines[READY_LINE].strip() == "ready"
+        is_its_own = self._server is not None and lines[:1] == [str(self._server.pid)]
+        return is_its_own and len(lines) > READY_LINE and lines[READY_LINE].strip() == "ready"
 
     def _launch(self, program: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
         command: list[str | Path] = [self._reachable_programs() / program, *arguments]
