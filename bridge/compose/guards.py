@@ -15,6 +15,7 @@ from bridge.services.gate import ReceivingGate
 from bridge.settings import NodeSettings
 
 SQLITE = "sqlite:///"
+RECEIVING_GOES_ON = "the database's server has its own disk and receiving goes on; the membership list needs room here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,10 @@ def guards_of(settings: NodeSettings, store: SqlStore, trust: TrustSource) -> Gu
 def disk_of(settings: NodeSettings) -> DiskReserve:
     """The disk that messages go to, or the node's own where they go to a server's."""
     url, reserve_mib = settings.database_url, settings.disk_reserve_mib
-    folder = Path(url.removeprefix(SQLITE)).parent if url.startswith(SQLITE) else settings.folder
-    return DiskReserve(folder, reserve_bytes=None if reserve_mib is None else reserve_mib * MIB)
+    reserve_bytes = None if reserve_mib is None else reserve_mib * MIB
+    if url.startswith(SQLITE):
+        return DiskReserve(Path(url.removeprefix(SQLITE)).parent, reserve_bytes=reserve_bytes)
+    return DiskReserve(settings.folder, reserve_bytes=reserve_bytes, consequence=RECEIVING_GOES_ON)
 
 
 def _no_room_needed() -> None:

@@ -16,6 +16,7 @@ MIB: Final = 1024**2
 MOST_RESERVE_BYTES: Final = 256 * MIB
 RESERVE_PART: Final = 10  # of a small file system: a tenth
 ENOUGH_AGAIN: Final = 1.25  # times the reserve, so that receiving does not begin and end with every message
+NOTHING_IS_RECEIVED: Final = "nothing is received until there is more room"
 
 
 class DiskReserve:
@@ -24,10 +25,13 @@ class DiskReserve:
     Args:
         folder: any folder on it.
         reserve_bytes: what must stay free; 256 MiB, or a tenth of a smaller file system, when `None`.
+        consequence: what it means, for people, when less is free.
     """
 
-    def __init__(self, folder: Path, *, reserve_bytes: int | None = None) -> None:
-        self._folder, self._given = folder, reserve_bytes
+    def __init__(
+        self, folder: Path, *, reserve_bytes: int | None = None, consequence: str = NOTHING_IS_RECEIVED
+    ) -> None:
+        self._folder, self._given, self._consequence = folder, reserve_bytes, consequence
         self._is_low = False
 
     def check(self) -> str:
@@ -45,5 +49,5 @@ class DiskReserve:
         self._is_low = free < (reserve * ENOUGH_AGAIN if self._is_low else reserve)
         detail = f"{free / MIB:.1f} MiB free under {self._folder}, {reserve / MIB:.1f} MiB are the reserve"
         if self._is_low:
-            raise UnavailableError("E_DISK", f"{detail}; nothing is received until there is more room")
+            raise UnavailableError("E_DISK", f"{detail}; {self._consequence}")
         return detail

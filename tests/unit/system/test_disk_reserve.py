@@ -65,3 +65,10 @@ def test_a_real_folder_says_what_is_left_and_one_that_is_gone_is_a_failure(tmp_p
     assert reserve.check().endswith(f"MiB free under {tmp_path}, 0.0 MiB are the reserve")
     os.rmdir(tmp_path)  # noqa: PTH106 - the test's own folder
     assert is_low(reserve)
+
+
+def test_what_a_full_disk_means_is_said_by_whoever_watches_it(tmp_path: Path) -> None:
+    reserve = DiskReserve(tmp_path, reserve_bytes=1 << 62, consequence="receiving goes on")
+
+    with pytest.raises(UnavailableError, match=r"are the reserve; receiving goes on$"):
+        reserve.check()
