@@ -19,12 +19,12 @@ from bridge.cli.wording import moment
 from bridge.compose.node import Node
 from bridge.core.errors import BadInputError
 from bridge.core.times import format_time
+from bridge.core.verification import SENDER_STEP
 from bridge.ports.store.records import Quarantined
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 _COLUMNS = ("id", "code", "step", "at", "queue", "size", "replays")
-PROVEN_FROM_STEP = 9  # wire-format: before it nothing is authenticated
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Their ids, as `quarantine list` shows them.")]
 All = Annotated[bool, typer.Option("--all", help="Everything, or everything with --reason and --holder.")]
@@ -142,7 +142,7 @@ def drop(  # noqa: PLR0913 - the command's options
 
 def _text(refusal: Quarantined) -> str:
     kept = "kept as they came" if refusal.has_bytes else "not kept: the quarantine was full"
-    proven = refusal.step > PROVEN_FROM_STEP
+    proven = refusal.step > SENDER_STEP
     lines = [
         f"{refusal.code} at step {refusal.step}: {refusal.detail}",
         f"refused {moment(refusal.at)} by {refusal.contact_point or 'the router'}, from the queue {refusal.queue}",

@@ -18,6 +18,7 @@ from bridge.app.receiving.deciding import DELIVERED, sealed_message_of
 from bridge.core.errors import RefusedError, VerificationError
 from bridge.core.times import format_time
 from bridge.core.verification import (
+    SENDER_STEP,
     Authenticated,
     AuthenticatedRefusal,
     Receiver,
@@ -30,7 +31,6 @@ from bridge.ports.store import Store, UnitOfWork
 from bridge.ports.store.records import AuditEntry, OutboxRow, Quarantined, Replay
 from bridge.ports.trust import TrustSource
 
-PROVEN_FROM_STEP: Final = 9  # wire-format: from here on the signer is known, and is owed an answer
 RETURN_AGAIN_AFTER: Final = timedelta(minutes=1)
 
 
@@ -81,7 +81,7 @@ class ReturnQuarantine:
         """
         if item.wire_bytes is None:
             raise RefusedError("E_NO_BYTES", f"{CAME_WITHOUT_BYTES}; nothing proves who sent it")
-        if item.step < PROVEN_FROM_STEP:
+        if item.step < SENDER_STEP:
             sentence = f"refused at step {item.step}, before anything proves who sent it: there is nobody to tell"
             raise RefusedError("E_NOT_PROVEN", sentence)
         try:
@@ -94,7 +94,7 @@ class ReturnQuarantine:
                 is_signature=self.is_signature,
             )
         except AuthenticatedRefusal as refusal:
-            if refusal.step > PROVEN_FROM_STEP:
+            if refusal.step > SENDER_STEP:
                 return refusal.proven
             raise _not_proven(refusal) from None
         except VerificationError as error:

@@ -7,6 +7,7 @@ steps 15 to 17. Step 14 (sequence) never refuses and step 18 is a transaction: b
 
 from bridge.core.verification.authenticate import (
     MAX_LIFETIME,
+    SENDER_STEP,
     Authenticated,
     AuthenticatedRefusal,
     Receiver,
@@ -22,6 +23,7 @@ from bridge.core.verification.replay import HELD_CODES, ReplayVerdict, judge_rep
 __all__ = [
     "HELD_CODES",
     "MAX_LIFETIME",
+    "SENDER_STEP",
     "Authenticated",
     "AuthenticatedRefusal",
     "Hints",

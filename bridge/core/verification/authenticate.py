@@ -28,6 +28,9 @@ from bridge.core.wire.payload import CONTROL_KINDS, AnyPayload, SealedPayload, f
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=120)
 MAX_LIFETIME: Final = timedelta(days=30)
+# Compares the signer with the sender that is named: what got this far has a known signer, what got past it is from
+# whom it says.
+SENDER_STEP: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ def _read_payload(envelope: Envelope, network: str) -> AnyPayload:
 
 
 def _check_sender(proven: Authenticated, receiver: Receiver, hints: Hints | None) -> None:
-    step, payload = _Step(9), proven.payload
+    step, payload = _Step(SENDER_STEP), proven.payload
     if payload.sender != proven.sender.id:
         raise step.refuse("E_SENDER", f"signed by {proven.sender.id}, said to be from {payload.sender}")
     if hints is not None:
