@@ -132,6 +132,7 @@ class RelayOutbox:
         entries = [
             AuditEntry(now, self.relay, "message.expired", None, row.message_id, {"to": row.country, "kind": row.kind})
             for row in rows
+            if row.is_kept
         ]
         async with self.store.writing() as unit:
             await unit.outbox.mark_expired([row.id for row in rows], token=token, now=now)
