@@ -47,7 +47,7 @@ async def test_a_backup_under_load_is_of_one_moment_and_writers_go_on(url: str, 
             written += 1
 
     writer = asyncio.create_task(write())
-    while written < 20:  # noqa: ASYNC110 - a counter, not an event
+    while written < 400:  # noqa: ASYNC110 - a counter, not an event; enough that copying them takes a few writes' time
         await asyncio.sleep(0.01)
 
     # when
