@@ -16,24 +16,20 @@ from typing import Final
 from bridge.adapters.amqp.consumer import consuming
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import AmqpSession, all_open
-from bridge.adapters.jose.desk import FileDesk
-from bridge.adapters.jose.signatures import is_signature
 from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.system import RandomIds
 from bridge.adapters.trust import TufTrustSource
-from bridge.adapters.vault import StorageVault
 from bridge.app.checks.process_health import ProcessHealth
-from bridge.app.receiving.authenticating import Authenticator
 from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.receiving.route_message import RouteMessages
 from bridge.app.sending.relay_outbox import RelayOutbox
 from bridge.compose.guards import guards_of
+from bridge.compose.judging import Judges
 from bridge.compose.node import load_desks, open_trust
 from bridge.compose.peer_chores import peer_chores
 from bridge.compose.process_checks import watch_dependencies, watch_work
 from bridge.core import broker_names as names
-from bridge.core.verification import Receiver
 from bridge.health.places import ALL
 from bridge.services.consuming import ConsumingService, Handle
 from bridge.services.housekeeping import Chore, HousekeepingService
@@ -94,6 +90,9 @@ class _Wiring:
     def __post_init__(self) -> None:
         self.guards = guards_of(self.settings, self.store, self.trust)
         self.clock = self.guards.clock
+        self.judges = Judges(
+            prefix=self.settings.prefix, store=self.store, trust=self.trust, clock=self.clock, ids=self.ids
+        )
 
     def watch(self, health: ProcessHealth) -> None:
         """Has the process tell how these services, their sessions and what they need are."""
@@ -134,24 +133,15 @@ class _Wiring:
 
     def _router(self, lane: str) -> RouteMessages:
         """With a publisher of its own: an urgent message waits for no confirms of normal ones."""
-        account, prefix = self.settings.broker.router, self.settings.prefix
-        return RouteMessages(
-            prefix=prefix,
-            exchange=names.contact_points_exchange(prefix),
-            authenticator=self._authenticator(Receiver(prefix)),
-            publisher=AmqpPublisher(self._session(account, f"{SUBSCRIBER} {lane} out")),
-            store=self.store,
-            trust=self.trust,
-            clock=self.clock,
-            ids=self.ids,
-        )
+        session = self._session(self.settings.broker.router, f"{SUBSCRIBER} {lane} out")
+        return self.judges.router(AmqpPublisher(session))
 
     def _contact_points(self) -> Mapping[str, ReceiveMessages]:
         desks, vault = load_desks(self.settings)
         self.kids += [desk.signer.kid for desk in desks.values()]
         receivers = {}
         for point in self.settings.contact_points:
-            receiver = self._receiver(desks[point.id], vault)
+            receiver = self.judges.contact_point(desks[point.id], vault)
             for lane in names.LANES:
                 queues = [names.inbox_queue(point.id, lane)]
                 self._consuming(f"{CONTACT_POINT} {point.id} {lane}", point.account, queues, receiver.receive)
@@ -167,20 +157,6 @@ class _Wiring:
             ids=self.ids,
             heartbeat_seconds=self.settings.heartbeat.seconds,
         )
-
-    def _receiver(self, desk: FileDesk, vault: StorageVault) -> ReceiveMessages:
-        return ReceiveMessages(
-            desk=desk,
-            authenticator=self._authenticator(Receiver(self.settings.prefix, desk.id)),
-            store=self.store,
-            trust=self.trust,
-            vault=vault,
-            clock=self.clock,
-            ids=self.ids,
-        )
-
-    def _authenticator(self, receiver: Receiver) -> Authenticator:
-        return Authenticator(trust=self.trust, clock=self.clock, receiver=receiver, is_signature=is_signature)
 
     def _consuming(self, name: str, account: Account, queues: Sequence[str], handle: Handle) -> None:
         """One lane: an urgent message waits for no batch of normal ones, and for no queue of theirs that is missing."""

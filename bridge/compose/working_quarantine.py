@@ -16,12 +16,8 @@ from bridge.adapters.jose.signatures import is_signature
 from bridge.app.quarantine.drop import DropQuarantine
 from bridge.app.quarantine.give_back import ReturnQuarantine
 from bridge.app.quarantine.replay import ReplayQuarantine
-from bridge.app.receiving.authenticating import Authenticator
-from bridge.app.receiving.receive_message import ReceiveMessages
-from bridge.app.receiving.route_message import RouteMessages
+from bridge.compose.judging import Judges
 from bridge.compose.node import Node
-from bridge.core import broker_names as names
-from bridge.core.verification import Receiver
 from bridge.ports.store.records import Quarantined
 
 CONNECT_SECONDS: Final = 10.0
@@ -38,7 +34,9 @@ async def replaying(node: Node, items: Sequence[Quarantined]) -> AsyncIterator[R
     await node.check_clock()
     await node.trust.refresh()
     holders = {item.contact_point for item in items if item.has_bytes}
-    receivers = {holder: _receiver(node, holder) for holder in node.hosted if holder in holders}
+    judges = Judges(prefix=node.settings.prefix, store=node.store, trust=node.trust, clock=node.clock, ids=node.ids)
+    hosted = [holder for holder in node.hosted if holder in holders]
+    receivers = {holder: judges.contact_point(node.desks()[holder], node.reading.vault) for holder in hosted}
     async with AsyncExitStack() as stack:
         router = None
         if None in holders:
@@ -46,7 +44,7 @@ async def replaying(node: Node, items: Sequence[Quarantined]) -> AsyncIterator[R
             session = AmqpSession(urls, name=f"{node.settings.prefix} quarantine", deadline_seconds=CONNECT_SECONDS)
             publisher = AmqpPublisher(await stack.enter_async_context(session))
             await session.until_publishable(seconds=CONNECT_SECONDS)
-            router = _router(node, publisher)
+            router = judges.router(publisher)
         yield ReplayQuarantine(store=node.store, clock=node.clock, receivers=receivers, router=router)
 
 
@@ -72,33 +70,3 @@ async def returning(node: Node) -> ReturnQuarantine:
 def dropping(node: Node) -> DropQuarantine:
     """Destroys; takes no keys."""
     return DropQuarantine(store=node.store, clock=node.clock)
-
-
-def _receiver(node: Node, contact_point: str) -> ReceiveMessages:
-    return ReceiveMessages(
-        desk=node.desks()[contact_point],
-        authenticator=_authenticator(node, Receiver(node.settings.prefix, contact_point)),
-        store=node.store,
-        trust=node.trust,
-        vault=node.reading.vault,
-        clock=node.clock,
-        ids=node.ids,
-    )
-
-
-def _router(node: Node, publisher: AmqpPublisher) -> RouteMessages:
-    prefix = node.settings.prefix
-    return RouteMessages(
-        prefix=prefix,
-        exchange=names.contact_points_exchange(prefix),
-        authenticator=_authenticator(node, Receiver(prefix)),
-        publisher=publisher,
-        store=node.store,
-        trust=node.trust,
-        clock=node.clock,
-        ids=node.ids,
-    )
-
-
-def _authenticator(node: Node, receiver: Receiver) -> Authenticator:
-    return Authenticator(trust=node.trust, clock=node.clock, receiver=receiver, is_signature=is_signature)
