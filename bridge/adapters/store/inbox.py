@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import RowMapping, null, select, update
 
 from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire, read_body
-from bridge.adapters.store.sequence import count_missing, missing_numbers, note_numbers
+from bridge.adapters.store.sequence import missing_numbers, note_numbers
 from bridge.adapters.store.tables import body, inbox, message, replay, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.core.errors import BadInputError
@@ -102,10 +102,6 @@ class SqlInbox:
     async def gaps(self, *, older_than: datetime) -> Sequence[tuple[str, str, int, str, int]]:
         """Missing numbers first missed before a moment: (recipient, sender, epoch, lane, number)."""
         return await missing_numbers(self._transaction, older_than=older_than)
-
-    async def count_gaps(self, *, older_than: datetime) -> int:
-        """How many numbers were first missed before a moment; the database adds them up."""
-        return await count_missing(self._transaction, older_than=older_than)
 
     async def add(self, items: Sequence[InboxItem]) -> None:
         """Stores received messages. One that is there already stays, only an expired stub gives way to the message."""

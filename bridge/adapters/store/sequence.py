@@ -1,9 +1,9 @@
 """The receiver's book of signed numbers: which were used, which are missing, which were used twice.
 
-The first number of a stream that comes begins it, unless its sender has said before where it began. `count_missing`
-adds up the missing ranges; `missing_numbers` lists at most `LISTED_OF_A_RANGE` numbers of each and `LISTED` in all, and
-more once those have come. A number whose sender said that it never comes stands in the book with a code (`E_...`) in
-place of a message id, and gives way to the message should it come after all.
+The first number of a stream that comes begins it, unless its sender has said before where it began. `missing_numbers`
+lists at most `LISTED_OF_A_RANGE` numbers of each missing range and `LISTED` in all, and more once those have come. A
+number whose sender said that it never comes stands in the book with a code (`E_...`) in place of a message id, and
+gives way to the message should it come after all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import Float, bindparam, cast, func, select, update
+from sqlalchemy import bindparam, select, update
 
 from bridge.adapters.store.streams import Stream, StreamKey, load_missing, open_streams, save_streams
 from bridge.adapters.store.tables import sequence_gap, sequence_number, sequence_stream
@@ -77,14 +77,6 @@ async def missing_numbers(
         for number in range(row["first"], min(row["last"], row["first"] + LISTED_OF_A_RANGE - 1) + 1)
     )
     return list(islice(numbers, LISTED))
-
-
-async def count_missing(transaction: Transaction, *, older_than: datetime) -> int:
-    """How many numbers were first missed before a moment; exact up to 2^53."""
-    # In floating point: a stranger chooses epochs and numbers, and the integers of a database overflow.
-    lengths = cast(sequence_gap.c.last - sequence_gap.c.first + 1, Float)
-    total = select(func.coalesce(func.sum(lengths), 0.0).label("total")).where(sequence_gap.c.missed_at < older_than)
-    return int((await transaction.rows(total))[0]["total"])
 
 
 async def _used(

@@ -177,10 +177,6 @@ class Inbox(Protocol):
         """
         ...
 
-    async def count_gaps(self, *, older_than: datetime) -> int:
-        """How many numbers were first missed before a moment, however many they are."""
-        ...
-
     async def add(self, items: Sequence[InboxItem]) -> None:
         """Stores received messages with their exact wire bytes.
 
