@@ -98,8 +98,8 @@ def test_after_weeks_away_everything_not_yet_expired_arrives_once_and_a_stub_of_
             if day == 0:
                 never, late = (submit(serbia, TO_CROATIA, tmp_path, day=day, lifetime_days=days) for days in (7, 30))
             placed = 2 * (SENT_ON_DAYS.index(day) + 1)
-            for queue in ("inbox.at.ncp.normal", "country.hu.normal"):
-                eventually(lambda queue=queue, placed=placed: queues.depths()[queue] == placed)
+            for queue in ("inbox.at.ncp.normal", "country.hu.normal"):  # a heartbeat may be there, too
+                eventually(lambda queue=queue, placed=placed: queues.depths()[queue] >= placed)
             assert all(states(serbia, one) == dict.fromkeys(RECIPIENTS, ("sent", None)) for one in (week[day],))
             # then what cannot leave is named from the first minute, with what stands in the way
             waiting = eventually(

@@ -62,10 +62,10 @@ def test_an_immediate_alert_passes_a_backlog_within_two_seconds_and_no_number_is
 
     # given thousands of routine alerts in the queue of a country that was away, and more in the sender's outbox
     in_the_queue = submit_many(serbia, BACKLOG // 2, to=["at.ncp"])
-    eventually(lambda: queues.depths()["country.at.normal"] == len(in_the_queue))
+    eventually(lambda: queues.depths()["country.at.normal"] >= len(in_the_queue))  # a heartbeat may be there, too
     serbia.stop()
     in_the_outbox = submit_many(serbia, BACKLOG // 2, to=["at.ncp"])
-    assert waiting(serbia) == len(in_the_outbox)
+    assert waiting(serbia) >= len(in_the_outbox)
 
     # when everything runs and drains, and immediate ones come
     serbia.start()
