@@ -227,12 +227,13 @@ async def test_an_alarm_of_the_broker_does_not_stop_consuming(
 
 async def test_a_consumer_that_the_broker_cancels_is_noticed_at_once(vhost: VirtualHost) -> None:
     async with consuming_on(vhost) as watch:
-        # The queue is there again a moment later: only the broker's cancel tells that there was something.
+        # A queue that is there again within some 40 ms may keep its consumer (3.10): then there is nothing to notice.
         begun = time.monotonic()
         await asyncio.to_thread(delete, vhost, "queues", URGENT)
-        await asyncio.to_thread(restore_topology, vhost)
 
+        # Connection and channel stay: only the broker's cancel tells that there was something.
         assert "E_BROKER_MISSING" in await watch.notices(begun, within_seconds=AT_ONCE_SECONDS)
+        await asyncio.to_thread(restore_topology, vhost)
         await watch.flows()
         assert watch.session.status.connects == 1
 
