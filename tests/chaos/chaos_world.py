@@ -145,7 +145,10 @@ async def prepare(world: World) -> None:
 
 
 def enter_mount_namespace() -> None:
-    """Mounts of this process are its own from now on and end with it, however it ends; not where that is refused."""
+    """Mounts of this process are its own from now on and end with it, however it ends; not where that is refused.
+
+    Not for a process that others share: servers that it started before do not see what it mounts then.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     if os.geteuid() == 0 and libc.unshare(CLONE_NEWNS) == 0:
         subprocess.run(["/usr/bin/mount", "--make-rprivate", "/"], check=True)

@@ -18,7 +18,7 @@ import chaos_plan as plan
 import pytest
 from chaos_hooks import ACKNOWLEDGE_FIRST, MARK_FIRST
 from chaos_run import Order, Outcome, Run
-from chaos_world import World, enter_mount_namespace, founded, prepare
+from chaos_world import World, founded, prepare
 from servers.missing import server_is_missing
 
 from bridge.cli.output import say
@@ -37,7 +37,6 @@ pytestmark = [pytest.mark.broker, pytest.mark.postgres]
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Four countries on a broker of their own, for it is killed here."""
-    enter_mount_namespace()  # what is mounted goes with this process, even if that is killed
     with contextlib.ExitStack() as stack:
         try:
             broker = stack.enter_context(PrivateNode())
