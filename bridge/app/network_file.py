@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.core.countries import COUNTRY_CODES
-from bridge.core.directory import ContactPoint, Remit
+from bridge.core.directory import ContactPoint, DutyOffice, Remit
 from bridge.core.errors import BadInputError, Problem
 from bridge.core.ids import CONTACT_POINT_PATTERN, ORGANISATION_PREFIXES, prefix_of
 from bridge.core.vocabulary import CODE_LISTS, SEALED_KINDS
@@ -27,6 +27,7 @@ MAX_FILE_BYTES: Final = 1024 * 1024
 CODE: Final = "E_NETWORK_FILE"
 
 _FORM = ConfigDict(frozen=True, strict=True, extra="forbid")
+_Text = Annotated[str, Field(min_length=1, max_length=200)]
 _Words = Annotated[tuple[str, ...], Field(strict=False, max_length=256)]
 _Status = Literal["actual", "exercise", "system", "test"]
 _Statuses = Annotated[tuple[_Status, ...], Field(strict=False, min_length=1)]
@@ -41,6 +42,23 @@ class _Defaults(BaseModel):
     receives: _Words = SEALED_KINDS
     statuses: _Statuses = ("actual", "exercise", "system")
     signature_policy: _Policy = ("ES256",)
+
+
+class RoleSize(BaseModel):
+    """How many keys a signing role has, and how many of them must sign."""
+
+    model_config = _FORM
+
+    keys: Annotated[int, Field(ge=1, le=32)]
+    threshold: Annotated[int, Field(ge=1, le=32)]
+
+
+class _DutyOffice(BaseModel):
+    model_config = _FORM
+
+    phone: _Text | None = None
+    email: _Text | None = None
+    hours: _Text | None = None
 
 
 class _Remit(BaseModel):
@@ -60,6 +78,8 @@ class _ContactPoint(BaseModel):
     national_desk: bool = False
     remit: _Remit = _Remit()
     languages: _Words = ()
+    duty_office: _DutyOffice | None = None
+    deputies: _Words = ()
     mode: Literal["live", "test"] | None = None
     sends: _Words | None = None
     receives: _Words | None = None
@@ -81,6 +101,8 @@ class _NetworkFile(BaseModel):
 
     network: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
     countries: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=256)]
+    governance: RoleSize = RoleSize(keys=3, threshold=2)
+    revocation: RoleSize = RoleSize(keys=2, threshold=1)
     defaults: _Defaults = _Defaults()
     transfers: Annotated[tuple[_Transfer, ...], Field(strict=False, max_length=256)] = ()
     contact_points: Annotated[tuple[_ContactPoint, ...], Field(strict=False, min_length=1, max_length=4096)]
@@ -88,11 +110,13 @@ class _NetworkFile(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """What a network is founded with."""
+    """What a network is founded with, or what governance wants it to be from now on."""
 
     network: str
     countries: tuple[str, ...]
     contact_points: tuple[ContactPoint, ...]
+    governance: RoleSize
+    revocation: RoleSize
 
 
 def read_network_file(data: bytes, *, accounts: Callable[[str], Mapping[str, str]]) -> NetworkPlan:
@@ -110,7 +134,13 @@ def read_network_file(data: bytes, *, accounts: Callable[[str], Mapping[str, str
     if problems:
         raise BadInputError.of(problems)
     points = (_contact_point(entry, form, accounts(entry.id)) for entry in form.contact_points)
-    return NetworkPlan(form.network, tuple(sorted(form.countries)), tuple(sorted(points, key=lambda point: point.id)))
+    return NetworkPlan(
+        network=form.network,
+        countries=tuple(sorted(form.countries)),
+        contact_points=tuple(sorted(points, key=lambda point: point.id)),
+        governance=form.governance,
+        revocation=form.revocation,
+    )
 
 
 def _parse(data: bytes) -> _NetworkFile:
@@ -131,6 +161,7 @@ def _parse(data: bytes) -> _NetworkFile:
 
 def _faults(form: _NetworkFile) -> Iterable[Problem]:
     yield from _codes("countries", form.countries, COUNTRY_CODES)
+    yield from _thresholds(form)
     for field in ("sends", "receives"):
         yield from _codes(f"defaults.{field}", getattr(form.defaults, field), SEALED_KINDS)
     for number, transfer in enumerate(form.transfers):
@@ -138,7 +169,7 @@ def _faults(form: _NetworkFile) -> Iterable[Problem]:
         yield from _codes(f"{where}.from", transfer.senders, form.countries)
         yield from _codes(f"{where}.to", transfer.recipients, form.countries)
         yield from _codes(f"{where}.basis", (transfer.basis,), CODE_LISTS["transfer_basis"])
-    seen: set[str] = set()
+    known, seen = {entry.id for entry in form.contact_points}, set[str]()
     for number, entry in enumerate(form.contact_points):
         where = f"contact_points[{number}]"
         if entry.id in seen:
@@ -151,6 +182,7 @@ def _faults(form: _NetworkFile) -> Iterable[Problem]:
         yield from _codes(f"{where}.receives", entry.receives or (), SEALED_KINDS)
         yield from _codes(f"{where}.remit.kinds", entry.remit.kinds or (), SEALED_KINDS)
         yield from _codes(f"{where}.remit.exploitation", entry.remit.exploitation or (), CODE_LISTS["exploitation"])
+        yield from _codes(f"{where}.deputies", entry.deputies, known - {entry.id})
         yield from _codes(f"{where}.transfer_basis", entry.transfer_basis, form.countries)
         yield from _codes(f"{where}.transfer_basis", entry.transfer_basis.values(), CODE_LISTS["transfer_basis"])
     desks = {prefix_of(entry.id) for entry in form.contact_points if entry.national_desk}
@@ -158,6 +190,12 @@ def _faults(form: _NetworkFile) -> Iterable[Problem]:
         if country.lower() not in desks:
             # Without one, an alert that no special remit covers would reach nobody there.
             yield Problem("$.contact_points", f"no national desk of {country}", "one for every country", CODE)
+
+
+def _thresholds(form: _NetworkFile) -> Iterable[Problem]:
+    for name, size in (("governance", form.governance), ("revocation", form.revocation)):
+        if size.threshold > size.keys:
+            yield Problem(f"$.{name}.threshold", str(size.threshold), f"at most its {size.keys} keys", CODE)
 
 
 def _codes(where: str, found: Iterable[str], known: Iterable[str]) -> Iterable[Problem]:
@@ -198,6 +236,8 @@ def _contact_point(entry: _ContactPoint, form: _NetworkFile, accounts: Mapping[s
         languages=entry.languages,
         transfer_basis=MappingProxyType(bases | entry.transfer_basis),
         accounts=MappingProxyType(dict(accounts)),
+        duty_office=DutyOffice(**entry.duty_office.model_dump()) if entry.duty_office else None,
+        deputies=entry.deputies,
     )
 
 

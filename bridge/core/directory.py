@@ -59,6 +59,15 @@ class Remit:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyOffice:
+    """Where people reach an office when the bridge does not; `hours` in words, as governance wrote them."""
+
+    phone: str | None = None
+    email: str | None = None
+    hours: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactPoint:
     """One desk of one country, or an organisation, as governance admitted it.
 
@@ -70,6 +79,7 @@ class ContactPoint:
         signature_policy: the algorithms that every message of it must carry.
         transfer_basis: recipient country -> basis for sending person-level data there.
         accounts: broker role (`relay`, `router`, `inbox`) -> account name.
+        deputies: contact points that stand in for it, in this order.
         suspended: the reason, when the member must not be sent to nor listened to.
     """
 
@@ -85,6 +95,8 @@ class ContactPoint:
     languages: tuple[str, ...] = ()
     transfer_basis: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     accounts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    duty_office: DutyOffice | None = None
+    deputies: tuple[str, ...] = ()
     suspended: str | None = None
 
     @property
@@ -101,6 +113,8 @@ class Directory:
         network: the network's name, repeated in every payload.
         version: grows with every change, by which peers notice a newer list.
         signed_at: when the list was last confirmed; its age decides the freshness.
+        certificate_authorities: in PEM; who signs in to the broker, and the broker itself, show a certificate of one.
+        unread: member -> why its keys could not be read; they are unknown until it publishes them anew.
     """
 
     network: str
@@ -109,6 +123,8 @@ class Directory:
     contact_points: Mapping[str, ContactPoint]
     signing_keys: Mapping[str, PublicKey]
     encryption_keys: Mapping[str, PublicKey]
+    certificate_authorities: tuple[str, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def expires(self) -> datetime:

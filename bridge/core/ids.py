@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+PREFIX_PATTERN = "[a-z]{2}"
 CONTACT_POINT_PATTERN = r"^[a-z]{2}\.[a-z0-9-]{1,32}$"
 KID_PATTERN = r"^[a-z]{2}\.[a-z0-9-]{1,32}#[a-z0-9-]{1,32}$"
 MESSAGE_ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"

@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge.adapters.trust import TufRepository
-from bridge.app.network_file import read_network_file
+from bridge.adapters.trust.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
+from bridge.adapters.trust.changes import Holders, founding
+from bridge.adapters.trust.documents import contact_point_document, network_document
+from bridge.adapters.trust.publication import Publication
+from bridge.app.network_file import NetworkPlan, read_network_file
 from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
 from bridge.core.ids import prefix_of
-from bridge.ports.trust import Member, NetworkState
+from bridge.ports.trust import NetworkState
 
 
 def found_network(folder: Path, file: Path, *, at: datetime | None = None) -> NetworkState:
@@ -22,15 +26,20 @@ def found_network(folder: Path, file: Path, *, at: datetime | None = None) -> Ne
         UnavailableError: the file cannot be read, or the folder not written.
         RefusedError: a network is there already.
     """
+    plan = read_plan(file)
+    now = at or datetime.now(UTC)
+    repository = TufRepository(folder)
+    repository.found(lambda: _first_version(repository, plan, now), at=now)
+    return repository.state(at=now)
+
+
+def read_plan(file: Path) -> NetworkPlan:
+    """The plan in a network file; raises like `found_network`."""
     try:
         data = file.read_bytes()
     except OSError as error:
         raise UnavailableError("E_FILE", f"{file}: {error.strerror}") from None
-    plan = read_network_file(data, accounts=_account_names)
-    now = at or datetime.now(UTC)
-    repository = TufRepository(folder)
-    repository.found(plan.network, plan.countries, [Member(point) for point in plan.contact_points], at=now)
-    return repository.state(at=now)
+    return read_network_file(data, accounts=account_names)
 
 
 def network_state(folder: Path, *, at: datetime | None = None) -> NetworkState:
@@ -56,10 +65,25 @@ def confirm_network(folder: Path, *, at: datetime | None = None) -> NetworkState
     return repository.state(at=now)
 
 
-def _account_names(contact_point: str) -> Mapping[str, str]:
+def account_names(contact_point: str) -> Mapping[str, str]:
+    """The broker accounts that act for a contact point, by role."""
     prefix = prefix_of(contact_point)
     return {
         "relay": names.relay_account(prefix),
         "router": names.router_account(prefix),
         "inbox": names.inbox_account(contact_point),
     }
+
+
+def _first_version(repository: TufRepository, plan: NetworkPlan, now: datetime) -> Publication:
+    numbers = {GOVERNANCE: plan.governance.keys, REVOCATIONS: plan.revocation.keys, **dict.fromkeys(ONLINE, 1)}
+    made = make_keys(repository.keys, numbers)
+    keys = {group: [signer.public_key for signer in signers] for group, signers in made.items()}
+    return founding(
+        network_document(plan.network, plan.countries, [point.id for point in plan.contact_points]),
+        [contact_point_document(point) for point in plan.contact_points],
+        governance=Holders(keys[GOVERNANCE], plan.governance.threshold),
+        revocation=Holders(keys[REVOCATIONS], plan.revocation.threshold),
+        online={group: keys[group][0] for group in ONLINE},
+        at=now,
+    )

@@ -3,6 +3,7 @@
 ```
 node.toml                         the settings, with comments
 secrets/machine.key               protects the key files
+secrets/member.pem                signs which keys are this country's
 secrets/<account>.password        the broker accounts
 keys/<contact point>/sig-*.pem    signs      enc-*.pem opens      storage.key protects bodies at rest
 trust/root.json                   where trust begins
@@ -18,14 +19,22 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
 from typing import Final, Literal
 
+from securesystemslib.signer import CryptoSigner
+
 from bridge.adapters.jose.key_files import make_key, make_secret, read_secret
 from bridge.adapters.trust import TufRepository
+from bridge.adapters.trust.changes import governance_change, keys_change
+from bridge.adapters.trust.documents import keys_document
+from bridge.adapters.trust.member_key import make_member_key
+from bridge.adapters.trust.publication import Publication, joined
+from bridge.adapters.trust.roles import member_role
+from bridge.adapters.trust.verified_list import VerifiedList
 from bridge.app.enrol_node import KeyOrder, first_keys, members_of_country
 from bridge.core import broker_names as names
 from bridge.core.directory import Directory, PublicKey
@@ -83,20 +92,18 @@ def found_nodes(orders: Sequence[NodeOrder], *, network: Path, at: datetime | No
         first_keys(directory, members_of_country(directory, order.country), at=now)
     begun: list[Path] = []
     try:
-        found, keys = [], []
+        made = []
         for order in orders:
             begun.append(order.folder)
-            node, public_keys = _make(order, directory, repository, now)
-            found.append(node)
-            keys += public_keys
-        repository.enrol(keys, at=now)
+            made.append(_make(order, directory, repository, now))
+        repository.change(lambda present: _admission(present, made, now), at=now)
     except BaseException as error:
         for folder in begun:
             _remove(folder)
         if isinstance(error, OSError):
             raise UnavailableError("E_NODE_FOLDER", f"{error.filename}: {error.strerror}") from None
         raise
-    return found
+    return [one.node for one in made]
 
 
 def render_settings(
@@ -129,15 +136,39 @@ def render_settings(
     return Template(TEMPLATE.read_text("utf-8")).substitute(values)
 
 
-def _make(
-    order: NodeOrder, directory: Directory, repository: TufRepository, now: datetime
-) -> tuple[FoundNode, list[PublicKey]]:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A node's folder is there; its member key and its public keys are still to be admitted."""
+
+    node: FoundNode
+    prefix: str
+    member_key: CryptoSigner = field(repr=False)
+    public_keys: Sequence[PublicKey]
+
+
+def _admission(present: VerifiedList, made: Sequence[_Made], now: datetime) -> Publication:
+    """One change: governance lets these members sign their keys, and each signs its first ones."""
+    admitted = {one.prefix: one.member_key.public_key for one in made}
+    points = present.contact_points
+    changes = [governance_change(present, network=present.network, contact_points=points, admitted=admitted, at=now)]
+    enrolled = set(present.keys)
+    for one in made:
+        if one.prefix in enrolled:
+            raise RefusedError("E_KEY_EXISTS", f"{one.prefix}: keys are enrolled already; nothing was changed")
+        enrolled.add(one.prefix)
+        own = keys_change(present, keys_document(one.prefix, one.public_keys), at=now)
+        changes.append(own.signed_by([one.member_key], {member_role(one.prefix): [one.member_key.public_key.keyid]}))
+    return joined(changes)
+
+
+def _make(order: NodeOrder, directory: Directory, repository: TufRepository, now: datetime) -> _Made:
     country = order.country.upper()
     points = members_of_country(directory, country)
     folder = order.folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_secret(folder / "secrets" / "machine.key")
     machine_secret = read_secret(folder / "secrets" / "machine.key")
+    member_key = make_member_key(folder / "secrets" / "member.pem", machine_secret=machine_secret)
     prefix = country.lower()
     accounts = [names.relay_account(prefix), names.router_account(prefix)]
     accounts += [names.inbox_account(point.id) for point in points]
@@ -158,7 +189,7 @@ def _make(
     config = folder / SETTINGS
     with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as file:
         file.write(text)
-    return FoundNode(config, kids), public_keys
+    return _Made(FoundNode(config, kids), prefix, member_key, public_keys)
 
 
 def _made(folder: Path, order: KeyOrder, machine_secret: bytes) -> PublicKey:
@@ -167,7 +198,8 @@ def _made(folder: Path, order: KeyOrder, machine_secret: bytes) -> PublicKey:
 
 def _parts(folder: Path) -> list[Path]:
     """What a node's folder consists of; a file of the administrator's beside them is not ours."""
-    ours = [folder / SETTINGS, folder / "keys", folder / "trust", folder / "secrets" / "machine.key"]
+    ours = [folder / SETTINGS, folder / "keys", folder / "trust"]
+    ours += [folder / "secrets" / name for name in ("machine.key", "member.pem")]
     return [*ours, *(folder / "secrets").glob("*.password")]
 
 

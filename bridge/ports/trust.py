@@ -1,4 +1,4 @@
-"""The source of the membership list, and what founding and looking at a network speak of."""
+"""The source of the membership list, and what looking at a network speaks of."""
 
 from __future__ import annotations
 
@@ -6,21 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bridge.core.directory import ContactPoint, Directory, PublicKey
+from bridge.core.directory import Directory
 from bridge.core.verification import TrustView
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A contact point as governance admitted it, and all public keys enrolled for it so far."""
-
-    point: ContactPoint
-    keys: tuple[PublicKey, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class RoleState:
-    """One signing role of the repository: `root`, `targets`, `snapshot` or `timestamp`.
+    """One signing role of the repository: `root`, `targets`, `snapshot`, `timestamp`, `revocations`, `member-rs`, ...
 
     Attributes:
         threshold: how many of the role's `keys` have to sign.

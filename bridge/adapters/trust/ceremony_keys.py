@@ -1,9 +1,8 @@
-"""The private keys of a network's signing roles, as files where the ceremony takes place.
+"""Private keys of a network's signing roles, as files in one folder: of one holder, or of all where they are together.
 
 Rules:
 1. Files are 0600 in a 0700 folder, made once and never written over.
-2. Root and targets need more signatures than one key can make: whoever steals one file can change nothing. In this
-   phase all files lie in one folder on one machine; the thresholds are real, the separation of persons is not yet.
+2. What governance signs needs more signatures than one key can make: whoever steals one file can change nothing.
 
 Nodes never see this folder: they read the mirror.
 """
@@ -11,79 +10,52 @@ Nodes never see this folder: they read the mirror.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Root
 
 from bridge.core.errors import UnavailableError
 
-
-@dataclass(frozen=True, slots=True)
-class RoleRule:
-    """How many keys a role has, how many must sign, and for how many days a signature holds."""
-
-    keys: int
-    threshold: int
-    days: int
+GOVERNANCE: Final = "governance"
+REVOCATIONS: Final = "revocations"
+ONLINE: Final = ("snapshot", "timestamp")
 
 
-# wire-format: Keys and the trust list. The timestamp alone decides how fresh the list is; the others outlive it amply.
-ROLES: Final[Mapping[str, RoleRule]] = {
-    "root": RoleRule(keys=3, threshold=2, days=730),
-    "targets": RoleRule(keys=2, threshold=2, days=365),
-    "snapshot": RoleRule(keys=1, threshold=1, days=365),
-    "timestamp": RoleRule(keys=1, threshold=1, days=45),
-}
-
-Signers = Mapping[str, tuple[CryptoSigner, ...]]
-
-
-def make_ceremony_keys(folder: Path) -> Signers:
-    """Makes every role's keys; raises `FileExistsError` rather than writing over one."""
+def make_keys(folder: Path, numbers: Mapping[str, int]) -> Mapping[str, tuple[CryptoSigner, ...]]:
+    """Makes `<group>-<number>.pem`, so many of each group; raises `FileExistsError` rather than writing over one."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     made = {}
-    for role, rule in ROLES.items():
-        signers = tuple(CryptoSigner.generate_ed25519() for _ in range(rule.keys))
-        for number, signer in enumerate(signers, 1):
-            _write_private(folder / f"{role}-{number}.pem", signer.private_bytes)
-        made[role] = signers
+    for group, number in numbers.items():
+        signers = tuple(CryptoSigner.generate_ed25519() for _ in range(number))
+        for place, signer in enumerate(signers, 1):
+            write_key(folder / f"{group}-{place}.pem", signer)
+        made[group] = signers
     return made
 
 
-def load_ceremony_keys(folder: Path, root: Root) -> Signers:
-    """The signers of every role whose keys the root file names.
+def load_signers(paths: Iterable[Path]) -> tuple[CryptoSigner, ...]:
+    """The signers in private key files.
 
     Raises:
-        UnavailableError: fewer keys are here than a role's threshold (`E_CEREMONY_KEYS`).
+        UnavailableError: one cannot be read, or is no private key (`E_CEREMONY_KEYS`).
     """
-    found = {}
-    for role, named in root.roles.items():
-        signers = tuple(_load(path) for path in sorted(folder.glob(f"{role}-*.pem")))
-        usable = tuple(signer for signer in signers if signer.public_key.keyid in named.keyids)
-        if len(usable) < named.threshold:
-            raise UnavailableError(
-                "E_CEREMONY_KEYS", f"{folder}: {len(usable)} keys of the role {role}, {named.threshold} have to sign"
-            )
-        found[role] = usable
-    return found
+    return tuple(_load(path) for path in sorted(paths))
+
+
+def write_key(path: Path, signer: CryptoSigner) -> None:
+    """A private key as its owner's file alone; raises `FileExistsError` where there is one."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(signer.private_bytes)
 
 
 def _load(path: Path) -> CryptoSigner:
     try:
-        key = load_pem_private_key(path.read_bytes(), None)
-        return CryptoSigner(key)
+        return CryptoSigner(load_pem_private_key(path.read_bytes(), None))
     except OSError as error:
         raise UnavailableError("E_CEREMONY_KEYS", f"{path}: {error.strerror}") from None
     except (ValueError, TypeError):
         raise UnavailableError("E_CEREMONY_KEYS", f"{path} is not a private key file") from None
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)

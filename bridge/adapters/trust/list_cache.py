@@ -3,7 +3,8 @@
 Rules:
 1. Verification works in a copy; only a copy that verified completely becomes the current one, by one rename. A mirror
    that is half copied, or half forged, cannot spoil what was verified before.
-2. With the files stands what was seen: under which pinned root, up to which version, and when it was verified.
+2. With the files stands what was seen: under which pinned root, up to which version, when it was
+   verified, and which keys were revoked.
 3. One process at a time.
 """
 
@@ -15,20 +16,24 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
-from bridge.adapters.trust.documents import Time
+from bridge.adapters.trust.forms import MAX_REVOKED, Time
 from bridge.adapters.trust.locking import locked
 from bridge.adapters.trust.mirror import read_bounded
-from bridge.core.times import format_time
+from bridge.core.ids import KID_PATTERN
 from bridge.core.wire import strict_json
 
 LOCK_SECONDS: Final = 5.0
+Revoked = Annotated[
+    frozenset[Annotated[str, Field(pattern=KID_PATTERN)]],
+    Field(strict=False, max_length=MAX_REVOKED),
+    PlainSerializer(sorted, return_type=list[str]),
+]
 _CURRENT: Final = "current"
 _SEEN: Final = "seen.json"
 _COPY: Final = "verified-"
@@ -44,6 +49,7 @@ class Seen(BaseModel):
     root_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     highest_version: Annotated[int, Field(ge=1, le=2**53 - 1)]
     verified_at: Time
+    revoked: Revoked = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +84,9 @@ class ListCache:
             finally:
                 self._sweep()
 
-    def keep(self, copy: Path, *, root_sha256: str, highest_version: int, verified_at: datetime) -> None:
+    def keep(self, copy: Path, seen: Seen) -> None:
         """Makes the verified copy the current one; on the disk before it is visible."""
-        seen = {
-            "root_sha256": root_sha256,
-            "highest_version": highest_version,
-            "verified_at": format_time(verified_at),
-        }
-        (copy / _SEEN).write_bytes(strict_json.encode(seen))
+        (copy / _SEEN).write_bytes(strict_json.encode(seen.model_dump(mode="json")))
         for path in copy.rglob("*"):
             if path.is_file() and not path.is_symlink():
                 _sync(path)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +32,9 @@ LIMITS: Final = UpdaterConfig(
     targets_max_length=MAX_FILE_BYTES,
 )
 _KNOWN: Final = re.compile(
-    r"metadata/(timestamp|[0-9]{1,9}\.(root|snapshot|targets))\.json"
-    r"|targets/[0-9a-f]{64}\.network\.json"
+    r"metadata/(timestamp|[0-9]{1,9}\.(root|snapshot|targets|revocations|member-[a-z]{2}))\.json"
+    r"|targets/[0-9a-f]{64}\.(network|revocations)\.json"
+    r"|targets/keys/[0-9a-f]{64}\.[a-z]{2}\.json"
     r"|targets/contact-points/[0-9a-f]{64}\.[a-z]{2}\.[a-z0-9-]{1,32}\.json"
 )
 _NOT_FOUND: Final = 404
@@ -50,6 +51,19 @@ class MirrorFetcher(FetcherInterface):
             message = f"{url[:200]} is no file of a trust repository"
             raise DownloadError(message)
         return _bytes_or_not_found(self._mirror / url)
+
+
+class OverlayFetcher(FetcherInterface):
+    """Serves files that are not in the mirror yet above those that are: how a mirror with them would look."""
+
+    def __init__(self, new_files: Mapping[str, bytes], mirror: Path) -> None:
+        self._new_files = new_files
+        self._mirror = MirrorFetcher(mirror)
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        if url in self._new_files:
+            return iter((self._new_files[url],))
+        return self._mirror.fetch(url)
 
 
 class CutOffFetcher(FetcherInterface):

@@ -10,7 +10,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tuf.api.metadata import Metadata, Root, Signed
+from tuf.api.metadata import Metadata, Role, Signed
 
 from bridge.adapters.trust.mirror import METADATA, MirrorFetcher, read_bounded
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
@@ -36,7 +36,7 @@ def read_state(folder: Path, *, at: datetime | None = None) -> tuple[NetworkStat
     """The membership list and how it is signed; raises like `read_repository`."""
     found, roles, root_bytes = _verified(folder, at)
     digest = hashlib.sha256(root_bytes).hexdigest()
-    return NetworkState(found.directory, found.countries, roles, digest), found
+    return NetworkState(found.directory, found.network.countries, roles, digest), found
 
 
 def _verified(folder: Path, at: datetime | None) -> tuple[VerifiedList, tuple[RoleState, ...], bytes]:
@@ -53,14 +53,18 @@ def _verified(folder: Path, at: datetime | None) -> tuple[VerifiedList, tuple[Ro
             found = verify_list(MirrorFetcher(mirror), cache, root_bytes=root_bytes, at=at or datetime.now(UTC))
         except UntrustedError as error:
             raise RefusedError("E_NETWORK_INVALID", f"the network in {folder} does not verify: {error}") from None
-        return found, _roles(cache / METADATA), root_bytes
+        return found, _roles(cache / METADATA, found), root_bytes
 
 
-def _roles(metadata: Path) -> tuple[RoleState, ...]:
-    root = Metadata[Root].from_file(str(metadata / "root.json")).signed
+def _roles(metadata: Path, found: VerifiedList) -> tuple[RoleState, ...]:
+    """The four of every repository, then the delegated ones by name; one that never signed has no state."""
+    delegated = (found.targets.delegations.roles if found.targets.delegations else None) or {}
+    rules: dict[str, Role] = {role: found.root.roles[role] for role in ("root", "targets", "snapshot", "timestamp")}
+    rules |= {role: delegated[role] for role in sorted(delegated)}
     states = []
-    for role in ("root", "targets", "snapshot", "timestamp"):
-        signed: Signed = Metadata.from_file(str(metadata / f"{role}.json")).signed
-        rule = root.roles[role]
-        states.append(RoleState(role, signed.version, signed.expires, rule.threshold, len(rule.keyids)))
+    for role, rule in rules.items():
+        path = metadata / f"{role}.json"
+        if path.exists():
+            signed: Signed = Metadata.from_file(str(path)).signed
+            states.append(RoleState(role, signed.version, signed.expires, rule.threshold, len(rule.keyids)))
     return tuple(states)

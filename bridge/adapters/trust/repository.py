@@ -1,13 +1,15 @@
-"""The network's repository where it is signed: founds it, enrols keys, confirms the list.
+"""The network's repository where it is published: takes what is signed, verifies it as nodes will, makes it visible.
 
 Rules:
 1. Every change is a new version. Files are named by version or digest and never change; the timestamp, written last
    and by one rename, is what makes a version visible. A reader sees the old version or the new one, nothing between.
-2. A document is written only after it was read back by the rules that readers apply.
-3. Before a change the present version is verified; on what does not verify nothing is built.
+2. What is to be published is first read as a node reads that has the present version: thresholds, versions, digests,
+   documents. What a node would refuse is not published.
+3. On what does not verify nothing is built.
 4. One change at a time.
 
-Layout: `mirror/metadata/` and `mirror/targets/` are what nodes read; `keys/` stays here.
+Layout: `mirror/metadata/` and `mirror/targets/` are what nodes read; `keys/` stays here: the online keys, and those of
+governance and the revocation role where a network has not given them to holders of their own.
 """
 
 from __future__ import annotations
@@ -15,42 +17,38 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final
 
-from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import StorageError
-from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 
-from bridge.adapters.trust.ceremony_keys import ROLES, Signers, load_ceremony_keys, make_ceremony_keys
-from bridge.adapters.trust.documents import NetworkDocument, document_of, read_document, write_document
+from bridge.adapters.trust import roles
+from bridge.adapters.trust.ceremony_keys import load_signers
+from bridge.adapters.trust.changes import HASHES
 from bridge.adapters.trust.locking import LockedError, locked
-from bridge.adapters.trust.mirror import METADATA, TARGETS, TIMESTAMP
+from bridge.adapters.trust.mirror import METADATA, TARGETS, TIMESTAMP, MirrorFetcher, OverlayFetcher
+from bridge.adapters.trust.publication import Publication, role_keyids, root_and_targets
 from bridge.adapters.trust.reading import FIRST_ROOT, MIRROR, read_state
-from bridge.adapters.trust.verified_list import NETWORK, contact_point_target
-from bridge.core.directory import PublicKey
-from bridge.core.errors import BadInputError, RefusedError, UnavailableError
-from bridge.core.ids import owner_of
-from bridge.core.wire import strict_json
-from bridge.ports.trust import Member, NetworkState
+from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
+from bridge.core.directory import LIST_LIFETIME
+from bridge.core.errors import RefusedError, UnavailableError
+from bridge.ports.trust import NetworkState
 
 LOCK_SECONDS: Final = 30.0
 KEYS: Final = "keys"
 
-Part = TypeVar("Part", Root, Timestamp, Snapshot, Targets)
-
 
 class TufRepository:
-    """One network's folder. Every change is one new version, signed by the thresholds."""
+    """One network's folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._metadata = folder / MIRROR / METADATA
-        self._targets = folder / MIRROR / TARGETS
 
     @property
     def mirror(self) -> Path:
@@ -58,32 +56,26 @@ class TufRepository:
         return self._folder / MIRROR
 
     @property
+    def keys(self) -> Path:
+        """The folder of private keys."""
+        return self._folder / KEYS
+
+    @property
     def first_root(self) -> Path:
         """The root file that members pin."""
         return self._metadata / FIRST_ROOT
 
-    def found(self, network: str, countries: Sequence[str], members: Sequence[Member], *, at: datetime) -> None:
-        """Makes the ceremony keys and the first version, signed as of `at`.
+    def found(self, make: Callable[[], Publication], *, at: datetime) -> None:
+        """Publishes the first version; `make` is called once it is certain that none is there.
 
         Raises:
-            RefusedError: a network is there already (`E_NETWORK_EXISTS`).
-            BadInputError: a member breaks a rule of the membership list.
+            RefusedError: a network is there already (`E_NETWORK_EXISTS`), or too few have signed (`E_THRESHOLD`).
             UnavailableError: the folder cannot be written.
         """
-        documents = {contact_point_target(member.point.id): write_document(document_of(member)) for member in members}
-        documents[NETWORK] = _network_bytes(network, countries, members)
         with self._one_change():
-            if self._metadata.exists() or any((self._folder / KEYS).glob("*.pem")):
+            if self._metadata.exists() or any(self.keys.glob("*.pem")):
                 raise RefusedError("E_NETWORK_EXISTS", f"{self._folder} already holds a network; nothing was changed")
-            signers = make_ceremony_keys(self._folder / KEYS)
-            self._metadata.mkdir(parents=True)
-            root = Root(expires=_expires("root", at), consistent_snapshot=True)
-            for role, rule in ROLES.items():
-                for signer in signers[role]:
-                    root.add_key(signer.public_key, role)
-                root.roles[role].threshold = rule.threshold
-            self._write(FIRST_ROOT, root, signers["root"])
-            self._publish(Targets(), Snapshot(), Timestamp(), documents, signers=signers, at=at)
+            self._publish(self._signed_here(make(), None), None, at)
 
     def state(self, *, at: datetime | None = None) -> NetworkState:
         """The verified state as of `at`, or now.
@@ -94,114 +86,149 @@ class TufRepository:
         """
         return read_state(self._folder, at=at)[0]
 
+    def verified(self, *, at: datetime) -> VerifiedList:
+        """The verified list with the documents it was read from; raises like `state`."""
+        return read_state(self._folder, at=at)[1]
+
     def last_valid_moment(self, *, now: datetime) -> datetime:
-        """Now, or the second before the timestamp expired. It only says as of when to verify, and proves nothing."""
+        """Now, or the second before the list expired. It only says as of when to verify, and proves nothing."""
         try:
-            expires = self._last(TIMESTAMP, Timestamp).expires
-        except (StorageError, DeserializationError):
+            timestamp = self._timestamp()
+            snapshot: Snapshot = self._read(f"{timestamp.snapshot_meta.version}.snapshot.json")
+            targets: Targets = self._read(f"{snapshot.meta['targets.json'].version}.targets.json")
+            root: Root = self._read(f"{max(map(_version_in, self._metadata.glob('*.root.json')))}.root.json")
+        except (StorageError, DeserializationError, KeyError, ValueError):
             return now
+        expires = min(signed.expires for signed in (timestamp, snapshot, targets, root))
         return min(now, expires - timedelta(seconds=1))
 
-    def enrol(self, keys: Sequence[PublicKey], *, at: datetime) -> int:
-        """Adds public keys to their owners' documents in one new version, and answers that version.
+    def change(self, make: Callable[[VerifiedList], Publication], *, at: datetime) -> int:
+        """Publishes what `make` makes of the present list, signed with whatever keys are here; answers the version.
 
         Raises:
-            BadInputError: an owner is not a member, or a key breaks a rule of the membership list.
-            RefusedError: a key id is enrolled already (`E_KEY_EXISTS`), or the network does not verify.
-            UnavailableError: too few ceremony keys are here, or the folder is busy or cannot be written.
+            RefusedError: too few keys are here (`E_THRESHOLD`), or the network or the change does not verify.
+            UnavailableError: the folder is busy or cannot be written.
         """
         with self._one_change():
-            members = {member.point.id: member for member in read_state(self._folder, at=at)[1].members}
-            changed: dict[str, Member] = {}
-            for key in keys:
-                owner = owner_of(key.kid)
-                if owner not in members:
-                    raise BadInputError("E_NOT_A_MEMBER", f"{owner} is not a contact point of the network")
-                member = changed.get(owner, members[owner])
-                if any(there.kid == key.kid for there in member.keys):
-                    raise RefusedError("E_KEY_EXISTS", f"the key {key.kid} is enrolled already; nothing was changed")
-                changed[owner] = Member(member.point, (*member.keys, key))
-            return self._publish_members(list(changed.values()), at)
+            found = self._present(at)
+            return self._publish(self._signed_here(make(found), found), found, at)
 
-    def revise(self, members: Sequence[Member], *, at: datetime) -> int:
-        """Replaces the documents of existing members (a suspension, a revoked key) in one new version; answers it.
+    def publish(self, publication: Publication, *, at: datetime) -> int:
+        """Publishes what others signed, and answers the version.
 
         Raises:
-            BadInputError: one of them is not a member, or breaks a rule of the membership list.
+            RefusedError: it is another network's or not the next version of what it changes (`E_PUBLICATION`), too few
+                have signed (`E_THRESHOLD`), or a node would not accept it (`E_NETWORK_INVALID`).
+            UnavailableError: the folder is busy or cannot be written, or the online keys are not here.
         """
         with self._one_change():
-            there = {member.point.id for member in read_state(self._folder, at=at)[1].members}
-            strangers = sorted(member.point.id for member in members if member.point.id not in there)
-            if strangers:
-                raise BadInputError("E_NOT_A_MEMBER", f"{', '.join(strangers)}: not in the network")
-            return self._publish_members(members, at)
+            return self._publish(publication, self._present(at), at)
 
     def confirm(self, *, at: datetime) -> None:
         """Signs the present version anew: the list is as before, and fresh. Due every 6 hours."""
         with self._one_change():
-            read_state(self._folder, at=at)
-            root, timestamp = self._last_root(), self._last(TIMESTAMP, Timestamp)
+            found = self._present(at)
+            if found.snapshot.expires - at < LIST_LIFETIME:
+                self._publish(Publication(found.network.network, {}), found, at)
+                return
+            timestamp = self._timestamp()
             timestamp.version += 1
-            timestamp.expires = _expires("timestamp", at)
-            self._write(TIMESTAMP, timestamp, load_ceremony_keys(self._folder / KEYS, root)["timestamp"])
+            timestamp.expires = roles.expiry(roles.TIMESTAMP, at)
+            _write_file(self._metadata / TIMESTAMP, self._signed_online(timestamp, found.root.roles))
 
-    def _publish_members(self, members: Sequence[Member], at: datetime) -> int:
-        timestamp = self._last(TIMESTAMP, Timestamp)
-        snapshot = self._last(f"{timestamp.snapshot_meta.version}.snapshot.json", Snapshot)
-        targets = self._last(f"{snapshot.meta['targets.json'].version}.targets.json", Targets)
-        for signed in (targets, snapshot, timestamp):
-            signed.version += 1
-        documents = {contact_point_target(member.point.id): write_document(document_of(member)) for member in members}
-        signers = load_ceremony_keys(self._folder / KEYS, self._last_root())
-        return self._publish(targets, snapshot, timestamp, documents, signers=signers, at=at)
+    def _present(self, at: datetime) -> VerifiedList:
+        """The list to build on. One that has expired serves: a secretariat that was silent for too long comes back."""
+        return self.verified(at=self.last_valid_moment(now=at))
 
-    def _publish(
-        self,
-        targets: Targets,
-        snapshot: Snapshot,
-        timestamp: Timestamp,
-        documents: Mapping[str, bytes],
-        *,
-        signers: Signers,
-        at: datetime,
-    ) -> int:
-        for target, data in documents.items():
-            folder, _, name = target.rpartition("/")
-            _write_file(self._targets / folder / f"{hashlib.sha256(data).hexdigest()}.{name}", data)
-            targets.targets[target] = TargetFile.from_data(target, data, ["sha256"])
-        targets.expires = _expires("targets", at)
-        targets_bytes = self._write(f"{targets.version}.targets.json", targets, signers["targets"])
-        snapshot.meta["targets.json"] = MetaFile.from_data(targets.version, targets_bytes, ["sha256"])
-        snapshot.expires = _expires("snapshot", at)
-        snapshot_bytes = self._write(f"{snapshot.version}.snapshot.json", snapshot, signers["snapshot"])
-        timestamp.snapshot_meta = MetaFile.from_data(snapshot.version, snapshot_bytes, ["sha256"])
-        timestamp.expires = _expires("timestamp", at)
-        self._write(TIMESTAMP, timestamp, signers["timestamp"])
-        return snapshot.version
+    def _publish(self, publication: Publication, found: VerifiedList | None, at: datetime) -> int:
+        root, targets = root_and_targets(publication, found)
+        if found is not None and publication.network != found.network.network:
+            detail = f"the publication is of {publication.network}, this network is {found.network.network}"
+            raise RefusedError("E_PUBLICATION", detail)
+        keyids = role_keyids(root, targets)
+        for role, metadata in publication.metadata.items():
+            _check_version(role, metadata.signed.version, found)
+            _check_threshold(role, metadata, keyids, root=root, targets=targets)
+        new_files = self._files(publication, found, at, online=root.roles)
+        version = self._check_as_a_node(new_files, found, at)
+        for name, data in new_files.items():  # the timestamp is the last
+            _write_file(self.mirror / name, data)
+        return version
 
-    def _write(self, name: str, signed: Part, signers: Sequence[CryptoSigner]) -> bytes:
-        metadata: Metadata[Part] = Metadata(signed)
-        for signer in signers:
-            metadata.sign(signer, append=True)
-        data = metadata.to_bytes()
-        _write_file(self._metadata / name, data)
-        return data
+    def _files(
+        self, publication: Publication, found: VerifiedList | None, at: datetime, *, online: Mapping[str, Any]
+    ) -> dict[str, bytes]:
+        """Every file that is new, by its name in the mirror, in the order in which they are to appear."""
+        files = {}
+        for target, data in publication.documents.items():
+            folder, _, name = f"{TARGETS}/{target}".rpartition("/")
+            files[f"{folder}/{hashlib.sha256(data).hexdigest()}.{name}"] = data
+        snapshot = Snapshot() if found is None else Snapshot.from_dict(found.snapshot.to_dict())
+        timestamp = Timestamp() if found is None else self._timestamp()
+        for role, metadata in publication.metadata.items():
+            data = metadata.to_bytes()
+            files[f"{METADATA}/{metadata.signed.version}.{role}.json"] = data
+            if role != roles.ROOT:
+                snapshot.meta[f"{role}.json"] = MetaFile.from_data(metadata.signed.version, data, HASHES)
+        if found is not None:
+            snapshot.version += 1
+            timestamp.version += 1
+        snapshot.expires = roles.expiry(roles.SNAPSHOT, at)
+        snapshot_bytes = self._signed_online(snapshot, online)
+        files[f"{METADATA}/{snapshot.version}.snapshot.json"] = snapshot_bytes
+        timestamp.snapshot_meta = MetaFile.from_data(snapshot.version, snapshot_bytes, HASHES)
+        timestamp.expires = roles.expiry(roles.TIMESTAMP, at)
+        files[f"{METADATA}/{TIMESTAMP}"] = self._signed_online(timestamp, online)
+        return files
 
-    def _last(self, name: str, form: type[Part]) -> Part:
-        """A metadata file of the version that was just verified."""
-        signed = Metadata.from_file(str(self._metadata / name)).signed
-        if not isinstance(signed, form):
-            raise RefusedError("E_NETWORK_INVALID", f"{self._metadata / name} is not {form.__name__.lower()} metadata")
-        return signed
+    def _check_as_a_node(self, new_files: Mapping[str, bytes], found: VerifiedList | None, at: datetime) -> int:
+        """Reads old and new as a node does that has the present version; answers the new one."""
+        with tempfile.TemporaryDirectory(prefix="ncp-bridge-") as scratch:
+            cache = Path(scratch)
+            first_root = f"{METADATA}/{FIRST_ROOT}"
+            root_bytes = new_files[first_root] if found is None else self.first_root.read_bytes()
+            revoked = frozenset() if found is None else found.revoked
+            try:
+                if found is not None:
+                    before = self.last_valid_moment(now=at)
+                    verify_list(MirrorFetcher(self.mirror), cache, root_bytes=root_bytes, at=before)
+                overlay = OverlayFetcher(new_files, self.mirror)
+                new = verify_list(overlay, cache, root_bytes=root_bytes, at=at, revoked=revoked)
+            except UntrustedError as error:
+                raise RefusedError("E_NETWORK_INVALID", f"no node would accept this: {error}") from None
+        spoilt = new.directory.unread.keys() - (found.directory.unread.keys() if found else set())
+        if spoilt:
+            member = min(spoilt)
+            raise RefusedError("E_NETWORK_INVALID", f"the keys of {member}: {new.directory.unread[member]}")
+        return new.directory.version
 
-    def _last_root(self) -> Root:
-        version = max(int(path.name.partition(".")[0]) for path in self._metadata.glob("*.root.json"))
-        return self._last(f"{version}.root.json", Root)
+    def _signed_here(self, publication: Publication, found: VerifiedList | None) -> Publication:
+        root, targets = root_and_targets(publication, found)
+        keyids = {role: list(ids) for role, ids in role_keyids(root, targets).items()}
+        if found is not None and roles.ROOT in publication.metadata:
+            keyids[roles.ROOT] += found.root.roles[roles.ROOT].keyids  # the old governance lets the new one in
+        return publication.signed_by(load_signers(self.keys.glob("*.pem")), keyids)
+
+    def _signed_online(self, signed: Snapshot | Timestamp, online: Mapping[str, Any]) -> bytes:
+        signers = load_signers(self.keys.glob(f"{signed.type}-*.pem"))
+        usable = [signer for signer in signers if signer.public_key.keyid in online[signed.type].keyids]
+        if not usable:
+            raise UnavailableError("E_CEREMONY_KEYS", f"{self.keys}: no key of the role {signed.type} is here")
+        metadata: Metadata[Any] = Metadata(signed)
+        metadata.sign(usable[0])
+        return metadata.to_bytes()
+
+    def _timestamp(self) -> Timestamp:
+        timestamp: Timestamp = self._read(TIMESTAMP)
+        return timestamp
+
+    def _read(self, name: str) -> Any:  # noqa: ANN401 - whoever asks knows which of python-tuf's forms it is
+        return Metadata.from_file(str(self._metadata / name)).signed
 
     @contextmanager
     def _one_change(self) -> Iterator[None]:
         try:
-            with locked(self._folder / KEYS / "lock", wait_seconds=LOCK_SECONDS):
+            with locked(self.keys / "lock", wait_seconds=LOCK_SECONDS):
                 yield
         except LockedError as error:
             raise UnavailableError("E_NETWORK_BUSY", str(error)) from None
@@ -209,18 +236,32 @@ class TufRepository:
             raise UnavailableError("E_NETWORK_FOLDER", f"{error.filename}: {error.strerror}") from None
 
 
-def _network_bytes(network: str, countries: Sequence[str], members: Sequence[Member]) -> bytes:
-    document = {
-        "v": 1,
-        "network": network,
-        "countries": sorted(countries),
-        "contact_points": sorted(member.point.id for member in members),
-    }
-    return write_document(read_document(NetworkDocument, strict_json.encode(document)))
+def _version_in(path: Path) -> int:
+    return int(path.name.partition(".")[0])
 
 
-def _expires(role: str, at: datetime) -> datetime:
-    return at + timedelta(days=ROLES[role].days)
+def _check_version(role: str, version: int, found: VerifiedList | None) -> None:
+    if found is None:
+        last = 0
+    elif role == roles.ROOT:
+        last = found.root.version
+    else:
+        meta = found.snapshot.meta.get(f"{role}.json")
+        last = 0 if meta is None else meta.version
+    if version != last + 1:
+        detail = f"{role}: found version {version}, expected {last + 1}; it was made from another list, make it anew"
+        raise RefusedError("E_PUBLICATION", detail)
+
+
+def _check_threshold(role: str, metadata: Metadata[Any], keyids: Mapping[str, Any], *, root: Any, targets: Any) -> None:  # noqa: ANN401 - python-tuf's Root and Targets, which share no public base
+    """So that a want of signatures has a sentence of its own; a node's own verification comes after."""
+    if role not in keyids:
+        raise RefusedError("E_PUBLICATION", f"{role}: nobody speaks for it in this network")
+    delegator = root if role in root.roles else targets
+    result = delegator.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
+    if not result:
+        detail = f"{role}: {len(result.signed)} of {result.threshold} signatures; those who can sign sign first"
+        raise RefusedError("E_THRESHOLD", detail)
 
 
 def _write_file(path: Path, data: bytes) -> None:

@@ -6,7 +6,8 @@ Rules:
 2. The highest version ever seen here outlives a restart; a lower one is refused. The list in memory has the highest
    version that this process knows, at every moment: what another process of the node saw counts once its list is here.
 3. A list confirmed in the future is refused: its age would mean nothing.
-4. Trust begins with the pinned root file. Another pinned root is another network: what was seen under the old one does
+4. A key that was seen revoked stays revoked; a list that no longer says so is refused.
+5. Trust begins with the pinned root file. Another pinned root is another network: what was seen under the old one does
    not count.
 
 After a restart without a usable mirror the cached list is verified again as of the moment when it was verified last, so
@@ -20,14 +21,14 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from bridge.adapters.trust.list_cache import ListCache
+from bridge.adapters.trust.list_cache import ListCache, Seen
 from bridge.adapters.trust.locking import LockedError
 from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, CutOffFetcher, MirrorFetcher, read_bounded
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
@@ -50,6 +51,7 @@ class _Loaded:
     """The list in memory, and the mirror's timestamp that it stands for; `None`: look again."""
 
     directory: Directory
+    revoked: frozenset[str]
     timestamp_bytes: bytes | None
     root_version: int
 
@@ -133,11 +135,18 @@ class TufTrustSource:
         root_sha256 = hashlib.sha256(root_bytes).hexdigest()
         with self._cache.copy(root_sha256) as copy:
             now, highest = self._now(), max(self._version, copy.seen.highest_version if copy.seen else 0)
-            found = verify_list(MirrorFetcher(self._mirror), copy.folder, root_bytes=root_bytes, at=now)
+            revoked = self._revoked | (copy.seen.revoked if copy.seen else frozenset())
+            fetcher = MirrorFetcher(self._mirror)
+            found = verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=now, revoked=revoked)
             self._take(found, now, highest=highest)
-            version = found.directory.version
-            self._cache.keep(copy.folder, root_sha256=root_sha256, highest_version=version, verified_at=now)
-        self._loaded = _Loaded(found.directory, timestamp_bytes, found.root_version)  # kept: no need to look again
+            seen = Seen(
+                root_sha256=root_sha256,
+                highest_version=found.directory.version,
+                verified_at=now,
+                revoked=found.revoked,
+            )
+            self._cache.keep(copy.folder, seen)
+        self._loaded = replace(self._loaded_of(found), timestamp_bytes=timestamp_bytes)  # kept: no need to look again
 
     def _load_from_cache(self) -> None:
         """Takes what was verified last, by whichever process of the node, where it is newer than what is here."""
@@ -167,7 +176,14 @@ class TufTrustSource:
             # The timestamp's one key must not make a list look fresh for longer than 45 days.
             message = f"the membership list expires on {format_time(found.directory.expires)}, more than 45 days ahead"
             raise UntrustedError(message)
-        self._loaded = _Loaded(found.directory, None, found.root_version)
+        self._loaded = self._loaded_of(found)
+
+    def _loaded_of(self, found: VerifiedList) -> _Loaded:
+        return _Loaded(found.directory, found.revoked, None, found.root.version)
+
+    @property
+    def _revoked(self) -> frozenset[str]:
+        return frozenset() if self._loaded is None else self._loaded.revoked
 
     @property
     def _version(self) -> int:

@@ -1,38 +1,55 @@
 """From a trust repository to a membership list: python-tuf's client verifies, this reads what it verified.
 
 Rules:
-1. Root, timestamp, snapshot and targets are checked by python-tuf's client: thresholds, versions, expiry, rollback.
-2. Every document is read after its length and digest were proved by the signed targets, and is bounded before.
-3. All or nothing: one document that does not hold, and the whole new version is not used.
+1. Root, timestamp, snapshot, targets and the delegated roles are checked by python-tuf's client: thresholds, versions,
+   expiry, rollback.
+2. Every document is read after its length and digest were proved by signed metadata, and is bounded before.
+3. All or nothing: a document of governance's or of the revocation role that does not hold, or any file that is missing,
+   and the whole new version is not used. A member whose own document does not hold has no keys until it publishes them
+   anew; it must not be able to keep the list from everybody else.
+4. What was revoked once stays revoked: a version that no longer says so is not used.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tuf.api.exceptions import DownloadError, RepositoryError, StorageError
-from tuf.api.metadata import Metadata, Root, Timestamp
+from tuf.api.exceptions import DownloadError, LengthOrHashMismatchError, RepositoryError, StorageError
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.ngclient import Updater
-from tuf.ngclient.fetcher import FetcherInterface
 
+from bridge.adapters.trust import roles
 from bridge.adapters.trust.documents import (
-    MAX_DOCUMENT_BYTES,
     SEALING_ALGORITHM,
+    contact_point_of,
+    keys_of,
+    revoked_keys,
+    suspensions,
+)
+from bridge.adapters.trust.forms import (
+    MAX_DOCUMENT_BYTES,
+    NOTHING_REVOKED,
     ContactPointDocument,
+    Document,
+    KeysDocument,
     NetworkDocument,
-    member_of,
+    RevocationsDocument,
     read_document,
 )
 from bridge.adapters.trust.mirror import LIMITS, METADATA, TARGETS, TIMESTAMP
-from bridge.core.directory import LIST_LIFETIME, Directory
+from bridge.core.directory import LIST_LIFETIME, Directory, PublicKey
 from bridge.core.errors import BadInputError
-from bridge.ports.trust import Member
+from bridge.core.ids import prefix_of
 
-NETWORK: Final = "network.json"
+if TYPE_CHECKING:
+    from tuf.ngclient.fetcher import FetcherInterface
+
+NEVER_REVOKED: Final[frozenset[str]] = frozenset()
 
 
 class UntrustedError(Exception):
@@ -41,20 +58,36 @@ class UntrustedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedList:
-    """What one verification yields."""
+    """What one verification yields: the list, the documents that it was read from, and how they were signed."""
 
     directory: Directory
-    countries: tuple[str, ...]
-    members: tuple[Member, ...]
-    root_version: int
+    network: NetworkDocument
+    contact_points: Mapping[str, ContactPointDocument]
+    keys: Mapping[str, KeysDocument]
+    revocations: RevocationsDocument
+    root: Root
+    targets: Targets
+    snapshot: Snapshot
+
+    @property
+    def revoked(self) -> frozenset[str]:
+        """Every key that the revocation role revoked."""
+        return frozenset(entry.kid for entry in self.revocations.keys)
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The members by prefix, sorted."""
+        return tuple(sorted({prefix_of(identifier) for identifier in self.contact_points}))
 
 
-def contact_point_target(identifier: str) -> str:
-    """The name of a contact point's document in the signed targets."""
-    return f"contact-points/{identifier}.json"
-
-
-def verify_list(fetcher: FetcherInterface, cache: Path, *, root_bytes: bytes, at: datetime) -> VerifiedList:
+def verify_list(
+    fetcher: FetcherInterface,
+    cache: Path,
+    *,
+    root_bytes: bytes,
+    at: datetime,
+    revoked: frozenset[str] = NEVER_REVOKED,
+) -> VerifiedList:
     """Brings `cache` up to date from the fetcher's mirror and reads the membership list in it.
 
     Args:
@@ -62,6 +95,7 @@ def verify_list(fetcher: FetcherInterface, cache: Path, *, root_bytes: bytes, at
         cache: a folder of ours that may hold what was verified before; after a failure it is spoilt.
         root_bytes: the pinned root file, the only thing trusted beforehand.
         at: the moment whose validity is asked for.
+        revoked: the keys that were seen revoked before.
 
     Raises:
         UntrustedError: something does not verify, or a file is missing.
@@ -81,51 +115,111 @@ def verify_list(fetcher: FetcherInterface, cache: Path, *, root_bytes: bytes, at
         # than a second procedure of ours; a test fails should this attribute lose its meaning.
         updater._trusted_set.reference_time = at  # noqa: SLF001 - see above
         updater.refresh()
-        return _read(updater, cache)
+        found = _read(updater, cache)
     except BadInputError as error:
         raise UntrustedError(error.message) from None
     except (RepositoryError, DownloadError, StorageError, OSError) as error:
         raise UntrustedError(_sentence(error)) from None
-
-
-def directory_of(network: str, members: tuple[Member, ...], *, version: int, signed_at: datetime) -> Directory:
-    """The membership list of these members."""
-    keys = [key for member in members for key in member.keys]
-    return Directory(
-        network=network,
-        version=version,
-        signed_at=signed_at,
-        contact_points=MappingProxyType({member.point.id: member.point for member in members}),
-        signing_keys=MappingProxyType({key.kid: key for key in keys if key.alg != SEALING_ALGORITHM}),
-        encryption_keys=MappingProxyType({key.kid: key for key in keys if key.alg == SEALING_ALGORITHM}),
-    )
+    forgotten = sorted(revoked - found.revoked)
+    if forgotten:
+        message = f"version {found.directory.version} no longer says that {forgotten[0]} was revoked"
+        raise UntrustedError(message)
+    return found
 
 
 def _read(updater: Updater, cache: Path) -> VerifiedList:
     # What the client keeps in its cache is what it has just verified.
-    timestamp = Metadata[Timestamp].from_file(str(cache / METADATA / TIMESTAMP)).signed
-    root = Metadata[Root].from_file(str(cache / METADATA / "root.json")).signed
-    network = read_document(NetworkDocument, _document_bytes(updater, NETWORK))
-    members = []
-    for identifier in network.contact_points:
-        document = read_document(ContactPointDocument, _document_bytes(updater, contact_point_target(identifier)))
-        if document.id != identifier:
-            message = f"the document of {identifier} speaks of {document.id}"
-            raise UntrustedError(message)
-        if document.country is not None and document.country not in network.countries:
-            message = f"{identifier} is of {document.country}, which is not a country of the network"
-            raise UntrustedError(message)
-        members.append(member_of(document))
-    directory = directory_of(
-        network.network,
-        tuple(members),
+    metadata = cache / METADATA
+    root = Metadata[Root].from_file(str(metadata / "root.json")).signed
+    timestamp = Metadata[Timestamp].from_file(str(metadata / TIMESTAMP)).signed
+    snapshot = Metadata[Snapshot].from_file(str(metadata / "snapshot.json")).signed
+    targets = Metadata[Targets].from_file(str(metadata / "targets.json")).signed
+    network = _document(updater, NetworkDocument, roles.NETWORK_FILE)
+    points = {identifier: _contact_point(updater, identifier, network) for identifier in network.contact_points}
+    revocations = NOTHING_REVOKED
+    if f"{roles.REVOCATIONS}.json" in snapshot.meta:
+        revocations = _document(updater, RevocationsDocument, roles.REVOCATIONS_FILE)
+    prefixes = sorted({prefix_of(identifier) for identifier in points})
+    speaking = (targets.delegations.roles if targets.delegations else None) or {}
+    published = [roles.member_role(prefix) for prefix in prefixes]
+    published = [role for role in published if role in speaking and f"{role}.json" in snapshot.meta]
+    keys, unread = _member_keys(updater, [role.removeprefix(roles.MEMBER) for role in published])
+    found = VerifiedList(
+        directory=_directory(network, points, keys.values(), revocations, timestamp),
+        network=network,
+        contact_points=points,
+        keys=keys,
+        revocations=revocations,
+        root=root,
+        targets=targets,
+        snapshot=snapshot,
+    )
+    return replace(found, directory=replace(found.directory, unread=MappingProxyType(unread)))
+
+
+def _contact_point(updater: Updater, identifier: str, network: NetworkDocument) -> ContactPointDocument:
+    document = _document(updater, ContactPointDocument, roles.contact_point_file(identifier))
+    if document.id != identifier:
+        message = f"the document of {identifier} speaks of {document.id}"
+        raise UntrustedError(message)
+    if document.country is not None and document.country not in network.countries:
+        message = f"{identifier} is of {document.country}, which is not a country of the network"
+        raise UntrustedError(message)
+    return document
+
+
+def _member_keys(updater: Updater, prefixes: Iterable[str]) -> tuple[dict[str, KeysDocument], dict[str, str]]:
+    """The members' own documents, and why one could not be read.
+
+    What is not the file that was signed, or missing, is the mirror's fault and ends it all: a mirror must not be able
+    to take a member's keys out of the list.
+    """
+    keys, unread = {}, {}
+    for prefix in prefixes:
+        try:
+            document = _document(updater, KeysDocument, roles.keys_file(prefix))
+            if document.member == prefix:
+                keys[prefix] = document
+            else:
+                unread[prefix] = f"the keys of {prefix} speak of {document.member}"
+        except LengthOrHashMismatchError:
+            raise
+        except BadInputError as error:
+            unread[prefix] = error.message
+        except (UntrustedError, RepositoryError) as error:
+            unread[prefix] = _sentence(error)
+    return keys, unread
+
+
+def _directory(
+    network: NetworkDocument,
+    points: Mapping[str, ContactPointDocument],
+    keys: Iterable[KeysDocument],
+    revocations: RevocationsDocument,
+    timestamp: Timestamp,
+) -> Directory:
+    suspended = suspensions(points, revocations, network)
+    members = {identifier: contact_point_of(document) for identifier, document in points.items()}
+    for identifier, reason in suspended.items():
+        if members[identifier].suspended is None:
+            members[identifier] = replace(members[identifier], suspended=reason)
+    all_keys = revoked_keys((key for document in keys for key in keys_of(document)), revocations)
+    return Directory(
+        network=network.network,
         version=timestamp.snapshot_meta.version,
         signed_at=timestamp.expires - LIST_LIFETIME,
+        contact_points=MappingProxyType(members),
+        signing_keys=_by_kid(key for key in all_keys if key.alg != SEALING_ALGORITHM),
+        encryption_keys=_by_kid(key for key in all_keys if key.alg == SEALING_ALGORITHM),
+        certificate_authorities=network.certificate_authorities,
     )
-    return VerifiedList(directory, network.countries, tuple(members), root.version)
 
 
-def _document_bytes(updater: Updater, target: str) -> bytes:
+def _by_kid(keys: Iterable[PublicKey]) -> Mapping[str, PublicKey]:
+    return MappingProxyType({key.kid: key for key in keys})
+
+
+def _document(updater: Updater, form: type[Document], target: str) -> Document:
     info = updater.get_targetinfo(target)
     if info is None:
         message = f"{target} is not among the signed targets"
@@ -134,7 +228,7 @@ def _document_bytes(updater: Updater, target: str) -> bytes:
         message = f"{target} is larger than {MAX_DOCUMENT_BYTES} bytes"
         raise UntrustedError(message)
     path = updater.find_cached_target(info) or updater.download_target(info)
-    return Path(path).read_bytes()
+    return read_document(form, Path(path).read_bytes())
 
 
 def _sentence(error: Exception) -> str:

@@ -16,7 +16,7 @@ from trust_network import edit_json
 from bridge.adapters.jose.key_files import load_keys, read_secret
 from bridge.adapters.trust import TufTrustSource, read_repository
 from bridge.cli.main import main_status
-from bridge.core.errors import RefusedError, UnavailableError
+from bridge.core.errors import RefusedError
 from bridge.founding.network import found_network
 from bridge.founding.nodes import BrokerPlace, NodeOrder, found_nodes, render_settings
 from bridge.settings import load_settings
@@ -59,9 +59,10 @@ def test_a_network_is_founded_shown_and_verified(run: Run, tmp_path: Path) -> No
     assert shown == verified == (0, founded)
     assert {role["role"]: (role["threshold"], role["keys"]) for role in founded["roles"]} == {
         "root": (2, 3),
-        "targets": (2, 2),
+        "targets": (2, 3),
         "snapshot": (1, 1),
         "timestamp": (1, 1),
+        "revocations": (1, 2),
     }
 
 
@@ -218,9 +219,10 @@ def test_credentials_on_the_command_line_are_refused(run: Run, network: Path, tm
 def test_when_enrolment_fails_no_folder_is_left_half_made(network: Path, tmp_path: Path) -> None:
     (tmp_path / "rs/secrets").mkdir(parents=True)
     (tmp_path / "rs/secrets/broker-admin.url").write_text("the administrator's own")
-    (network / "keys/targets-1.pem").unlink()
+    (network / "keys/governance-1.pem").unlink()
+    (network / "keys/governance-2.pem").unlink()
 
-    with pytest.raises(UnavailableError, match="have to sign"):
+    with pytest.raises(RefusedError, match="1 of 2 signatures"):
         found_nodes([NodeOrder(tmp_path / "rs", "RS"), NodeOrder(tmp_path / "at", "AT")], network=network)
 
     left = [path for folder in ("rs", "at") for path in (tmp_path / folder).rglob("*") if path.is_file()]

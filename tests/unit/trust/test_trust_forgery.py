@@ -11,7 +11,7 @@ from trust_network import FOUNDED, SetClock, World, sealing_key, signing_key
 from tuf.api.metadata import Metadata, Root
 
 from bridge.adapters.trust import TufTrustSource
-from bridge.adapters.trust.ceremony_keys import load_ceremony_keys
+from bridge.adapters.trust.ceremony_keys import load_signers
 from bridge.core.errors import UnavailableError
 
 
@@ -45,7 +45,7 @@ def _list_of(mirror: Path, cache: Path, world: World) -> object:
 def write_second_root(world: World, *, signatures: int) -> None:
     """A second root with the same keys, signed by so many of the root keys."""
     root = Metadata[Root].from_file(str(world.metadata / "1.root.json")).signed
-    signers = load_ceremony_keys(world.folder / "network" / "keys", root)["root"]
+    signers = load_signers((world.folder / "network" / "keys").glob("governance-*.pem"))
     root.version = 2
     metadata = Metadata(root)
     for signer in signers[:signatures]:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from trust_network import FOUNDED, World, edit_json, member, sealing_key, signing_key
+from trust_network import FOUNDED, World, contact_point, edit_json, found, sealing_key, signing_key
 
-from bridge.adapters.trust import TufRepository, TufTrustSource
-from bridge.core.errors import UnavailableError
+from bridge.adapters.trust import TufTrustSource
+from bridge.core.errors import RefusedError, UnavailableError
 
 
 def test_the_first_look_reads_the_mirror(world: World) -> None:
@@ -84,8 +84,8 @@ def test_without_the_mirror_a_restarted_node_has_its_cached_list(world: World) -
 async def test_a_list_that_expires_meanwhile_stays_in_memory_and_says_so(world: World) -> None:
     node = world.node()
     before = node.current()
+    world.enrol(signing_key("rs.ncp#sig-2026a"))  # a newer version, that will have expired all the same
     world.clock.moment += timedelta(days=46)
-    world.repository.enrol([signing_key("rs.ncp#sig-2026a")], at=FOUNDED)  # a newer version, expired all the same
 
     assert await node.refresh() is before
     assert node.failure is not None
@@ -170,8 +170,8 @@ async def test_a_tampered_document_is_refused_and_the_last_list_stays(world: Wor
     node = world.node()
     before = node.current()
     world.enrol(signing_key("rs.ncp#sig-2026a"))
-    for path in (world.mirror / "targets" / "contact-points").glob("*rs.ncp.json"):
-        path.write_bytes(path.read_bytes().replace(b'"live"', b'"test"'))
+    for path in (world.mirror / "targets" / "keys").glob("*rs.json"):
+        path.write_bytes(path.read_bytes().replace(b'"ES256"', b'"ES512"'))
 
     assert await node.refresh() is before
     assert node.failure is not None
@@ -180,9 +180,10 @@ async def test_a_tampered_document_is_refused_and_the_last_list_stays(world: Wor
 async def test_one_of_two_signatures_of_the_members_list_is_not_enough(world: World) -> None:
     node = world.node()
     before = node.current()
-    (world.folder / "network" / "keys" / "targets-2.pem").rename(world.folder / "elsewhere.pem")
+    for number in (2, 3):
+        (world.repository.keys / f"governance-{number}.pem").rename(world.folder / f"elsewhere-{number}.pem")
 
-    with pytest.raises(UnavailableError, match="1 keys of the role targets, 2 have to sign"):
+    with pytest.raises(RefusedError, match="targets: 1 of 2 signatures"):
         world.enrol(signing_key("rs.ncp#sig-2026a"))
     assert await node.refresh() is before
 
@@ -213,8 +214,7 @@ async def test_after_a_failure_the_mended_mirror_is_taken(world: World) -> None:
 async def test_another_networks_mirror_is_refused(world: World, tmp_path: Path) -> None:
     node = world.node()
     before = node.current()
-    other = TufRepository(tmp_path / "other")
-    other.found("see", ["RS"], [member("rs.ncp")], at=FOUNDED + timedelta(hours=1))
+    other = found(tmp_path / "other", contact_point("rs.ncp"), at=FOUNDED + timedelta(hours=1))
     world.put_mirror(other.mirror)
 
     assert await node.refresh() is before
@@ -225,8 +225,7 @@ async def test_another_networks_mirror_is_refused(world: World, tmp_path: Path) 
 def test_another_pinned_root_starts_afresh(world: World, tmp_path: Path) -> None:
     world.enrol(signing_key("rs.ncp#sig-2026a"))
     world.node().current()
-    other = TufRepository(tmp_path / "other")
-    other.found("other", ["AT"], [member("at.ncp")], at=FOUNDED)
+    other = found(tmp_path / "other", contact_point("at.ncp"), network="other")
 
     node = TufTrustSource(other.mirror, tmp_path / "cache", other.first_root, now=world.clock)
 
