@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from bridge.settings import HealthSettings
+from bridge.settings.signs_of_life import HealthSettings
 
 
 @pytest.mark.parametrize(
