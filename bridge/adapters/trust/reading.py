@@ -39,20 +39,34 @@ def read_state(folder: Path, *, at: datetime | None = None) -> tuple[NetworkStat
     return NetworkState(found.directory, found.network.countries, roles, digest), found
 
 
+def read_mirror(mirror: Path, *, root: Path | None = None, at: datetime | None = None) -> VerifiedList:
+    """The list in a copy of a network's mirror, verified from `root`, or from the copy's own first root.
+
+    Raises like `read_repository`.
+    """
+    return _verified_mirror(mirror, root or mirror / METADATA / FIRST_ROOT, at)[0]
+
+
 def _verified(folder: Path, at: datetime | None) -> tuple[VerifiedList, tuple[RoleState, ...], bytes]:
     mirror = folder / MIRROR
+    return _verified_mirror(mirror, mirror / METADATA / FIRST_ROOT, at)
+
+
+def _verified_mirror(
+    mirror: Path, root: Path, at: datetime | None
+) -> tuple[VerifiedList, tuple[RoleState, ...], bytes]:
     try:
-        root_bytes = read_bounded(mirror / METADATA / FIRST_ROOT)
+        root_bytes = read_bounded(root)
     except OSError as error:
         raise UnavailableError(
-            "E_NETWORK_FOLDER", f"{folder} holds no network: {error.filename}: {error.strerror}"
+            "E_NETWORK_FOLDER", f"{mirror} holds no network: {error.filename}: {error.strerror}"
         ) from None
     with tempfile.TemporaryDirectory(prefix="ncp-bridge-") as scratch:
         cache = Path(scratch)
         try:
             found = verify_list(MirrorFetcher(mirror), cache, root_bytes=root_bytes, at=at or datetime.now(UTC))
         except UntrustedError as error:
-            raise RefusedError("E_NETWORK_INVALID", f"the network in {folder} does not verify: {error}") from None
+            raise RefusedError("E_NETWORK_INVALID", f"the network in {mirror} does not verify: {error}") from None
         return found, _roles(cache / METADATA, found), root_bytes
 
 
