@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bridge.adapters.certificates.authority import FIRST_KEY, make_authority
 from bridge.adapters.trust import TufRepository
 from bridge.adapters.trust.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
 from bridge.adapters.trust.changes import Holders, founding
@@ -79,8 +80,14 @@ def _first_version(repository: TufRepository, plan: NetworkPlan, now: datetime) 
     numbers = {GOVERNANCE: plan.governance.keys, REVOCATIONS: plan.revocation.keys, **dict.fromkeys(ONLINE, 1)}
     made = make_keys(repository.keys, numbers)
     keys = {group: [signer.public_key for signer in signers] for group, signers in made.items()}
+    authority = make_authority(repository.keys / FIRST_KEY, plan.network, at=now)
     return founding(
-        network_document(plan.network, plan.countries, [point.id for point in plan.contact_points]),
+        network_document(
+            plan.network,
+            plan.countries,
+            [point.id for point in plan.contact_points],
+            certificate_authorities=[authority],
+        ),
         [contact_point_document(point) for point in plan.contact_points],
         governance=Holders(keys[GOVERNANCE], plan.governance.threshold),
         revocation=Holders(keys[REVOCATIONS], plan.revocation.threshold),

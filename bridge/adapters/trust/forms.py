@@ -11,7 +11,7 @@ Rules:
 1. Read only after the repository proved length and digest; read strictly all the same: no member twice, none unknown,
    none missing, every list bounded.
 2. A document may speak of its own contact points only: ids, prefix, country and key ids agree, or it is refused.
-3. Every public key is a point on P-256.
+3. Every public key is a point on P-256, and so is that in every certificate.
 
 The control kinds stand in no document: every contact point sends and receives them.
 """
@@ -21,6 +21,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal, Self, TypeVar
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import (
     AfterValidator,
@@ -69,6 +70,15 @@ def _point(text: str) -> str:
     return text
 
 
+def _authority(pem: str) -> str:
+    (certificate,) = x509.load_pem_x509_certificates(pem.encode("ascii"))
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        message = "expected a certificate on a P-256 key"
+        raise ValueError(message)  # noqa: TRY004 - pydantic turns only ValueError into a validation error
+    return pem
+
+
 def _unique(items: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(items)) != len(items):
         message = "an entry stands twice"
@@ -84,7 +94,9 @@ Word = Annotated[str, Field(min_length=1, max_length=80)]
 Id = Annotated[str, Field(pattern=CONTACT_POINT_PATTERN)]
 MemberOrId = Annotated[str, Field(pattern=rf"^{PREFIX_PATTERN}(\.[a-z0-9-]{{1,32}})?$")]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
-Certificate = Annotated[str, Field(min_length=1, max_length=8192, pattern=r"^-----BEGIN CERTIFICATE-----\n")]
+Certificate = Annotated[
+    str, Field(max_length=8192, pattern=r"^-----BEGIN CERTIFICATE-----\n"), AfterValidator(_authority)
+]
 # A tuple in Python, a list in JSON: strictness would refuse the list.
 Kinds = Annotated[tuple[Kind, ...], Field(strict=False, max_length=64), AfterValidator(_unique)]
 Words = Annotated[tuple[Word, ...], Field(strict=False, max_length=256), AfterValidator(_unique)]
