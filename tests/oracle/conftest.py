@@ -1,20 +1,12 @@
-"""Keys for the oracle tests, when the tests with Node.js are skipped, and where the bridge's forger is found."""
+"""Keys for the oracle tests, and when the tests with Node.js are skipped."""
 
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 
 import node_peer
 import pytest
 from sample_messages import RECIPIENTS, SENDER, KeyPair
-
-# For the tests that hold the bridge against the peers; the peers themselves import nothing from there.
-FORGER = Path(__file__).resolve().parents[1] / "unit" / "core" / "verification"
-
-if str(FORGER) not in sys.path:
-    sys.path.append(str(FORGER))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -10,9 +10,8 @@ import bridge_as_a_peer
 import jwcrypto_peer
 import node_peer
 import pytest
-import refusals_before_proof
-import refusals_of_bodies
-import refusals_of_the_proven
+from forging import refusals_before_proof, refusals_of_bodies, refusals_of_the_proven
+from forging.wire_forge import DIRECTORY, PRIVATE, Arrival, forge
 from refused import RefusedError
 from sample_messages import (
     SENDER,
@@ -24,7 +23,6 @@ from sample_messages import (
     receipt_fields,
 )
 from strict_text import decode, encode, sha256
-from wire_forge import DIRECTORY, PRIVATE, Arrival, forge
 
 from bridge.core.messages import AcknowledgementBody, ReceiptControl, RouteAlertBody
 from bridge.core.verification import SentDigests
@@ -32,7 +30,7 @@ from bridge.core.verification import SentDigests
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from refusals_before_proof import Case
+    from forging.refusals_before_proof import Case
     from strict_text import JsonObject
 
 pytestmark = pytest.mark.node

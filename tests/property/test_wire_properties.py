@@ -8,9 +8,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from forging.wire_forge import Arrival, body_of, digest, forge, forge_control, payload_of, receive, to_json
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from wire_forge import Arrival, body_of, digest, forge, forge_control, payload_of, receive, to_json
 
 from bridge.core.errors import VerificationError
 from bridge.core.verification import SentDigests, VerifiedMessage

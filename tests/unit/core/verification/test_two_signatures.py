@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from wire_forge import DIRECTORY, NOW, contact_point, forge, listed_key, protected_of, signature_of
+from forging.wire_forge import DIRECTORY, NOW, contact_point, forge, listed_key, protected_of, signature_of
 
 from bridge.adapters.jose.signatures import is_signature
 from bridge.core.errors import VerificationError
@@ -17,7 +17,7 @@ from bridge.core.verification import Authenticated, Receiver, TrustView, authent
 from bridge.core.wire import base64url, envelope
 
 if TYPE_CHECKING:
-    from wire_forge import Members
+    from forging.wire_forge import Members
 
     from bridge.core.directory import PublicKey
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from refusals_before_proof import OF, PAYLOAD_BYTES, RECEIPT
-from refusals_of_bodies import CANCEL
-from refusals_of_the_proven import GOOD_HINTS, SENT
-from wire_forge import (
+from forging.refusals_before_proof import OF, PAYLOAD_BYTES, RECEIPT
+from forging.refusals_of_bodies import CANCEL
+from forging.refusals_of_the_proven import GOOD_HINTS, SENT
+from forging.wire_forge import (
     DAY,
     DIRECTORY,
     MILLISECOND,

@@ -1,6 +1,6 @@
 """Every code of the verification table, each reached in at least two ways, and nothing else in its place.
 
-The cases stand in three modules beside this one. Step 14 refuses nothing and belongs to the store.
+The cases stand in tests/forging. Step 14 refuses nothing and belongs to the store.
 """
 
 from __future__ import annotations
@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-import refusals_before_proof
-import refusals_of_bodies
-import refusals_of_the_proven
-from refusals_before_proof import Case
-from wire_forge import receive
+from forging import refusals_before_proof, refusals_of_bodies, refusals_of_the_proven
+from forging.refusals_before_proof import Case
+from forging.wire_forge import receive
 
 from bridge.core.errors import VerificationError
 from bridge.core.verification import HELD_CODES, AuthenticatedRefusal

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from refusals_before_proof import OF, RECEIPT, Case, said
-from wire_forge import (
+from forging.refusals_before_proof import OF, RECEIPT, Case, said
+from forging.wire_forge import (
     DAY,
     DIRECTORY,
     MILLISECOND,
@@ -26,7 +26,7 @@ from wire_forge import (
 from bridge.core.verification import Hints, Receiver, SentDigests
 
 if TYPE_CHECKING:
-    from wire_forge import Members
+    from forging.wire_forge import Members
 
 TOLERANCE = timedelta(seconds=120)
 GOOD_HINTS = Hints(

@@ -34,7 +34,7 @@ from bridge.core.wire import base64url
 from bridge.core.wire.sealed import sealed_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bridge.core.verification import Hints, SentDigests
 
@@ -58,6 +58,14 @@ KIDS: Final = (
     "at.ncp#enc-old", "hu.ncp#sig-a", "hu.ncp#enc-a", "mk.test#sig-a", "mk.test#enc-a",
 )  # fmt: skip
 PRIVATE: Final = {kid: ec.generate_private_key(ec.SECP256R1()) for kid in KIDS}
+
+
+@dataclass(frozen=True)
+class Ring:
+    """What a forger can sign with, by the name it signs under, and whom it can seal to."""
+
+    sign: Callable[[str, bytes], bytes]
+    sealing: Mapping[str, PublicKey]
 
 
 def text_of(moment: datetime) -> str:
@@ -104,6 +112,9 @@ DIRECTORY: Final = Directory(
 )
 
 
+OWN_RING: Final = Ring(lambda kid, signed: sign(PRIVATE[kid], signed), DIRECTORY.encryption_keys)
+
+
 def with_key(kid: str, **changes: object) -> Directory:
     return replace(DIRECTORY, signing_keys={**DIRECTORY.signing_keys, kid: listed_key(kid, **changes)})
 
@@ -147,9 +158,9 @@ def protected_of(kid: str, *, typ: str, changes: Members) -> str:
     return base64url.encode(to_json(merged({"alg": "ES256", "kid": kid, "typ": typ}, changes)))
 
 
-def signature_of(protected: str, payload_bytes: bytes, *, private: str) -> Members:
+def signature_of(protected: str, payload_bytes: bytes, *, private: str, ring: Ring = OWN_RING) -> Members:
     signed = f"{protected}.{base64url.encode(payload_bytes)}".encode("ascii")
-    return {"protected": protected, "signature": base64url.encode(sign(PRIVATE[private], signed))}
+    return {"protected": protected, "signature": base64url.encode(ring.sign(private, signed))}
 
 
 def forge(  # noqa: PLR0913 - one argument for each thing that can be changed
@@ -167,6 +178,7 @@ def forge(  # noqa: PLR0913 - one argument for each thing that can be changed
     typ: str = "ncp-bridge+jws",
     header: Members | None = None,
     edit: Edit = lambda _: None,
+    ring: Ring = OWN_RING,
 ) -> bytes:
     """A sealed message.
 
@@ -179,39 +191,54 @@ def forge(  # noqa: PLR0913 - one argument for each thing that can be changed
         sealed_to, signed_by: key ids; `private` names another key that signs under them.
         header: changes to the protected header, which are signed.
         edit: changes the finished envelope, which is not signed again.
+        ring: the keys.
     """
     members = payload_of(kind) if base is None else base
     binding = f"ncp-bridge-seal-1\n{members['id']}\n{members['from']}\n{','.join(members['to'])}"
     plaintext = body if isinstance(body, bytes) else to_json(merged({"salt": "A" * 43} | body_of(), body or {}))
-    keys = [DIRECTORY.encryption_keys[kid] for kid in sealed_to]
+    keys = [ring.sealing[kid] for kid in sealed_to]
     jwe = json.loads(sealed_text(seal(plaintext, recipients=keys, aad=aad or base64url.encode(binding.encode()))))
     edit_seal(jwe)
     sealed = to_json(jwe).decode() if sealed is None else sealed
     digests = {"sealed_sha256": digest(sealed.encode()), "body_sha256": digest(plaintext)}
     payload_bytes = payload if isinstance(payload, bytes) else to_json(merged(members | digests, payload or {}))
-    envelope = _signed(payload_bytes, signed_by, private, typ, header or {}) | {"sealed": sealed}
+    envelope = signed(payload_bytes, signed_by, private=private, typ=typ, header=header, ring=ring)
+    envelope |= {"sealed": sealed}
     edit(envelope)
     return to_json(envelope)
 
 
-def forge_control(
+def forge_control(  # noqa: PLR0913 - as `forge`
     control: object,
     *,
     kind: str = "receipt",
+    base: Members | None = None,
     payload: Members | None = None,
+    signed_by: Sequence[str] = ("rs.ncp#sig-a",),
     typ: str = "ncp-bridge-control+jws",
     edit: Edit = lambda _: None,
+    ring: Ring = OWN_RING,
 ) -> bytes:
-    """A control message from `SENDER` to `at.ncp`."""
-    members = merged(payload_of(kind, to=["at.ncp"]), {"seq": ABSENT, "control": control} | (payload or {}))
-    envelope = _signed(to_json(members), ["rs.ncp#sig-a"], None, typ, {})
+    """A control message from `SENDER` to `at.ncp`; the arguments are those of `forge`."""
+    members = payload_of(kind, to=["at.ncp"]) if base is None else base
+    members = merged(members, {"seq": ABSENT, "control": control} | (payload or {}))
+    envelope = signed(to_json(members), signed_by, typ=typ, ring=ring)
     edit(envelope)
     return to_json(envelope)
 
 
-def _signed(payload_bytes: bytes, kids: Sequence[str], private: str | None, typ: str, header: Members) -> Members:
-    parts = [(protected_of(kid, typ=typ, changes=header), private or kid) for kid in kids]
-    signatures = [signature_of(protected, payload_bytes, private=key) for protected, key in parts]
+def signed(
+    payload_bytes: bytes,
+    kids: Sequence[str],
+    *,
+    private: str | None = None,
+    typ: str = "ncp-bridge+jws",
+    header: Members | None = None,
+    ring: Ring = OWN_RING,
+) -> Members:
+    """An envelope without `sealed`."""
+    parts = [(protected_of(kid, typ=typ, changes=header or {}), private or kid) for kid in kids]
+    signatures = [signature_of(protected, payload_bytes, private=key, ring=ring) for protected, key in parts]
     return {"payload": base64url.encode(payload_bytes), "signatures": signatures}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from wire_forge import (
+from forging.wire_forge import (
     ABSENT,
     DAY,
     DIRECTORY,
@@ -26,7 +26,7 @@ from bridge.core.wire import base64url
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wire_forge import Members
+    from forging.wire_forge import Members
 
 SEALED = "{}"
 PAYLOAD_BYTES = to_json(payload_of() | {"sealed_sha256": digest(SEALED.encode()), "body_sha256": "A" * 43})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from refusals_before_proof import Case
-from wire_forge import ABSENT, OTHER_ID, Arrival, body_of, digest, forge, payload_of, reference, to_json
+from forging.refusals_before_proof import Case
+from forging.wire_forge import ABSENT, OTHER_ID, Arrival, body_of, digest, forge, payload_of, reference, to_json
 
 from bridge.core.wire import base64url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wire_forge import Edit, Members
+    from forging.wire_forge import Edit, Members
 
 
 def sealed(edit: Edit) -> Arrival:
