@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +20,24 @@ OTHERS: Final = 0o077
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Writes a new file that only its owner can read; never over an existing one."""
+    """Writes a new file that only its owner can read, whole or not at all; `FileExistsError` where there is one."""
     path.parent.mkdir(mode=FOLDER_OF_OWNER, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".") as file:  # 0600 from its first moment
         file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        os.link(file.name, path)
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Writes a file that only its owner can read, in the place of what was there, in one step."""
+    path.parent.mkdir(mode=FOLDER_OF_OWNER, parents=True, exist_ok=True)
+    descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=".")  # 0600
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    Path(scratch).replace(path)
 
 
 def read_private(path: Path, *, code: str = "E_KEY_FILE") -> bytes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from bridge.adapters.amqp.apply import Applied, apply_over_amqp, apply_over_management
 from bridge.adapters.amqp.topology import country_topology, merge, shared_topology
 from bridge.core.errors import BadInputError
 from bridge.private_files import read_private_line
-from bridge.settings import Account, NodeSettings
+from bridge.settings import NodeSettings
 
 
 async def apply_topology(nodes: Sequence[NodeSettings]) -> Applied:
@@ -27,7 +27,11 @@ async def apply_topology(nodes: Sequence[NodeSettings]) -> Applied:
         [
             shared_topology(),
             *(
-                country_topology(node.prefix, [point.id for point in node.contact_points], passwords=_passwords(node))
+                country_topology(
+                    node.prefix,
+                    [point.id for point in node.contact_points],
+                    passwords={one.user: node.password_of(one) for one in node.accounts},
+                )
                 for node in nodes
             ),
         ]
@@ -37,11 +41,6 @@ async def apply_topology(nodes: Sequence[NodeSettings]) -> Applied:
     if urlsplit(url).scheme in {"http", "https"}:
         return await apply_over_management(url, topology, vhost=broker.vhost)
     return await apply_over_amqp(url, topology)
-
-
-def _passwords(node: NodeSettings) -> Mapping[str, str]:
-    accounts: list[Account] = [node.broker.relay, node.broker.router, *(point.account for point in node.contact_points)]
-    return {account.user: read_private_line(node.path(account.password_file)) for account in accounts}
 
 
 def _administrator_url(node: NodeSettings) -> str:

@@ -70,6 +70,10 @@ class NodeSettings(BaseSettings):
         if twice:
             raise fault(f"each contact point once, but {', '.join(twice)} stands here twice")
         country = info.data.get("country")
+        if "broker" in info.data:
+            broker: BrokerSettings = info.data["broker"]
+            for point in points:
+                broker.check_account(point.account)
         strangers = [identifier for identifier in ids if country and prefix_of(identifier) != country.lower()]
         if strangers:
             raise fault(f"contact points of {country} only, but {', '.join(strangers)} is not one")
@@ -108,13 +112,23 @@ class NodeSettings(BaseSettings):
         account, _, server = self.database.partition("@")
         return f"{account}:{password}@{server}"
 
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The broker accounts of this node: relay, router, and one for each contact point."""
+        return (self.broker.relay, self.broker.router, *(point.account for point in self.contact_points))
+
+    def password_of(self, account: Account) -> str | None:
+        """An account's password, read from its file now; `None` where its certificate signs it in."""
+        if self.broker.certificates is not None or account.password_file is None:
+            return None
+        return read_private_line(self.path(account.password_file))
+
     def amqp_urls(self, account: Account) -> tuple[str, ...]:
-        """The AMQP URLs of an account, one for each node of the broker, with its password read from its file now."""
-        password = read_private_line(self.path(account.password_file))
-        broker = self.broker
+        """The AMQP URLs of an account, one for each node of the broker, with the password it has now."""
+        broker, password = self.broker, self.password_of(account)
         user, vhost = quote(account.user, safe=""), quote(broker.vhost, safe="")
-        login = f"{broker.scheme}://{user}:{quote(password, safe='')}"
-        return tuple(f"{login}@{place}/{vhost}" for place in broker.places)
+        login, query = (user, "?auth=external") if password is None else (f"{user}:{quote(password, safe='')}", "")
+        return tuple(f"{broker.scheme}://{login}@{place}/{vhost}{query}" for place in broker.places)
 
     @classmethod
     def settings_customise_sources(

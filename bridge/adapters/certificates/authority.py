@@ -21,18 +21,13 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bridge.adapters.certificates.requests import Request, common_name
+from bridge.adapters.certificates.requests import Request, common_name, read_key
 from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
-from bridge.private_files import read_private, write_private
+from bridge.private_files import write_private
 
 FIRST_KEY: Final = "authority-1.pem"
 KEYS: Final = "authority-*.pem"
@@ -131,7 +126,7 @@ def load_authority(keys: Path, certificates: Iterable[str]) -> Authority:
     by_point = {_p256(certificate.public_key()).public_numbers(): certificate for certificate in named}
     found = []
     for path in keys.glob(KEYS):
-        key = _load(path)
+        key = read_key(path)
         certificate = by_point.get(key.public_key().public_numbers())
         if certificate is not None:
             found.append(Authority(certificate, key))
@@ -177,16 +172,6 @@ def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False) -> x
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _load(path: Path) -> ec.EllipticCurvePrivateKey:
-    try:
-        key = load_pem_private_key(read_private(path), None)
-    except (ValueError, TypeError):
-        raise UnavailableError("E_AUTHORITY", f"{path} is not a private key file") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise UnavailableError("E_AUTHORITY", f"{path} is not a P-256 key")
-    return key
 
 
 def _p256(key: object) -> ec.EllipticCurvePublicKey:

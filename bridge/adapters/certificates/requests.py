@@ -15,12 +15,18 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
-from bridge.core.errors import BadInputError
-from bridge.private_files import write_private
+from bridge.core.errors import BadInputError, UnavailableError
+from bridge.private_files import read_private, write_private
 
+FILE_FAULT: Final = "E_CERTIFICATE_FILE"
 MAX_REQUEST_BYTES: Final = 64 * 1024
 _REQUEST: Final = re.compile(
     rb"-----BEGIN CERTIFICATE REQUEST-----.*?-----END CERTIFICATE REQUEST-----\r?\n?", re.DOTALL
@@ -41,15 +47,33 @@ class Request:
 
 
 def make_request(key_file: Path, name: str) -> bytes:
-    """Makes a P-256 key in a new private file, and the request (PEM) for a certificate on it.
+    """The request (PEM) for a certificate on the key in a private file, which is made where there is none.
+
+    Asking again with the same key keeps the answer to an earlier request usable.
 
     Raises:
-        FileExistsError: the file is there already.
+        UnavailableError: `E_CERTIFICATE_FILE`, the file is no P-256 key, or others can read it.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
-    write_private(key_file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    if not key_file.exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        write_private(key_file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     builder = x509.CertificateSigningRequestBuilder().subject_name(common_name(name))
-    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    return builder.sign(read_key(key_file), hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def read_key(key_file: Path) -> ec.EllipticCurvePrivateKey:
+    """The P-256 key in a private file.
+
+    Raises:
+        UnavailableError: `E_CERTIFICATE_FILE`.
+    """
+    try:
+        key = load_pem_private_key(read_private(key_file, code=FILE_FAULT), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise UnavailableError(FILE_FAULT, f"{key_file} holds no private key") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise UnavailableError(FILE_FAULT, f"{key_file} holds no P-256 key")
+    return key
 
 
 def read_requests(pem: bytes) -> tuple[Request, ...]:
