@@ -14,12 +14,12 @@ from bridge.core.errors import BridgeError
 from broker.definition_files import write_definition_files
 from broker.installation import ensure_installation
 from broker.node import PrivateNode
-from broker.packages import CACHE, POSTGRESQL, RABBITMQ, RABBITMQ_4
+from broker.packages import CACHE, POSTGRESQL, RABBITMQ, RABBITMQ_4, SOFTHSM
 from broker.secret_files import write_secret
 
 ADMIN_URL_FILE: Final = CACHE / "broker" / "admin-url"
 CONFIG: Final = Path(__file__).resolve().parents[1] / "config"
-BUNDLES: Final = (RABBITMQ, RABBITMQ_4, POSTGRESQL)
+BUNDLES: Final = (RABBITMQ, RABBITMQ_4, POSTGRESQL, SOFTHSM)
 INTERRUPTED: Final = 130
 LOOK_SECONDS: Final = 1.0
 

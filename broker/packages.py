@@ -93,6 +93,7 @@ RABBITMQ_4: Final = Bundle(
 POSTGRESQL: Final = Bundle(
     "postgresql", "usr/lib/postgresql/*/bin/initdb", "postgresql", wanted=rf"postgresql-(client-)?\d+|{_LIBRARIES}"
 )
+SOFTHSM: Final = Bundle("softhsm2", "usr/bin/softhsm2-util", "softhsm2", always=("softhsm2", "libsofthsm2"))
 
 
 def fetch(bundle: Bundle) -> Path:
