@@ -5,7 +5,7 @@ It makes no key and writes no file; the wiring does, with these names and times.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -51,24 +51,30 @@ def members_of_country(directory: Directory, country: str) -> Sequence[ContactPo
     return sorted(found, key=lambda point: point.id)
 
 
-def first_keys(
-    directory: Directory, points: Sequence[ContactPoint], *, at: datetime
-) -> Mapping[str, Sequence[KeyOrder]]:
-    """For every contact point its first signing and its first encryption key, named by the year of `at`.
+def refuse_enrolled(directory: Directory, contact_points: Iterable[str]) -> None:
+    """Refuses contact points that have keys already; a second node must not appear beside the first.
 
     Raises:
-        RefusedError: one of them has keys already; a second node must not appear beside the first.
+        RefusedError: the sentence names them (`E_KEY_EXISTS`).
     """
     owners = {owner_of(kid) for kid in (*directory.signing_keys, *directory.encryption_keys)}
-    enrolled = [point.id for point in points if point.id in owners]
+    enrolled = sorted(owners.intersection(contact_points))
     if enrolled:
         detail = f"{', '.join(enrolled)}: keys are enrolled already; nothing was changed"
         raise RefusedError("E_KEY_EXISTS", detail)
+
+
+def first_keys(contact_points: Iterable[str], *, version: int, at: datetime) -> Mapping[str, Sequence[KeyOrder]]:
+    """For every contact point its first signing and its first encryption key, named by the year of `at`.
+
+    `version` is that of the member's document: whoever was a member before gets names that it never had.
+    """
     now = to_milliseconds(at)
+    name = f"{now.year}a" if version == 1 else f"{now.year}v{version}"
     return {
-        point.id: (
-            KeyOrder(f"{point.id}#sig-{now.year}a", SIGNING, now + SIGN_FOR, now + SIGN_FOR + VERIFY_LONGER),
-            KeyOrder(f"{point.id}#enc-{now.year}a", SEALING, now + SEAL_FOR, now + SEAL_FOR + VERIFY_LONGER),
+        identifier: (
+            KeyOrder(f"{identifier}#sig-{name}", SIGNING, now + SIGN_FOR, now + SIGN_FOR + VERIFY_LONGER),
+            KeyOrder(f"{identifier}#enc-{name}", SEALING, now + SEAL_FOR, now + SEAL_FOR + VERIFY_LONGER),
         )
-        for point in points
+        for identifier in contact_points
     }

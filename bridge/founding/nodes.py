@@ -1,70 +1,42 @@
-"""A node's folder: keys, secrets, settings and the pinned root, made once for each country of a network.
+"""Sets nodes up: where all keys of the network are on this machine at once, otherwise with a request to be admitted.
 
-```
-node.toml                         the settings, with comments
-secrets/machine.key               protects the key files
-secrets/member.pem                signs which keys are this country's
-secrets/<account>.password        the broker accounts
-keys/<contact point>/sig-*.pem    signs      enc-*.pem opens      storage.key protects bodies at rest
-trust/root.json                   where trust begins
-```
-Public keys of all nodes founded together are enrolled in one new version of the network. When that fails, the folders
-are as they were before.
+Both make the same folder and the same request; `found_nodes` admits it in the same step, and several of them in one
+new version of the network. When that fails, the folders are as they were before.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from string import Template
-from typing import Final, Literal
 
-from securesystemslib.signer import CryptoSigner
-
-from bridge.adapters.jose.key_files import make_key, make_secret, read_secret
+from bridge.adapters.jose.signatures import ALGORITHM
 from bridge.adapters.trust import TufRepository
-from bridge.adapters.trust.changes import governance_change, keys_change
+from bridge.adapters.trust.changes import governance_change, keys_change, last_version
 from bridge.adapters.trust.documents import keys_document
-from bridge.adapters.trust.member_key import make_member_key
+from bridge.adapters.trust.mirror import METADATA
 from bridge.adapters.trust.publication import Publication, joined
-from bridge.adapters.trust.roles import member_role
+from bridge.adapters.trust.reading import FIRST_ROOT, read_mirror
+from bridge.adapters.trust.roles import keys_file, member_role
 from bridge.adapters.trust.verified_list import VerifiedList
-from bridge.app.enrol_node import KeyOrder, first_keys, members_of_country
-from bridge.core import broker_names as names
-from bridge.core.directory import Directory, PublicKey
+from bridge.app.enrol_node import first_keys, members_of_country, refuse_enrolled
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
-from bridge.private_files import write_private
+from bridge.core.ids import owner_of, prefix_of
+from bridge.founding.joining import JoinRequest, admission, proof_input, request_of
+from bridge.founding.node_folder import (
+    BrokerPlace,
+    MadeFolder,
+    NodeOrder,
+    make_folder,
+    refuse_order,
+    remove_folder,
+    render_settings,
+)
 
-SETTINGS: Final = "node.toml"
-TEMPLATE: Final = Path(__file__).with_name("node.toml")
-PASSWORD_BYTES: Final = 24
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerPlace:
-    """Where a node's broker is; the two addresses are for `topology apply` only."""
-
-    scheme: Literal["amqp", "amqps"] = "amqp"
-    host: str = "127.0.0.1"
-    port: int = 5672
-    vhost: str = "/"
-    management_url: str | None = None
-    admin_url_file: Path = Path("secrets/broker-admin.url")
-
-
-@dataclass(frozen=True, slots=True)
-class NodeOrder:
-    """A node to be set up in `folder`."""
-
-    folder: Path
-    country: str
-    broker: BrokerPlace = BrokerPlace()
+__all__ = ["BrokerPlace", "EnrolledNode", "FoundNode", "NodeOrder", "enrol_node", "found_nodes", "render_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +45,21 @@ class FoundNode:
 
     config: Path
     kids: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledNode:
+    """A node that was set up, and what it asks to be admitted with.
+
+    Attributes:
+        version: of the list that it starts from.
+        root_sha256: of the first root that it pinned.
+    """
+
+    node: FoundNode
+    request: JoinRequest
+    version: int
+    root_sha256: str
 
 
 def found_nodes(orders: Sequence[NodeOrder], *, network: Path, at: datetime | None = None) -> list[FoundNode]:
@@ -85,154 +72,134 @@ def found_nodes(orders: Sequence[NodeOrder], *, network: Path, at: datetime | No
     """
     now = at or datetime.now(UTC)
     repository = TufRepository(network)
-    directory = repository.state(at=now).directory
+    found = repository.verified(at=now)
+    points = {order.folder: members_of_country(found.directory, order.country) for order in orders}
     for order in orders:
-        _refuse_overwriting(order.folder)
-        _refuse_credentials(order.broker)
-        first_keys(directory, members_of_country(directory, order.country), at=now)
-    begun: list[Path] = []
-    try:
-        made = []
-        for order in orders:
-            begun.append(order.folder)
-            made.append(_make(order, directory, repository, now))
-        repository.change(lambda present: _admission(present, made, now), at=now)
-    except BaseException as error:
-        for folder in begun:
-            _remove(folder)
-        if isinstance(error, OSError):
-            raise UnavailableError("E_NODE_FOLDER", f"{error.filename}: {error.strerror}") from None
-        raise
+        refuse_order(order)
+        refuse_enrolled(found.directory, [point.id for point in points[order.folder]])
+    prefixes = [order.prefix for order in orders]
+    twice = [prefix for prefix in prefixes if prefixes.count(prefix) > 1]
+    if twice:
+        raise RefusedError("E_KEY_EXISTS", f"{twice[0]}: expected one node for a country; nothing was changed")
+    source = _Source(found, repository.mirror, repository.first_root.read_bytes())
+    with _undoing(orders):
+        made = [
+            _enrol(order, {point.id: point.name for point in points[order.folder]}, source, now) for order in orders
+        ]
+        repository.change(lambda present: _admitting(present, [one.request for one in made], now), at=now)
     return [one.node for one in made]
 
 
-def render_settings(
+def enrol_node(
+    order: NodeOrder,
+    contact_points: Mapping[str, str],
     *,
-    country: str,
-    contact_points: Sequence[str],
-    broker: BrokerPlace,
     mirror: Path,
-) -> str:
-    """The text of a node's settings file."""
-    prefix = country.lower()
-    relay, router = names.relay_account(prefix), names.router_account(prefix)
-    values = {
-        "country": _toml(country),
-        "scheme": _toml(broker.scheme),
-        "host": _toml(broker.host),
-        "port": str(broker.port),
-        "vhost": _toml(broker.vhost),
-        "relay": _toml(relay),
-        "relay_password": _toml(f"secrets/{relay}.password"),
-        "router": _toml(router),
-        "router_password": _toml(f"secrets/{router}.password"),
-        "admin_url_file": _toml(str(broker.admin_url_file)),
-        "management_url": f"management_url = {_toml(broker.management_url)}"
-        if broker.management_url
-        else '# management_url = "https://broker.example.org:15671"',
-        "mirror": _toml(str(mirror)),
-        "contact_points": "\n".join(_contact_point_table(identifier) for identifier in contact_points).rstrip(),
-    }
-    return Template(TEMPLATE.read_text("utf-8")).substitute(values)
+    root: Path | None,
+    out: Path,
+    replace: bool,
+    at: datetime | None = None,
+) -> EnrolledNode:
+    """Sets up a node and writes its request to be admitted; no key of the network is needed.
+
+    Args:
+        order: the node.
+        contact_points: id -> name, as the country proposes; empty: those that the list has of this country.
+        mirror: a copy of the network's mirror.
+        root: the first root as it came over another channel; `None`: the mirror's own, whose SHA-256 is compared.
+        out: the request's file.
+        replace: the country's node was lost, and its keys in the list with it.
+        at: the moment; now unless it is given.
+
+    Raises:
+        BadInputError: a contact point is malformed or another country's; none is given and the list has none.
+        RefusedError: the folder or the file is there already, the country has keys, or the mirror does not verify.
+        UnavailableError: a folder cannot be written, or no mirror is there.
+    """
+    now = at or datetime.now(UTC)
+    found = read_mirror(mirror, root=root, at=now)
+    points = contact_points or {p.id: p.name for p in members_of_country(found.directory, order.country)}
+    _refuse_strangers(points, order)
+    refuse_order(order)
+    if out.exists():
+        raise RefusedError("E_FILE_EXISTS", f"{out} is there already; nothing was changed")
+    if not replace:
+        there = [point.id for point in found.directory.contact_points.values() if point.prefix == order.prefix]
+        refuse_enrolled(found.directory, [*points, *there])
+    root_bytes = (root or mirror / METADATA / FIRST_ROOT).read_bytes()
+    with _undoing([order]):
+        enrolled = _enrol(order, points, _Source(found, mirror, root_bytes), now)
+        out.write_bytes(enrolled.request.to_bytes())
+    return enrolled
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """A node's folder is there; its member key and its public keys are still to be admitted."""
+class _Source:
+    """The list that a node starts from."""
 
-    node: FoundNode
-    prefix: str
-    member_key: CryptoSigner = field(repr=False)
-    public_keys: Sequence[PublicKey]
+    found: VerifiedList
+    mirror: Path
+    root_bytes: bytes
 
 
-def _admission(present: VerifiedList, made: Sequence[_Made], now: datetime) -> Publication:
+def _refuse_strangers(contact_points: Iterable[str], order: NodeOrder) -> None:
+    strangers = [identifier for identifier in contact_points if prefix_of(identifier) != order.prefix]
+    if strangers:
+        detail = f"contact point: found {strangers[0]}, expected one of {order.country.upper()}: {order.prefix}.<name>"
+        raise BadInputError("E_CONTACT_POINT", detail)
+
+
+def _enrol(order: NodeOrder, contact_points: Mapping[str, str], source: _Source, now: datetime) -> EnrolledNode:
+    found = source.found
+    version = last_version(found, member_role(order.prefix)) + 1
+    keys = first_keys(sorted(contact_points), version=version, at=now)
+    made = make_folder(order, keys, mirror=source.mirror, root_bytes=source.root_bytes)
+    kids = {identifier: [key.kid for key in ordered] for identifier, ordered in keys.items()}
+    request = _request(made, order.prefix, contact_points, found, now)
+    root_sha256 = hashlib.sha256(source.root_bytes).hexdigest()
+    return EnrolledNode(FoundNode(made.config, kids), request, found.directory.version, root_sha256)
+
+
+def _request(
+    made: MadeFolder, prefix: str, contact_points: Mapping[str, str], found: VerifiedList, now: datetime
+) -> JoinRequest:
+    unsigned = keys_change(found, keys_document(prefix, made.public_keys), at=now)
+    member_key = made.member_key.public_key
+    document_bytes = unsigned.documents[keys_file(prefix)]
+    network = found.network.network
+    request = JoinRequest(
+        network=network,
+        member=prefix,
+        contact_points=contact_points,
+        member_key=member_key,
+        publication=unsigned.signed_by([made.member_key], {member_role(prefix): [member_key.keyid]}),
+        proofs={
+            key.kid: made.keys[owner_of(key.kid)].sign(
+                key.kid, proof_input(network, key.kid, member_key, document_bytes)
+            )
+            for key in made.public_keys
+            if key.alg == ALGORITHM
+        },
+    )
+    return request_of(request.to_bytes())  # as governance will read it
+
+
+def _admitting(present: VerifiedList, requests: Sequence[JoinRequest], now: datetime) -> Publication:
     """One change: governance lets these members sign their keys, and each signs its first ones."""
-    admitted = {one.prefix: one.member_key.public_key for one in made}
+    admitted = {request.member: request.member_key for request in requests}
     points = present.contact_points
-    changes = [governance_change(present, network=present.network, contact_points=points, admitted=admitted, at=now)]
-    enrolled = set(present.keys)
-    for one in made:
-        if one.prefix in enrolled:
-            raise RefusedError("E_KEY_EXISTS", f"{one.prefix}: keys are enrolled already; nothing was changed")
-        enrolled.add(one.prefix)
-        own = keys_change(present, keys_document(one.prefix, one.public_keys), at=now)
-        changes.append(own.signed_by([one.member_key], {member_role(one.prefix): [one.member_key.public_key.keyid]}))
-    return joined(changes)
+    governed = governance_change(present, network=present.network, contact_points=points, admitted=admitted, at=now)
+    return joined([governed, *(admission(present, request, points) for request in requests)])
 
 
-def _make(order: NodeOrder, directory: Directory, repository: TufRepository, now: datetime) -> _Made:
-    country = order.country.upper()
-    points = members_of_country(directory, country)
-    folder = order.folder
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    make_secret(folder / "secrets" / "machine.key")
-    machine_secret = read_secret(folder / "secrets" / "machine.key")
-    member_key = make_member_key(folder / "secrets" / "member.pem", machine_secret=machine_secret)
-    prefix = country.lower()
-    accounts = [names.relay_account(prefix), names.router_account(prefix)]
-    accounts += [names.inbox_account(point.id) for point in points]
-    for account in accounts:
-        password = secrets.token_urlsafe(PASSWORD_BYTES)
-        write_private(folder / "secrets" / f"{account}.password", f"{password}\n".encode())
-    public_keys: list[PublicKey] = []
-    kids: dict[str, list[str]] = {}
-    for identifier, orders in first_keys(directory, points, at=now).items():
-        keys_folder = folder / "keys" / identifier
-        public_keys += [_made(keys_folder, key, machine_secret) for key in orders]
-        kids[identifier] = [key.kid for key in orders]
-        make_secret(keys_folder / "storage.key")
-    write_private(folder / "trust" / "root.json", repository.first_root.read_bytes())
-    text = render_settings(
-        country=country, contact_points=list(kids), broker=order.broker, mirror=repository.mirror.resolve()
-    )
-    config = folder / SETTINGS
-    with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as file:
-        file.write(text)
-    return _Made(FoundNode(config, kids), prefix, member_key, public_keys)
-
-
-def _made(folder: Path, order: KeyOrder, machine_secret: bytes) -> PublicKey:
-    return order.enrolled(make_key(folder, order.kid, machine_secret=machine_secret))
-
-
-def _parts(folder: Path) -> list[Path]:
-    """What a node's folder consists of; a file of the administrator's beside them is not ours."""
-    ours = [folder / SETTINGS, folder / "keys", folder / "trust"]
-    ours += [folder / "secrets" / name for name in ("machine.key", "member.pem")]
-    return [*ours, *(folder / "secrets").glob("*.password")]
-
-
-def _refuse_overwriting(folder: Path) -> None:
-    there = [part for part in _parts(folder) if part.exists()]
-    if there:
-        raise RefusedError("E_NODE_EXISTS", f"{there[0]} is there already; nothing was changed")
-
-
-def _refuse_credentials(broker: BrokerPlace) -> None:
-    if broker.management_url is not None and "@" in broker.management_url:
-        detail = (
-            "management url: found an account in it, expected https://host:port; the account belongs in admin_url_file"
-        )
-        raise BadInputError("E_BROKER_URL", detail, path="management_url")
-
-
-def _remove(folder: Path) -> None:
-    for part in _parts(folder):
-        if part.is_dir():
-            shutil.rmtree(part, ignore_errors=True)
-        else:
-            part.unlink(missing_ok=True)
-
-
-def _contact_point_table(identifier: str) -> str:
-    account = names.inbox_account(identifier)
-    return (
-        f"[[contact_points]]\nid = {_toml(identifier)}\nkeys = {_toml(f'keys/{identifier}')}\n"
-        f"account = {{ user = {_toml(account)}, password_file = {_toml(f'secrets/{account}.password')} }}\n"
-    )
-
-
-def _toml(text: str) -> str:
-    """A TOML basic string: what JSON escapes, TOML reads, except for DEL, which no path or name here has."""
-    return json.dumps(text, ensure_ascii=False)
+@contextmanager
+def _undoing(orders: Sequence[NodeOrder]) -> Iterator[None]:
+    """Whatever fails inside, these folders are afterwards as they were before."""
+    try:
+        yield
+    except BaseException as error:
+        for order in orders:
+            remove_folder(order.folder)
+        if isinstance(error, OSError):
+            raise UnavailableError("E_NODE_FOLDER", f"{error.filename}: {error.strerror}") from None
+        raise

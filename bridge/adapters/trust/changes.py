@@ -115,22 +115,14 @@ def root_change(found: VerifiedList, *, governance: Holders, online: Mapping[str
 def keys_change(found: VerifiedList, document: KeysDocument, *, at: datetime) -> Publication:
     """A member's own keys from now on; the member signs, nobody else."""
     role, data = roles.member_role(document.member), write_document(document)
-    signed = _one_file(role, _version(found, role) + 1, data, at)
+    signed = _one_file(role, last_version(found, role) + 1, data, at)
     return Publication(found.network.network, {role: Metadata(signed)}, {roles.keys_file(document.member): data})
-
-
-def first_keys(network: str, document: KeysDocument, *, at: datetime) -> Publication:
-    """The keys that come with a request to be admitted: the first version that a member signs."""
-    role, data = roles.member_role(document.member), write_document(document)
-    return Publication(
-        network, {role: Metadata(_one_file(role, 1, data, at))}, {roles.keys_file(document.member): data}
-    )
 
 
 def revocation_change(found: VerifiedList, document: RevocationsDocument, *, at: datetime) -> Publication:
     """What the revocation role says from now on."""
     data = write_document(document)
-    signed = _one_file(roles.REVOCATIONS, _version(found, roles.REVOCATIONS) + 1, data, at)
+    signed = _one_file(roles.REVOCATIONS, last_version(found, roles.REVOCATIONS) + 1, data, at)
     return Publication(found.network.network, {roles.REVOCATIONS: Metadata(signed)}, {roles.REVOCATIONS_FILE: data})
 
 
@@ -152,7 +144,7 @@ def _next_targets(found: VerifiedList, at: datetime) -> Targets:
     return targets
 
 
-def _version(found: VerifiedList, role: str) -> int:
+def last_version(found: VerifiedList, role: str) -> int:
     """The last version of a delegated role; 0 before its first."""
     meta = found.snapshot.meta.get(f"{role}.json")
     return 0 if meta is None else meta.version

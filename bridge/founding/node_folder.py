@@ -1,0 +1,186 @@
+"""A node's folder: keys, secrets, settings and the pinned root, made once.
+
+```
+node.toml                         the settings, with comments
+secrets/machine.key               protects the key files
+secrets/member.pem                signs which keys are this country's
+secrets/<account>.password        the broker accounts
+keys/<contact point>/sig-*.pem    signs      enc-*.pem opens      storage.key protects bodies at rest
+trust/root.json                   where trust begins
+```
+Nothing that exists is written over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+from typing import Final, Literal
+
+from securesystemslib.signer import CryptoSigner
+
+from bridge.adapters.amqp.topology import account_names
+from bridge.adapters.jose.key_files import FileKeys, make_secret, read_secret
+from bridge.adapters.trust.member_key import make_member_key
+from bridge.app.enrol_node import KeyOrder
+from bridge.core import broker_names as names
+from bridge.core.directory import PublicKey
+from bridge.core.errors import BadInputError, RefusedError
+from bridge.ports.keys import KeyStore
+from bridge.private_files import write_private
+
+SETTINGS: Final = "node.toml"
+TEMPLATE: Final = Path(__file__).with_name("node.toml")
+PASSWORD_BYTES: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPlace:
+    """Where a node's broker is; the two addresses are for `topology apply` only."""
+
+    scheme: Literal["amqp", "amqps"] = "amqp"
+    host: str = "127.0.0.1"
+    port: int = 5672
+    vhost: str = "/"
+    management_url: str | None = None
+    admin_url_file: Path = Path("secrets/broker-admin.url")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOrder:
+    """A node to be set up in `folder`."""
+
+    folder: Path
+    country: str
+    broker: BrokerPlace = BrokerPlace()
+
+    @property
+    def prefix(self) -> str:
+        """The country's prefix in ids: `rs`."""
+        return self.country.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFolder:
+    """A folder that is there; its member key and its public keys are still to be admitted.
+
+    Attributes:
+        keys: the private keys of each contact point.
+    """
+
+    config: Path
+    member_key: CryptoSigner = field(repr=False)
+    keys: Mapping[str, KeyStore] = field(repr=False)
+    public_keys: Sequence[PublicKey]
+
+
+def make_folder(
+    order: NodeOrder, keys: Mapping[str, Sequence[KeyOrder]], *, mirror: Path, root_bytes: bytes
+) -> MadeFolder:
+    """Makes a node's folder with the ordered keys of each contact point; raises `OSError` where it cannot write."""
+    folder = order.folder
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_secret(folder / "secrets" / "machine.key")
+    machine_secret = read_secret(folder / "secrets" / "machine.key")
+    member_key = make_member_key(folder / "secrets" / "member.pem", machine_secret=machine_secret)
+    for account in account_names(order.prefix, list(keys)):
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        write_private(folder / "secrets" / f"{account}.password", f"{password}\n".encode())
+    public_keys: list[PublicKey] = []
+    stores: dict[str, KeyStore] = {}
+    for identifier, orders in keys.items():
+        keys_folder = folder / "keys" / identifier
+        stores[identifier] = store = FileKeys(keys_folder, identifier, machine_secret=machine_secret)
+        public_keys += [key.enrolled(store.make(key.kid)) for key in orders]
+        make_secret(keys_folder / "storage.key")
+    write_private(folder / "trust" / "root.json", root_bytes)
+    text = render_settings(
+        country=order.country.upper(), contact_points=list(keys), broker=order.broker, mirror=mirror.resolve()
+    )
+    config = folder / SETTINGS
+    with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as file:
+        file.write(text)
+    return MadeFolder(config, member_key, stores, public_keys)
+
+
+def refuse_order(order: NodeOrder) -> None:
+    """Refuses what cannot be made before anything is.
+
+    Raises:
+        RefusedError: a node is in the folder already (`E_NODE_EXISTS`).
+        BadInputError: the management API's address holds an account (`E_BROKER_URL`).
+    """
+    there = [part for part in _parts(order.folder) if part.exists()]
+    if there:
+        raise RefusedError("E_NODE_EXISTS", f"{there[0]} is there already; nothing was changed")
+    url = order.broker.management_url
+    if url is not None and "@" in url:
+        detail = (
+            "management url: found an account in it, expected https://host:port; the account belongs in admin_url_file"
+        )
+        raise BadInputError("E_BROKER_URL", detail, path="management_url")
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes what `make_folder` made, also halfway; a file of the administrator's beside it stays."""
+    for part in _parts(folder):
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
+
+
+def render_settings(
+    *,
+    country: str,
+    contact_points: Sequence[str],
+    broker: BrokerPlace,
+    mirror: Path,
+) -> str:
+    """The text of a node's settings file."""
+    prefix = country.lower()
+    relay, router = names.relay_account(prefix), names.router_account(prefix)
+    values = {
+        "country": _toml(country),
+        "scheme": _toml(broker.scheme),
+        "host": _toml(broker.host),
+        "port": str(broker.port),
+        "vhost": _toml(broker.vhost),
+        "relay": _toml(relay),
+        "relay_password": _toml(f"secrets/{relay}.password"),
+        "router": _toml(router),
+        "router_password": _toml(f"secrets/{router}.password"),
+        "admin_url_file": _toml(str(broker.admin_url_file)),
+        "management_url": f"management_url = {_toml(broker.management_url)}"
+        if broker.management_url
+        else '# management_url = "https://broker.example.org:15671"',
+        "mirror": _toml(str(mirror)),
+        "contact_points": "\n".join(_contact_point_table(identifier) for identifier in contact_points).rstrip(),
+    }
+    return Template(TEMPLATE.read_text("utf-8")).substitute(values)
+
+
+def _parts(folder: Path) -> list[Path]:
+    """What a node's folder consists of; a file of the administrator's beside them is not ours."""
+    ours = [folder / SETTINGS, folder / "keys", folder / "trust"]
+    ours += [folder / "secrets" / name for name in ("machine.key", "member.pem")]
+    return [*ours, *(folder / "secrets").glob("*.password")]
+
+
+def _contact_point_table(identifier: str) -> str:
+    account = names.inbox_account(identifier)
+    return (
+        f"[[contact_points]]\nid = {_toml(identifier)}\nkeys = {_toml(f'keys/{identifier}')}\n"
+        f"account = {{ user = {_toml(account)}, password_file = {_toml(f'secrets/{account}.password')} }}\n"
+    )
+
+
+def _toml(text: str) -> str:
+    """A TOML basic string: what JSON escapes, TOML reads, except for DEL, which no path or name here has."""
+    return json.dumps(text, ensure_ascii=False)
