@@ -144,8 +144,6 @@ class TokenKeys:
                 store=True,
                 mechanism=Mechanism.EC_KEY_PAIR_GEN,
                 capabilities=uses,
-                if self._is_for_opening(kid)
-                else MechanismFlag.SIGN | MechanismFlag.VERIFY,
                 private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
             )
             return _point(public_key)
