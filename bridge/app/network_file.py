@@ -44,12 +44,18 @@ class _Defaults(BaseModel):
     signature_policy: _Policy = ("ES256",)
 
 
-class RoleSize(BaseModel):
-    """How many keys a signing role has, and how many of them must sign."""
+class SigningRole(BaseModel):
+    """Who signs for a role, and how many of them must.
+
+    Attributes:
+        keys: how many keys are made in the network's folder; `None` where there are holders.
+        holders: one public key file for each holder, as `network key` makes them, beside the network file.
+    """
 
     model_config = _FORM
 
-    keys: Annotated[int, Field(ge=1, le=32)]
+    keys: Annotated[int, Field(ge=1, le=32)] | None = None
+    holders: Annotated[tuple[_Text, ...], Field(strict=False, max_length=32)] = ()
     threshold: Annotated[int, Field(ge=1, le=32)]
 
 
@@ -85,6 +91,7 @@ class _ContactPoint(BaseModel):
     receives: _Words | None = None
     statuses: _Statuses | None = None
     signature_policy: _Policy | None = None
+    suspended: _Text | None = None
     transfer_basis: Annotated[dict[str, str], Field(max_length=256)] = {}
 
 
@@ -101,8 +108,8 @@ class _NetworkFile(BaseModel):
 
     network: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
     countries: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=256)]
-    governance: RoleSize = RoleSize(keys=3, threshold=2)
-    revocation: RoleSize = RoleSize(keys=2, threshold=1)
+    governance: SigningRole = SigningRole(keys=3, threshold=2)
+    revocation: SigningRole = SigningRole(keys=2, threshold=1)
     defaults: _Defaults = _Defaults()
     transfers: Annotated[tuple[_Transfer, ...], Field(strict=False, max_length=256)] = ()
     contact_points: Annotated[tuple[_ContactPoint, ...], Field(strict=False, min_length=1, max_length=4096)]
@@ -115,8 +122,8 @@ class NetworkPlan:
     network: str
     countries: tuple[str, ...]
     contact_points: tuple[ContactPoint, ...]
-    governance: RoleSize
-    revocation: RoleSize
+    governance: SigningRole
+    revocation: SigningRole
 
 
 def read_network_file(data: bytes, *, accounts: Callable[[str], Mapping[str, str]]) -> NetworkPlan:
@@ -161,7 +168,7 @@ def _parse(data: bytes) -> _NetworkFile:
 
 def _faults(form: _NetworkFile) -> Iterable[Problem]:
     yield from _codes("countries", form.countries, COUNTRY_CODES)
-    yield from _thresholds(form)
+    yield from _signing_roles(form)
     for field in ("sends", "receives"):
         yield from _codes(f"defaults.{field}", getattr(form.defaults, field), SEALED_KINDS)
     for number, transfer in enumerate(form.transfers):
@@ -192,10 +199,13 @@ def _faults(form: _NetworkFile) -> Iterable[Problem]:
             yield Problem("$.contact_points", f"no national desk of {country}", "one for every country", CODE)
 
 
-def _thresholds(form: _NetworkFile) -> Iterable[Problem]:
-    for name, size in (("governance", form.governance), ("revocation", form.revocation)):
-        if size.threshold > size.keys:
-            yield Problem(f"$.{name}.threshold", str(size.threshold), f"at most its {size.keys} keys", CODE)
+def _signing_roles(form: _NetworkFile) -> Iterable[Problem]:
+    for name, role in (("governance", form.governance), ("revocation", form.revocation)):
+        if (role.keys is None) == (not role.holders):
+            found = "neither keys nor holders" if role.keys is None else "keys and holders"
+            yield Problem(f"$.{name}", found, "one of them: how many keys to make here, or whose there are", CODE)
+        elif role.threshold > (number := role.keys or len(role.holders)):
+            yield Problem(f"$.{name}.threshold", str(role.threshold), f"at most its {number} keys", CODE)
 
 
 def _codes(where: str, found: Iterable[str], known: Iterable[str]) -> Iterable[Problem]:
@@ -238,6 +248,7 @@ def _contact_point(entry: _ContactPoint, form: _NetworkFile, accounts: Mapping[s
         accounts=MappingProxyType(dict(accounts)),
         duty_office=DutyOffice(**entry.duty_office.model_dump()) if entry.duty_office else None,
         deputies=entry.deputies,
+        suspended=entry.suspended,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from securesystemslib.signer import Signer
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, Root, Targets
+from tuf.api.metadata import Metadata, Root, Targets, VerificationResult
 
 from bridge.adapters.trust.forms import MAX_DOCUMENT_BYTES
 from bridge.adapters.trust.roles import ROLE_PATTERN, ROOT, TARGETS
@@ -86,6 +86,15 @@ class Publication:
                 raise RefusedError(CODE, f"the publications differ in {target}; sign copies of one file")
         return Publication(self.network, metadata, documents)
 
+    def verified_only(self, found: VerifiedList | None) -> Publication:
+        """Without the signatures that do not hold, lest they stand in the place of those that do."""
+        for role, results in signatures(self, found).items():
+            signed = {keyid for result in results for keyid in result.signed}
+            self.metadata[role].signatures = {
+                keyid: signature for keyid, signature in self.metadata[role].signatures.items() if keyid in signed
+            }
+        return self
+
     def to_bytes(self) -> bytes:
         """The file."""
         file = {
@@ -131,12 +140,40 @@ def joined(publications: Sequence[Publication]) -> Publication:
     return whole
 
 
-def role_keyids(root: Root, targets: Targets) -> Mapping[str, Sequence[str]]:
-    """Role -> ids of its keys, as root and targets name them."""
-    keyids: dict[str, Sequence[str]] = {role: named.keyids for role, named in root.roles.items()}
-    for role, delegated in (targets.delegations.roles or {}).items() if targets.delegations else ():
-        keyids[role] = delegated.keyids
-    return keyids
+def signatures(publication: Publication, found: VerifiedList | None) -> Mapping[str, Sequence[VerificationResult]]:
+    """Role -> who has signed it and who has not, of those who speak for it; a new root's by the old one first.
+
+    Args:
+        publication: starts from `found`.
+        found: the list before; `None` where a network is founded.
+
+    Raises:
+        RefusedError: nobody speaks for a role, or it is not the next version (`E_PUBLICATION`).
+    """
+    root, targets = root_and_targets(publication, found)
+    delegated = (targets.delegations.roles if targets.delegations else None) or {}
+    results: dict[str, Sequence[VerificationResult]] = {}
+    for role, metadata in publication.metadata.items():
+        _check_version(role, metadata.signed.version, found)
+        signed_bytes, made = metadata.signed_bytes, metadata.signatures
+        if role == ROOT:
+            both = root.get_root_verification_result(found.root if found else None, signed_bytes, made)
+            results[role] = (both.first, both.second) if found else (both.second,)
+        elif role == TARGETS:
+            results[role] = (root.get_verification_result(role, signed_bytes, made),)
+        elif role in delegated:
+            results[role] = (targets.get_verification_result(role, signed_bytes, made),)
+        else:
+            raise RefusedError(CODE, f"{role}: nobody speaks for it in this network")
+    return results
+
+
+def keyids_of(results: Mapping[str, Sequence[VerificationResult]]) -> Mapping[str, Sequence[str]]:
+    """Role -> ids of the keys whose signatures count."""
+    return {
+        role: [keyid for result in of_role for keyid in (*result.signed, *result.unsigned)]
+        for role, of_role in results.items()
+    }
 
 
 def root_and_targets(publication: Publication, found: VerifiedList | None) -> tuple[Root, Targets]:
@@ -151,3 +188,16 @@ def root_and_targets(publication: Publication, found: VerifiedList | None) -> tu
     root: Root = found.root if found and ROOT not in new else new[ROOT].signed
     targets: Targets = found.targets if found and TARGETS not in new else new[TARGETS].signed
     return root, targets
+
+
+def _check_version(role: str, version: int, found: VerifiedList | None) -> None:
+    if found is None:
+        last = 0
+    elif role == ROOT:
+        last = found.root.version
+    else:
+        meta = found.snapshot.meta.get(f"{role}.json")
+        last = 0 if meta is None else meta.version
+    if version != last + 1:
+        detail = f"{role}: found version {version}, expected {last + 1}; it was made from another list, make it anew"
+        raise RefusedError(CODE, detail)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from tuf.api.exceptions import StorageError
 from tuf.api.metadata import Metadata, Role, Signed
+from tuf.api.serialization import DeserializationError
 
 from bridge.adapters.trust.mirror import METADATA, MirrorFetcher, read_bounded
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
@@ -45,6 +48,30 @@ def read_mirror(mirror: Path, *, root: Path | None = None, at: datetime | None =
     Raises like `read_repository`.
     """
     return _verified_mirror(mirror, root or mirror / METADATA / FIRST_ROOT, at)[0]
+
+
+def mirror_in(folder: Path) -> Path:
+    """The mirror in a network's folder, or the folder itself where it is a copy of one."""
+    inside = folder / MIRROR
+    return inside if inside.is_dir() else folder
+
+
+def last_valid_moment(mirror: Path, *, now: datetime) -> datetime:
+    """Now, or the second before the list expired. It only says as of when to verify, and proves nothing."""
+    metadata = mirror / METADATA
+
+    def signed(name: str) -> Any:  # noqa: ANN401 - whoever asks knows which of python-tuf's forms it is
+        return Metadata.from_file(str(metadata / f"{name}.json")).signed
+
+    try:
+        timestamp = signed("timestamp")
+        snapshot = signed(f"{timestamp.snapshot_meta.version}.snapshot")
+        targets = signed(f"{snapshot.meta['targets.json'].version}.targets")
+        newest_root = max(int(path.name.partition(".")[0]) for path in metadata.glob("*.root.json"))
+        parts = (timestamp, snapshot, targets, signed(f"{newest_root}.root"))
+    except (StorageError, DeserializationError, AttributeError, KeyError, ValueError):
+        return now
+    return min(now, min(part.expires for part in parts) - timedelta(seconds=1))
 
 
 def _verified(folder: Path, at: datetime | None) -> tuple[VerifiedList, tuple[RoleState, ...], bytes]:

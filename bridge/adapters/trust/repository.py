@@ -19,21 +19,20 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from tuf.api.exceptions import StorageError
-from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
-from tuf.api.serialization import DeserializationError
+from tuf.api.metadata import Metadata, MetaFile, Snapshot, Timestamp, VerificationResult
 
 from bridge.adapters.trust import roles
 from bridge.adapters.trust.ceremony_keys import load_signers
 from bridge.adapters.trust.changes import HASHES
+from bridge.adapters.trust.holder_key import holder_of
 from bridge.adapters.trust.locking import LockedError, locked
 from bridge.adapters.trust.mirror import METADATA, TARGETS, TIMESTAMP, MirrorFetcher, OverlayFetcher
-from bridge.adapters.trust.publication import Publication, role_keyids, root_and_targets
-from bridge.adapters.trust.reading import FIRST_ROOT, MIRROR, read_state
+from bridge.adapters.trust.publication import Publication, keyids_of, root_and_targets, signatures
+from bridge.adapters.trust.reading import FIRST_ROOT, MIRROR, last_valid_moment, read_state
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import LIST_LIFETIME
 from bridge.core.errors import RefusedError, UnavailableError
@@ -65,17 +64,23 @@ class TufRepository:
         """The root file that members pin."""
         return self._metadata / FIRST_ROOT
 
-    def found(self, make: Callable[[], Publication], *, at: datetime) -> None:
-        """Publishes the first version; `make` is called once it is certain that none is there.
+    def found(self, make: Callable[[], Publication], *, at: datetime) -> Publication | None:
+        """Publishes the first version where the keys that sign it are here; otherwise answers it, for others to sign.
+
+        `make` is called once it is certain that no network is there.
 
         Raises:
-            RefusedError: a network is there already (`E_NETWORK_EXISTS`), or too few have signed (`E_THRESHOLD`).
+            RefusedError: a network is there already (`E_NETWORK_EXISTS`).
             UnavailableError: the folder cannot be written.
         """
         with self._one_change():
             if self._metadata.exists() or any(self.keys.glob("*.pem")):
                 raise RefusedError("E_NETWORK_EXISTS", f"{self._folder} already holds a network; nothing was changed")
-            self._publish(self._signed_here(make(), None), None, at)
+            publication = self._signed_here(make(), None)
+            if not all(result for results in signatures(publication, None).values() for result in results):
+                return publication
+            self._publish(publication, None, at)
+            return None
 
     def state(self, *, at: datetime | None = None) -> NetworkState:
         """The verified state as of `at`, or now.
@@ -90,18 +95,6 @@ class TufRepository:
         """The verified list with the documents it was read from; raises like `state`."""
         return read_state(self._folder, at=at)[1]
 
-    def last_valid_moment(self, *, now: datetime) -> datetime:
-        """Now, or the second before the list expired. It only says as of when to verify, and proves nothing."""
-        try:
-            timestamp = self._timestamp()
-            snapshot: Snapshot = self._read(f"{timestamp.snapshot_meta.version}.snapshot.json")
-            targets: Targets = self._read(f"{snapshot.meta['targets.json'].version}.targets.json")
-            root: Root = self._read(f"{max(map(_version_in, self._metadata.glob('*.root.json')))}.root.json")
-        except (StorageError, DeserializationError, KeyError, ValueError):
-            return now
-        expires = min(signed.expires for signed in (timestamp, snapshot, targets, root))
-        return min(now, expires - timedelta(seconds=1))
-
     def change(self, make: Callable[[VerifiedList], Publication], *, at: datetime) -> int:
         """Publishes what `make` makes of the present list, signed with whatever keys are here; answers the version.
 
@@ -114,7 +107,7 @@ class TufRepository:
             return self._publish(self._signed_here(make(found), found), found, at)
 
     def publish(self, publication: Publication, *, at: datetime) -> int:
-        """Publishes what others signed, and answers the version.
+        """Publishes what others signed, the founding of a network too, and answers the version.
 
         Raises:
             RefusedError: it is another network's or not the next version of what it changes (`E_PUBLICATION`), too few
@@ -122,7 +115,7 @@ class TufRepository:
             UnavailableError: the folder is busy or cannot be written, or the online keys are not here.
         """
         with self._one_change():
-            return self._publish(publication, self._present(at), at)
+            return self._publish(publication, self._present(at) if self._metadata.exists() else None, at)
 
     def confirm(self, *, at: datetime) -> None:
         """Signs the present version anew: the list is as before, and fresh. Due every 6 hours."""
@@ -134,25 +127,24 @@ class TufRepository:
             timestamp = self._timestamp()
             timestamp.version += 1
             timestamp.expires = roles.expiry(roles.TIMESTAMP, at)
-            _write_file(self._metadata / TIMESTAMP, self._signed_online(timestamp, found.root.roles))
+            write_file(self._metadata / TIMESTAMP, self._signed_online(timestamp, found.root.roles))
 
     def _present(self, at: datetime) -> VerifiedList:
         """The list to build on. One that has expired serves: a secretariat that was silent for too long comes back."""
-        return self.verified(at=self.last_valid_moment(now=at))
+        return self.verified(at=last_valid_moment(self.mirror, now=at))
 
     def _publish(self, publication: Publication, found: VerifiedList | None, at: datetime) -> int:
-        root, targets = root_and_targets(publication, found)
+        root, _ = root_and_targets(publication, found)
         if found is not None and publication.network != found.network.network:
             detail = f"the publication is of {publication.network}, this network is {found.network.network}"
             raise RefusedError("E_PUBLICATION", detail)
-        keyids = role_keyids(root, targets)
-        for role, metadata in publication.metadata.items():
-            _check_version(role, metadata.signed.version, found)
-            _check_threshold(role, metadata, keyids, root=root, targets=targets)
+        for role, results in signatures(publication, found).items():
+            for result in results:
+                _check_threshold(role, result)
         new_files = self._files(publication, found, at, online=root.roles)
         version = self._check_as_a_node(new_files, found, at)
         for name, data in new_files.items():  # the timestamp is the last
-            _write_file(self.mirror / name, data)
+            write_file(self.mirror / name, data)
         return version
 
     def _files(
@@ -190,7 +182,7 @@ class TufRepository:
             revoked = frozenset() if found is None else found.revoked
             try:
                 if found is not None:
-                    before = self.last_valid_moment(now=at)
+                    before = last_valid_moment(self.mirror, now=at)
                     verify_list(MirrorFetcher(self.mirror), cache, root_bytes=root_bytes, at=before)
                 overlay = OverlayFetcher(new_files, self.mirror)
                 new = verify_list(overlay, cache, root_bytes=root_bytes, at=at, revoked=revoked)
@@ -203,11 +195,7 @@ class TufRepository:
         return new.directory.version
 
     def _signed_here(self, publication: Publication, found: VerifiedList | None) -> Publication:
-        root, targets = root_and_targets(publication, found)
-        keyids = {role: list(ids) for role, ids in role_keyids(root, targets).items()}
-        if found is not None and roles.ROOT in publication.metadata:
-            keyids[roles.ROOT] += found.root.roles[roles.ROOT].keyids  # the old governance lets the new one in
-        return publication.signed_by(load_signers(self.keys.glob("*.pem")), keyids)
+        return publication.signed_by(load_signers(self.keys.glob("*.pem")), keyids_of(signatures(publication, found)))
 
     def _signed_online(self, signed: Snapshot | Timestamp, online: Mapping[str, Any]) -> bytes:
         signers = load_signers(self.keys.glob(f"{signed.type}-*.pem"))
@@ -236,36 +224,16 @@ class TufRepository:
             raise UnavailableError("E_NETWORK_FOLDER", f"{error.filename}: {error.strerror}") from None
 
 
-def _version_in(path: Path) -> int:
-    return int(path.name.partition(".")[0])
-
-
-def _check_version(role: str, version: int, found: VerifiedList | None) -> None:
-    if found is None:
-        last = 0
-    elif role == roles.ROOT:
-        last = found.root.version
-    else:
-        meta = found.snapshot.meta.get(f"{role}.json")
-        last = 0 if meta is None else meta.version
-    if version != last + 1:
-        detail = f"{role}: found version {version}, expected {last + 1}; it was made from another list, make it anew"
-        raise RefusedError("E_PUBLICATION", detail)
-
-
-def _check_threshold(role: str, metadata: Metadata[Any], keyids: Mapping[str, Any], *, root: Any, targets: Any) -> None:  # noqa: ANN401 - python-tuf's Root and Targets, which share no public base
+def _check_threshold(role: str, result: VerificationResult) -> None:
     """So that a want of signatures has a sentence of its own; a node's own verification comes after."""
-    if role not in keyids:
-        raise RefusedError("E_PUBLICATION", f"{role}: nobody speaks for it in this network")
-    delegator = root if role in root.roles else targets
-    result = delegator.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
     if not result:
-        detail = f"{role}: {len(result.signed)} of {result.threshold} signatures; those who can sign sign first"
+        missing = ", ".join(sorted(map(holder_of, result.unsigned.values())))
+        detail = f"{role}: {len(result.signed)} of {result.threshold} signatures; not signed by {missing}"
         raise RefusedError("E_THRESHOLD", detail)
 
 
-def _write_file(path: Path, data: bytes) -> None:
-    """A file whole or not at all, on the disk before it is visible."""
+def write_file(path: Path, data: bytes) -> None:
+    """A file that everybody may read, whole or not at all, on the disk before it is visible; raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
         file.write(data)

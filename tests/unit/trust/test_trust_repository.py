@@ -12,6 +12,7 @@ import pytest
 from trust_network import FOUNDED, SetClock, World, contact_point, edit_json, found, sealing_key, signing_key
 
 from bridge.adapters.trust import read_repository
+from bridge.adapters.trust.reading import last_valid_moment
 from bridge.core.directory import LIST_LIFETIME, DutyOffice, Remit
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.wire.payload import CONTROL_KINDS
@@ -130,8 +131,8 @@ def test_a_network_is_judged_as_of_the_given_moment(world: World, days: int, *, 
 def test_the_last_valid_moment_is_now_or_before_the_expiry(world: World) -> None:
     late = FOUNDED + timedelta(days=100)
 
-    assert world.repository.last_valid_moment(now=FOUNDED) == FOUNDED
-    assert world.repository.state(at=world.repository.last_valid_moment(now=late)).directory.version == 1
+    assert last_valid_moment(world.mirror, now=FOUNDED) == FOUNDED
+    assert world.repository.state(at=last_valid_moment(world.mirror, now=late)).directory.version == 1
 
 
 def test_a_folder_without_a_network_is_unavailable(tmp_path: Path) -> None:
