@@ -84,8 +84,8 @@ class TokenKeys:
         wanted = {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.KEY_TYPE: KeyType.EC}
         found = {key[Attribute.LABEL]: key for key in session.get_objects(wanted) if isinstance(key, pkcs11.PrivateKey)}
         own = {label: key for label, key in found.items() if label.startswith(self._prefix)}
-        if not own and session is self._session and self._keys:
-            raise _VanishedError
+        if not own and not self._token.is_new:
+            raise _NothingFoundError
         self._session, self._keys, self._found_at = session, own, time.monotonic()
         return own
 
@@ -164,8 +164,8 @@ class TokenKeys:
         return UnavailableError(CODE, f"token {self._token.label} holds no key {kid}")
 
 
-class _VanishedError(PKCS11Error):
-    """Every key is gone at once: what some tokens answer that were taken away."""
+class _NothingFoundError(PKCS11Error):
+    """What some tokens answer that were taken away; believed of a token that was signed in to anew."""
 
 
 def _point(public_key: pkcs11.PublicKey) -> bytes:

@@ -53,10 +53,16 @@ class TokenPlace:
 
 
 class Token:
-    """A token as this process uses it; nothing is opened before it is used."""
+    """A token as this process uses it; nothing is opened before it is used.
+
+    Attributes:
+        label: the token's.
+        is_new: the session that `work` was given was opened for it.
+    """
 
     def __init__(self, place: TokenPlace) -> None:
         self.label = place.label
+        self.is_new = False
         self._module = _module_at(place.module)
         self._pin_file = PinFile(place.pin_file)
         self._session: pkcs11.Session | None = None
@@ -84,7 +90,8 @@ class Token:
                 raise self._failed(UnavailableError(CODE, f"token {self.label}: {_reason(error)}")) from None
 
     def _open_session(self) -> pkcs11.Session:
-        if self._session is None or self._generation != self._module.generation:
+        self.is_new = self._session is None or self._generation != self._module.generation
+        if self._session is None or self.is_new:
             try:
                 self._session = self._sign_in()
             except UnavailableError as error:
