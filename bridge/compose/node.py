@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 from bridge.adapters.jose.desk import FileDesk, load_desk
@@ -16,6 +17,8 @@ from bridge.adapters.jose.sealing import seal
 from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.system import RandomIds, SystemClock
 from bridge.adapters.trust import TufTrustSource
+from bridge.adapters.trust.https_mirror import HttpsMirror
+from bridge.adapters.trust.mirror import FolderMirror, Mirror
 from bridge.adapters.vault import StorageVault
 from bridge.app.checks import node_states as states
 from bridge.app.checks.check_destinations import check_destinations
@@ -31,6 +34,7 @@ from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.health.asking import CLOCK, ask_processes
 from bridge.settings import NodeSettings
+from bridge.settings.trust import is_address
 
 NO_PROCESS: Final = Check(
     "processes", ok=True, detail="none was started in this folder, or all were stopped", state=states.NOT_RUNNING
@@ -165,10 +169,16 @@ async def open_node(settings: NodeSettings) -> AsyncIterator[Node]:
 
 
 def open_trust(settings: NodeSettings) -> TufTrustSource:
-    """The membership list of the configured mirror."""
+    """The membership list of the configured mirrors, and of what comes through the bridge."""
     trust = settings.trust
+    mirrors: list[Mirror] = []
+    for place in trust.places:
+        if is_address(place):
+            mirrors.append(HttpsMirror(place.rstrip("/"), seconds=trust.mirror_seconds))
+        else:
+            mirrors.append(FolderMirror(settings.path(Path(place))))
     return TufTrustSource(
-        mirror=settings.path(trust.mirror), cache=settings.path(trust.cache), root=settings.path(trust.root)
+        mirrors, settings.path(trust.cache), settings.path(trust.root), received=settings.path(trust.received)
     )
 
 

@@ -13,7 +13,7 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
 from tuf.ngclient import UpdaterConfig
@@ -40,6 +40,32 @@ _KNOWN: Final = re.compile(
 _NOT_FOUND: Final = 404
 
 
+class Mirror(Protocol):
+    """A place that the files of a trust repository can be read from.
+
+    Attributes:
+        name: for people: a path or an address.
+    """
+
+    name: str
+
+    def attempt(self) -> FetcherInterface:
+        """Serves the files for one refresh, within the mirror's deadline where it has one."""
+        ...
+
+
+class FolderMirror:
+    """A mirror in a folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = str(folder)
+        self._folder = folder
+
+    def attempt(self) -> FetcherInterface:
+        """The folder."""
+        return MirrorFetcher(self._folder)
+
+
 class MirrorFetcher(FetcherInterface):
     """Serves the mirror folder."""
 
@@ -47,9 +73,7 @@ class MirrorFetcher(FetcherInterface):
         self._mirror = mirror
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        if _KNOWN.fullmatch(url) is None:
-            message = f"{url[:200]} is no file of a trust repository"
-            raise DownloadError(message)
+        check_name(url)
         return _bytes_or_not_found(self._mirror / url)
 
 
@@ -77,6 +101,13 @@ class CutOffFetcher(FetcherInterface):
             return _bytes_or_not_found(self._last_timestamp)
         message = f"{url[:200]}: no mirror"
         raise DownloadHTTPError(message, _NOT_FOUND)
+
+
+def check_name(name: str) -> None:
+    """Raises `DownloadError` for what is no file of a trust repository of ours."""
+    if _KNOWN.fullmatch(name) is None:
+        message = f"{name[:200]} is no file of a trust repository"
+        raise DownloadError(message)
 
 
 def _bytes_or_not_found(path: Path) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The node's membership list: verified from the mirror, kept in a cache, never older than what was seen before.
+"""The node's membership list: verified from its mirrors, kept in a cache, never older than what was seen before.
 
 Rules:
 1. What is in memory is replaced by a list that verified completely, in one assignment, and by nothing else. Whatever
@@ -9,10 +9,12 @@ Rules:
 4. A key that was seen revoked stays revoked; a list that no longer says so is refused.
 5. Trust begins with the pinned root file. Another pinned root is another network: what was seen under the old one does
    not count.
+6. Every mirror is asked, one after the other, and the newest list that verifies wins: the worst that one can do is to
+   cost its deadline. What came through the bridge is a mirror like the others.
 
 After a restart without a usable mirror the cached list is verified again as of the moment when it was verified last, so
 that even an expired list is there, to be named as such. The same happens when another process of the node has verified
-a newer list and the mirror failed since.
+a newer list and the mirrors failed since.
 """
 
 from __future__ import annotations
@@ -20,24 +22,30 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import structlog
+from tuf.api.exceptions import DownloadError, DownloadHTTPError
+from tuf.ngclient.fetcher import FetcherInterface
 
 from bridge.adapters.trust.list_cache import ListCache, Seen
 from bridge.adapters.trust.locking import LockedError
-from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, CutOffFetcher, MirrorFetcher, read_bounded
+from bridge.adapters.trust.mirror import LIMITS, METADATA, TIMESTAMP, CutOffFetcher, Mirror, read_bounded
+from bridge.adapters.trust.received import ReceivedFiles
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.core.times import format_time
 from bridge.core.verification import TrustView
+from bridge.core.wire import strict_json
 
 CLOCK_DIFFERENCE: Final = timedelta(days=1)
+FAULTS: Final = (UntrustedError, DownloadError, LockedError, OSError)
 
 _log = structlog.get_logger(__name__)
 
@@ -48,26 +56,36 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The list in memory, and the mirror's timestamp that it stands for; `None`: look again."""
+    """The list in memory, and the timestamp file that it was verified with; `None`: look again."""
 
     directory: Directory
     revoked: frozenset[str]
-    timestamp_bytes: bytes | None
     root_version: int
+    timestamp_bytes: bytes | None = None
 
 
 class TufTrustSource:
-    """Implements `TrustSource` over a mirror folder.
+    """Implements `TrustSource` over mirrors.
 
     Args:
-        mirror: the folder with `metadata/` and `targets/`, however it gets there.
+        mirrors: where the files can be read, in the order in which they are asked.
         cache: a folder of this node's own, made when missing; several processes of the node may share it.
         root: the pinned first root file.
+        received: the folder of what comes through the bridge; `None` where nothing does.
         now: the clock; a test gives another one.
     """
 
-    def __init__(self, mirror: Path, cache: Path, root: Path, *, now: Callable[[], datetime] = _utc_now) -> None:
-        self._mirror = mirror
+    def __init__(
+        self,
+        mirrors: Sequence[Mirror],
+        cache: Path,
+        root: Path,
+        *,
+        received: Path | None = None,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._mirrors = tuple(mirrors)
+        self._received = None if received is None else ReceivedFiles(received)
         self._cache = ListCache(cache)
         self._root = root
         self._now = now
@@ -75,7 +93,7 @@ class TufTrustSource:
         self._loaded: _Loaded | None = None
         self._seen_unloaded = 0
         self._looked = False
-        self._failure: str | None = None
+        self._failures: Mapping[str, str] = MappingProxyType({})
 
     def current(self) -> Directory:
         """The last verified list, however old. The first call reads the disk, a few milliseconds; no other does.
@@ -98,13 +116,20 @@ class TufTrustSource:
             self._refresh()
         loaded = self._loaded
         if loaded is None:
-            raise UnavailableError("E_TRUST_LIST", f"no membership list from {self._mirror}: {self._failure}")
+            raise UnavailableError("E_TRUST_LIST", f"no membership list: {'; '.join(self._failures.values())}")
         return TrustView(loaded.directory, loaded.directory.version)
 
     @property
+    def failures(self) -> Mapping[str, str]:
+        """Mirror -> why the last refresh got nothing from it, for the operator; those that are current are left out."""
+        return self._failures
+
+    @property
     def failure(self) -> str | None:
-        """Why the last refresh brought nothing, for the operator; `None` when the mirror's list is the current one."""
-        return self._failure
+        """Why the last refresh could confirm nothing; `None` when one of the mirrors is current."""
+        if len(self._failures) < len(self._mirrors):
+            return None
+        return "; ".join(self._failures.values()) or None
 
     async def refresh(self) -> Directory:
         """Looks for a newer list and answers what is current then; on any failure that is the last valid one.
@@ -115,38 +140,80 @@ class TufTrustSource:
         await asyncio.to_thread(self._refresh)
         return self.current()
 
+    async def take(self, files: Mapping[str, bytes]) -> None:
+        """Keeps files that came through the bridge, and looks at them at once; forged ones change nothing."""
+        await asyncio.to_thread(self._take, files)
+
     def _refresh(self) -> None:
         with self._turn:
-            try:
-                self._load_from_mirror()
-                self._failure = None
-            except (UntrustedError, LockedError, OSError) as error:
-                self._failure = _sentence(error)
-                _log.warning("trust.refresh_failed", reason=self._failure)
+            failures = {}
+            for mirror in self._mirrors:
+                try:
+                    self._load_from(mirror.attempt())
+                except FAULTS as error:
+                    failures[mirror.name] = _sentence(error)
+            self._load_from_received()
+            for name, reason in failures.items():
+                if self._failures.get(name) != reason:
+                    _log.warning("trust.refresh_failed", name=name, reason=reason)
+            self._failures = MappingProxyType(failures)
+            if failures:
                 self._load_from_cache()
             self._looked = True
 
-    def _load_from_mirror(self) -> None:
-        # Read before the work: should the mirror change meanwhile, the next refresh sees a difference.
-        timestamp_bytes = read_bounded(self._mirror / METADATA / TIMESTAMP)
-        if self._is_loaded(timestamp_bytes):
+    def _take(self, files: Mapping[str, bytes]) -> None:
+        if self._received is None:
+            return
+        with self._turn:
+            try:
+                self._received.keep(files)
+            except (DownloadError, OSError) as error:
+                _log.warning("trust.notice_not_kept", reason=_sentence(error))
+            else:
+                self._load_from_received()
+
+    def _load_from_received(self) -> None:
+        """What came through the bridge; older than what is here is how it mostly is, and no fault."""
+        received = self._received
+        if received is None or not received.is_there:
+            return
+        try:
+            self._load_from(received.attempt())
+        except _BehindError:
+            return
+        except UntrustedError as error:
+            _log.warning("trust.notice_refused", reason=_sentence(error))
+            received.discard()
+        except FAULTS as error:
+            _log.warning("trust.notice_unread", reason=_sentence(error))
+
+    def _load_from(self, files: FetcherInterface) -> None:
+        """Takes a mirror's list where it is newer; nothing happens where it is the one in memory.
+
+        Raises:
+            UntrustedError: it does not verify, or is older.
+            DownloadError: the mirror could not be read; LockedError or OSError: the cache could not be used.
+        """
+        timestamp_bytes = files.download_bytes(f"{METADATA}/{TIMESTAMP}", LIMITS.timestamp_max_length)
+        if self._is_loaded(timestamp_bytes, files):
             return
         root_bytes = read_bounded(self._root)
         root_sha256 = hashlib.sha256(root_bytes).hexdigest()
         with self._cache.copy(root_sha256) as copy:
             now, highest = self._now(), max(self._version, copy.seen.highest_version if copy.seen else 0)
             revoked = self._revoked | (copy.seen.revoked if copy.seen else frozenset())
-            fetcher = MirrorFetcher(self._mirror)
-            found = verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=now, revoked=revoked)
-            self._take(found, now, highest=highest)
+            found = verify_list(files, copy.folder, root_bytes=root_bytes, at=now, revoked=revoked)
+            self._check(found, now, highest=highest)
             seen = Seen(
                 root_sha256=root_sha256,
                 highest_version=found.directory.version,
                 verified_at=now,
                 revoked=found.revoked,
             )
+            self._loaded = _loaded_of(found)  # once more at the next refresh, should it not be kept
+            verified_bytes = read_bounded(copy.folder / METADATA / TIMESTAMP)
             self._cache.keep(copy.folder, seen)
-        self._loaded = replace(self._loaded_of(found), timestamp_bytes=timestamp_bytes)  # kept: no need to look again
+        self._loaded = _loaded_of(found, verified_bytes)
 
     def _load_from_cache(self) -> None:
         """Takes what was verified last, by whichever process of the node, where it is newer than what is here."""
@@ -163,11 +230,13 @@ class TufTrustSource:
                     self._seen_unloaded = copy.seen.highest_version
                 at, highest = copy.seen.verified_at, max(self._version, copy.seen.highest_version)
                 fetcher = CutOffFetcher(copy.folder / METADATA / TIMESTAMP)
-                self._take(verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=at), at, highest=highest)
-        except (UntrustedError, LockedError, OSError) as error:
+                found = verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=at)
+                self._check(found, at, highest=highest)
+                self._loaded = _loaded_of(found)
+        except FAULTS as error:
             _log.error("trust.cache_unusable", reason=_sentence(error))
 
-    def _take(self, found: VerifiedList, at: datetime, *, highest: int) -> None:
+    def _check(self, found: VerifiedList, at: datetime, *, highest: int) -> None:
         version = found.directory.version
         if version < highest:
             message = f"version {version} of the membership list is older than {highest}, seen before"
@@ -176,10 +245,6 @@ class TufTrustSource:
             # The timestamp's one key must not make a list look fresh for longer than 45 days.
             message = f"the membership list expires on {format_time(found.directory.expires)}, more than 45 days ahead"
             raise UntrustedError(message)
-        self._loaded = self._loaded_of(found)
-
-    def _loaded_of(self, found: VerifiedList) -> _Loaded:
-        return _Loaded(found.directory, found.revoked, None, found.root.version)
 
     @property
     def _revoked(self) -> frozenset[str]:
@@ -190,12 +255,49 @@ class TufTrustSource:
         """The version in memory; 0 while there is none."""
         return 0 if self._loaded is None else self._loaded.directory.version
 
-    def _is_loaded(self, timestamp_bytes: bytes) -> bool:
-        """Whether the mirror is as it was when the list in memory was verified: same timestamp, no newer root."""
+    def _is_loaded(self, timestamp_bytes: bytes, files: FetcherInterface) -> bool:
+        """Whether the mirror is as it was when the list in memory was verified: same timestamp, no newer root.
+
+        What a timestamp claims about itself decides only that it need not be looked at.
+
+        Raises:
+            UntrustedError: it claims to be older.
+        """
         loaded = self._loaded
-        if loaded is None or loaded.timestamp_bytes != timestamp_bytes:
+        if loaded is None or loaded.timestamp_bytes is None or _has_root(files, loaded.root_version + 1):
             return False
-        return not (self._mirror / METADATA / f"{loaded.root_version + 1}.root.json").exists()
+        if timestamp_bytes == loaded.timestamp_bytes:
+            return True
+        claimed, known = _claimed_version(timestamp_bytes), _claimed_version(loaded.timestamp_bytes)
+        if claimed is not None and known is not None and claimed < known:
+            message = f"is behind: its timestamp is of version {claimed}, version {known} was seen before"
+            raise _BehindError(message)
+        return False
+
+
+class _BehindError(UntrustedError):
+    """A mirror that has nothing newer than what is here."""
+
+
+def _loaded_of(found: VerifiedList, timestamp_bytes: bytes | None = None) -> _Loaded:
+    return _Loaded(found.directory, found.revoked, found.root.version, timestamp_bytes)
+
+
+def _has_root(files: FetcherInterface, version: int) -> bool:
+    try:
+        files.download_bytes(f"{METADATA}/{version}.root.json", LIMITS.root_max_length)
+    except DownloadHTTPError:
+        return False
+    return True
+
+
+def _claimed_version(timestamp_bytes: bytes) -> int | None:
+    try:
+        signed = strict_json.parse_object(timestamp_bytes).get("signed")
+    except strict_json.StrictJsonError:
+        return None
+    version = signed.get("version") if isinstance(signed, dict) else None
+    return version if isinstance(version, int) else None
 
 
 def _sentence(error: Exception) -> str:

@@ -14,8 +14,9 @@ import pytest
 from trust_network import edit_json
 
 from bridge.adapters.jose.key_files import load_keys, read_secret
-from bridge.adapters.trust import TufTrustSource, read_repository
+from bridge.adapters.trust import read_repository
 from bridge.cli.main import main_status
+from bridge.compose.node import open_trust
 from bridge.core.errors import RefusedError
 from bridge.founding.network import found_network
 from bridge.founding.nodes import BrokerPlace, NodeOrder, found_nodes, render_settings
@@ -155,8 +156,7 @@ def test_a_node_is_set_up_enrolled_and_ready_to_load(run: Run, network: Path, tm
         assert directory.signing_keys[keys.signing_kid].point == expected
         assert set(keys.opening_keys) == {f"{point.id}#enc-{year}a"}
         assert settings.amqp_urls(point.account)[0].startswith("amqp://rs-inbox-")
-    trust = settings.trust
-    source = TufTrustSource(settings.path(trust.mirror), settings.path(trust.cache), settings.path(trust.root))
+    source = open_trust(settings)
     assert source.current() == directory
 
 

@@ -10,6 +10,7 @@ from trust_network import SetClock, World, signing_key
 
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.trust.locking import locked
+from bridge.adapters.trust.mirror import FolderMirror
 from bridge.core.errors import UnavailableError
 
 
@@ -37,11 +38,13 @@ def test_processes_share_one_cache(world: World) -> None:
 
 
 def _version_seen(mirror: Path, cache: Path, root: Path, clock: SetClock) -> int:
-    return TufTrustSource(mirror, cache, root, now=clock).current().version
+    return TufTrustSource([FolderMirror(mirror)], cache, root, now=clock).current().version
 
 
 def test_a_missing_pinned_root_is_named(world: World) -> None:
-    node = TufTrustSource(world.mirror, world.folder / "cache", world.folder / "nothing.json", now=world.clock)
+    node = TufTrustSource(
+        [FolderMirror(world.mirror)], world.folder / "cache", world.folder / "nothing.json", now=world.clock
+    )
 
     with pytest.raises(UnavailableError, match=r"nothing\.json"):
         node.current()

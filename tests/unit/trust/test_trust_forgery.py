@@ -12,6 +12,7 @@ from tuf.api.metadata import Metadata, Root
 
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.trust.ceremony_keys import load_signers
+from bridge.adapters.trust.mirror import FolderMirror
 from bridge.core.errors import UnavailableError
 
 
@@ -37,7 +38,7 @@ def test_a_flipped_byte_anywhere_in_the_mirror_yields_the_true_list_or_none(worl
 
 def _list_of(mirror: Path, cache: Path, world: World) -> object:
     try:
-        return TufTrustSource(mirror, cache, world.pinned_root(), now=SetClock(FOUNDED)).current()
+        return TufTrustSource([FolderMirror(mirror)], cache, world.pinned_root(), now=SetClock(FOUNDED)).current()
     except UnavailableError:
         return None
 

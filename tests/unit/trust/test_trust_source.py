@@ -11,6 +11,7 @@ import pytest
 from trust_network import FOUNDED, World, contact_point, edit_json, found, sealing_key, signing_key
 
 from bridge.adapters.trust import TufTrustSource
+from bridge.adapters.trust.mirror import FolderMirror
 from bridge.core.errors import RefusedError, UnavailableError
 
 
@@ -227,7 +228,7 @@ def test_another_pinned_root_starts_afresh(world: World, tmp_path: Path) -> None
     world.node().current()
     other = found(tmp_path / "other", contact_point("at.ncp"), network="other")
 
-    node = TufTrustSource(other.mirror, tmp_path / "cache", other.first_root, now=world.clock)
+    node = TufTrustSource([FolderMirror(other.mirror)], tmp_path / "cache", other.first_root, now=world.clock)
 
     assert node.current().network == "other"
     assert node.highest_version() == 1

@@ -19,6 +19,7 @@ from bridge.adapters.trust.changes import Holders, founding, governance_change, 
 from bridge.adapters.trust.documents import contact_point_document, keys_document, keys_of, network_document
 from bridge.adapters.trust.forms import ContactPointDocument, RevokedKey, Suspension
 from bridge.adapters.trust.member_key import load_member_key, make_member_key
+from bridge.adapters.trust.mirror import FolderMirror
 from bridge.adapters.trust.publication import Publication, joined
 from bridge.adapters.trust.roles import member_role
 from bridge.adapters.trust.verified_list import VerifiedList
@@ -119,7 +120,7 @@ class World:
 
     def node(self) -> TufTrustSource:
         """The node as after a start: nothing in memory, the cache of before."""
-        return TufTrustSource(self.mirror, self.folder / "cache", self.pinned_root(), now=self.clock)
+        return TufTrustSource([FolderMirror(self.mirror)], self.folder / "cache", self.pinned_root(), now=self.clock)
 
     def pinned_root(self) -> Path:
         """The node's own copy of the first root."""
