@@ -35,6 +35,8 @@ MEMBERSHIP_OLD: Final = "membership_old"
 MEMBERSHIP_MISSING: Final = "membership_missing"
 KEY_UNUSABLE: Final = "key_unusable"
 KEY_ENDS_SOON: Final = "key_ends_soon"
+TOKEN_UNREACHABLE: Final = "token_unreachable"  # noqa: S105 - a state
+TOKEN_REFUSES_PIN: Final = "token_refuses_pin"  # noqa: S105 - a state
 SERVICE_FAULTY: Final = "service_faulty"
 
 _OF_CODE: Final = {
@@ -60,6 +62,10 @@ _OF_CODE: Final = {
     "E_KEY_REVOKED": KEY_UNUSABLE,
     "E_KEY_EXPIRED": KEY_UNUSABLE,
     "E_KEY_FILE": KEY_UNUSABLE,
+    "E_NO_SIGNING_KEY": KEY_UNUSABLE,
+    "E_TOKEN": TOKEN_UNREACHABLE,
+    "E_TOKEN_PIN": TOKEN_REFUSES_PIN,
+    "E_TOKEN_KEY": KEY_UNUSABLE,
     "E_FAULT": SERVICE_FAULTY,
     "E_NO_ANSWER": NO_ANSWER,
     "E_NOT_RUNNING": NOT_RUNNING,

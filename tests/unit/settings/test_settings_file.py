@@ -240,3 +240,33 @@ def test_settings_are_frozen_and_their_faults_are_of_the_one_kind(folder: Path) 
         settings.country = "AT"
     with pytest.raises(BridgeError):
         load_settings(folder / "missing.toml")
+
+
+def test_a_token_in_place_of_key_files_is_named_and_its_pin_is_not(folder: Path) -> None:
+    file = write(folder)
+    token = 'token = { module = "/usr/lib/p11.so", label = "rs", pin_file = "secrets/token.pin" }'
+    file.write_text(f"{file.read_text('utf-8')}{token}\n", "utf-8")
+
+    settings = load_settings(file)
+
+    (point,) = settings.contact_points
+    assert point.token is not None
+    assert point.token.module == Path("/usr/lib/p11.so")
+    assert settings.path(point.token.pin_file) == (folder / "secrets" / "token.pin").resolve()
+
+
+@pytest.mark.parametrize(
+    ("token", "path"),
+    [
+        ('{ module = "/p11.so", label = "rs", pin = "1234" }', "$.contact_points[0].token.pin_file"),
+        ('{ module = "/p11.so", label = "", pin_file = "pin" }', "$.contact_points[0].token.label"),
+    ],
+)
+def test_a_token_without_label_or_pin_file_is_named(folder: Path, token: str, path: str) -> None:
+    file = write(folder)
+    file.write_text(f"{file.read_text('utf-8')}token = {token}\n", "utf-8")
+
+    error = fault(file)
+
+    assert error.path == path
+    assert "1234" not in error.message
