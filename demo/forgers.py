@@ -7,6 +7,7 @@ from typing import Final
 import aio_pika
 
 from bridge.app.sending.submit import DEFAULT_RETENTION
+from bridge.compose.broker_login import login_of
 from bridge.compose.node import Node, load_desks
 from bridge.core.broker_names import ingress_exchange
 from bridge.core.errors import BadInputError
@@ -33,8 +34,9 @@ def forge(thief: Node, *, victim: str, other: str, sent: Sent) -> list[Forgery]:
 async def inject(thief: Node, forgeries: list[Forgery]) -> None:
     """Publishes the forgeries as the thief's relay would."""
     settings = thief.settings
+    login = login_of(settings, thief.trust, settings.broker.relay)
     async with await aio_pika.connect(
-        settings.amqp_urls(settings.broker.relay)[0], timeout=DEADLINE_SECONDS
+        login.urls[0], ssl_context=login.ssl_context, timeout=DEADLINE_SECONDS
     ) as connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange(ingress_exchange(settings.prefix), ensure=False)

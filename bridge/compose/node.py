@@ -5,7 +5,7 @@ Private keys are loaded when a use case needs them and not before: looking at ou
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from bridge.adapters.trust.https_mirror import HttpsMirror
 from bridge.adapters.trust.mirror import FolderMirror, Mirror
 from bridge.adapters.vault import StorageVault
 from bridge.app.checks import node_states as states
+from bridge.app.checks.check_certificates import check_certificates
 from bridge.app.checks.check_destinations import check_destinations
 from bridge.app.checks.check_node import Check, check_list, check_queues, run_probes
 from bridge.app.checks.check_peers import check_peers
@@ -29,6 +30,7 @@ from bridge.app.read_message import ReadMessages
 from bridge.app.sending.acknowledge import AcknowledgeMessages
 from bridge.app.sending.send import SendMessages
 from bridge.app.sending.submit import SubmitAlerts
+from bridge.compose.broker_login import held_certificates
 from bridge.compose.probes import probes_of
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
@@ -88,11 +90,19 @@ class Node:
             checks += check_list(self.trust.current(), now=self.clock.now(), contact_points=self.hosted)
         except UnavailableError as error:
             checks.append(Check.failed("membership list", error))
-        return checks
+        return [*checks, *self._certificates()]
 
     async def doctor(self) -> list[Check]:
         """Everything that the node depends on, each tried for real."""
         return await run_probes(probes_of(self.settings, self.store, self.trust, self.clock, self.desks))
+
+    def _certificates(self) -> Sequence[Check]:
+        if self.settings.broker.certificates is None:
+            return ()
+        try:
+            return [check_certificates(held_certificates(self.settings), now=self.clock.now())]
+        except UnavailableError as error:
+            return [Check.failed("certificates", error)]
 
     async def _rows(self) -> list[Check]:
         now = self.clock.now()

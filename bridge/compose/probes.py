@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from bridge.adapters.amqp.probe import probe_brokers
@@ -11,12 +11,13 @@ from bridge.adapters.store import SqlStore
 from bridge.app.checks.check_clock import check_clock
 from bridge.app.checks.check_node import Probe
 from bridge.app.sending.may_send import check_signing_key
+from bridge.compose.broker_login import login_of
 from bridge.compose.guards import disk_of
 from bridge.core import broker_names as names
 from bridge.core.errors import UnavailableError
 from bridge.ports.clock import Clock
 from bridge.ports.trust import TrustSource
-from bridge.settings import NodeSettings
+from bridge.settings import Account, NodeSettings
 
 
 def probes_of(
@@ -49,17 +50,18 @@ def probes_of(
             raise UnavailableError(f"E_{found.state.upper()}", found.detail)
         return found.detail
 
-    return {"database": database, "keys": keys, "disk": disk, "clock": time, **_broker_probes(settings)}
+    return {"database": database, "keys": keys, "disk": disk, "clock": time, **_broker_probes(settings, trust)}
 
 
-def _broker_probes(settings: NodeSettings) -> Mapping[str, Probe]:
+def _broker_probes(settings: NodeSettings, trust: TrustSource) -> Mapping[str, Probe]:
     broker, prefix = settings.broker, settings.prefix
+
+    async def sign_in(account: Account, queues: Sequence[str], exchange: str | None) -> str:
+        return await probe_brokers(login_of(settings, trust, account), queues=queues, exchange=exchange)
+
     needed = {
         "relay": (broker.relay, (), names.ingress_exchange(prefix)),
         "router": (broker.router, names.country_queues(prefix), names.contact_points_exchange(prefix)),
         **{point.id: (point.account, names.inbox_queues(point.id), None) for point in settings.contact_points},
     }
-    return {
-        f"broker account {name}": partial(probe_brokers, settings.amqp_urls(account), queues=queues, exchange=exchange)
-        for name, (account, queues, exchange) in needed.items()
-    }
+    return {f"broker account {name}": partial(sign_in, *what) for name, what in needed.items()}

@@ -15,7 +15,7 @@ from typing import Final
 
 from bridge.adapters.amqp.consumer import consuming
 from bridge.adapters.amqp.publisher import AmqpPublisher
-from bridge.adapters.amqp.session import AmqpSession, all_open
+from bridge.adapters.amqp.session import all_open
 from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.system import RandomIds
 from bridge.adapters.trust import TufTrustSource
@@ -24,6 +24,8 @@ from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.receiving.route_message import RouteMessages
 from bridge.app.sending.relay_outbox import RelayOutbox
+from bridge.app.watch_certificates import WatchCertificates
+from bridge.compose.broker_login import BrokerSessions, held_certificates
 from bridge.compose.guards import guards_of
 from bridge.compose.judging import Judges
 from bridge.compose.node import load_desks, open_trust
@@ -44,6 +46,8 @@ ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT)
 RECHECK_HELD_EVERY: Final = timedelta(minutes=1)
 LOOK_AT_CLOCK_SECONDS: Final = 1.0
 LOOK_AT_LIST_SECONDS: Final = 1.0
+LOOK_AT_CERTIFICATES_SECONDS: Final = 1.0  # one look at each file's time
+WARN_OF_CERTIFICATES_SECONDS: Final = 600.0
 
 
 async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: Path | None) -> None:
@@ -70,7 +74,7 @@ async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: 
         wiring.build(roles)
         wiring.services["health"] = health
         wiring.watch(health)
-        await stack.enter_async_context(all_open(wiring.sessions))
+        await stack.enter_async_context(all_open(wiring.sessions.made))
         await run_services(wiring.services, drain_seconds=settings.drain_seconds)
 
 
@@ -83,13 +87,13 @@ class _Wiring:
     trust: TufTrustSource
     readiness: Readiness
     services: dict[str, Service] = field(default_factory=dict)
-    sessions: list[AmqpSession] = field(default_factory=list)
     ids: RandomIds = field(default_factory=RandomIds)
     kids: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.guards = guards_of(self.settings, self.store, self.trust)
         self.clock = self.guards.clock
+        self.sessions = BrokerSessions(self.settings, self.trust)
         self.judges = Judges(
             prefix=self.settings.prefix, store=self.store, trust=self.trust, clock=self.clock, ids=self.ids
         )
@@ -97,7 +101,7 @@ class _Wiring:
     def watch(self, health: ProcessHealth) -> None:
         """Has the process tell how these services, their sessions and what they need are."""
         watch_dependencies(health, self.guards, store=self.store, trust=self.trust, kids=self.kids)
-        watch_work(health, sessions=self.sessions, services=self.services)
+        watch_work(health, sessions=self.sessions.made, services=self.services)
 
     def build(self, roles: Sequence[str]) -> None:
         if PUBLISHER in roles:
@@ -118,6 +122,7 @@ class _Wiring:
                 Chore(LOOK_AT_CLOCK_SECONDS, self.clock.look),
                 *([Chore(LOOK_AT_LIST_SECONDS, RecheckOnNewList(recheck, self.trust).look)] if recheck else ()),
                 *(self._peer_chores(receivers) if receivers else ()),
+                *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
             ),
         )
 
@@ -133,7 +138,7 @@ class _Wiring:
 
     def _router(self, lane: str) -> RouteMessages:
         """With a publisher of its own: an urgent message waits for no confirms of normal ones."""
-        session = self._session(self.settings.broker.router, f"{SUBSCRIBER} {lane} out")
+        session = self.sessions.make(self.settings.broker.router, f"{SUBSCRIBER} {lane} out")
         return self.judges.router(AmqpPublisher(session))
 
     def _contact_points(self) -> Mapping[str, ReceiveMessages]:
@@ -160,7 +165,7 @@ class _Wiring:
 
     def _consuming(self, name: str, account: Account, queues: Sequence[str], handle: Handle) -> None:
         """One lane: an urgent message waits for no batch of normal ones, and for no queue of theirs that is missing."""
-        session = self._session(account, f"{name} in")
+        session = self.sessions.make(account, f"{name} in")
         self.services[name] = ConsumingService(
             name=name,
             open_consumer=partial(consuming, session, queues),
@@ -174,7 +179,7 @@ class _Wiring:
         """A relay for each lane, with a connection of its own: an urgent row waits for no batch of normal ones."""
         for lane in names.LANES:
             own = f"{name} {lane}"
-            publisher = AmqpPublisher(self._session(account, f"{own} out"))
+            publisher = AmqpPublisher(self.sessions.make(account, f"{own} out"))
             relaying = RelayOutbox(
                 relay=relay,
                 publisher=publisher,
@@ -188,9 +193,9 @@ class _Wiring:
             )
             self.readiness.expect(own)
 
-    def _session(self, account: Account, name: str) -> AmqpSession:
-        urls = partial(self.settings.amqp_urls, account)
-        urls()  # a secret that is missing at the start is said at the start
-        session = AmqpSession(urls, name=f"{self.settings.prefix} {name}")
-        self.sessions.append(session)
-        return session
+    def _certificate_chores(self) -> Sequence[Chore]:
+        watching = WatchCertificates(partial(held_certificates, self.settings), self.guards.wall_clock)
+        return (
+            Chore(LOOK_AT_CERTIFICATES_SECONDS, self.sessions.renew),
+            Chore(WARN_OF_CERTIFICATES_SECONDS, watching.watch),
+        )

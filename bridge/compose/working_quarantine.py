@@ -16,6 +16,7 @@ from bridge.adapters.jose.signatures import is_signature
 from bridge.app.quarantine.drop import DropQuarantine
 from bridge.app.quarantine.give_back import ReturnQuarantine
 from bridge.app.quarantine.replay import ReplayQuarantine
+from bridge.compose.broker_login import login_of
 from bridge.compose.judging import Judges
 from bridge.compose.node import Node
 from bridge.ports.store.records import Quarantined
@@ -40,8 +41,8 @@ async def replaying(node: Node, items: Sequence[Quarantined]) -> AsyncIterator[R
     async with AsyncExitStack() as stack:
         router = None
         if None in holders:
-            urls = partial(node.settings.amqp_urls, node.settings.broker.router)
-            session = AmqpSession(urls, name=f"{node.settings.prefix} quarantine", deadline_seconds=CONNECT_SECONDS)
+            login = partial(login_of, node.settings, node.trust, node.settings.broker.router)
+            session = AmqpSession(login, name=f"{node.settings.prefix} quarantine", deadline_seconds=CONNECT_SECONDS)
             publisher = AmqpPublisher(await stack.enter_async_context(session))
             await session.until_publishable(seconds=CONNECT_SECONDS)
             router = judges.router(publisher)

@@ -16,8 +16,8 @@ from bridge.core.errors import UnavailableError
 State = Literal["running", "waiting_for_database", "waiting_for_broker", "waiting", "blocked", "faulty", "stopped"]
 
 BLOCKED_CODE: Final = "E_BROKER_BLOCKED"
-# A password file that cannot be read keeps a service from the broker, too.
-BROKER_CODES: Final = ("E_BROKER", "E_SECRET_FILE")
+# A password or certificate that cannot be used keeps a service from the broker, too.
+BROKER_CODES: Final = ("E_BROKER", "E_SECRET_FILE", "E_CERTIFICATE", "E_AUTHORITY")
 MACHINE_CODES: Final = ("E_DISK", "E_CLOCK")
 
 _log = structlog.get_logger()

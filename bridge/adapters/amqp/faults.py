@@ -6,6 +6,7 @@ No password appears in a sentence.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,6 +17,8 @@ import aiormq.exceptions as amqp
 from bridge.core.errors import UnavailableError
 
 DEFAULT_PORTS: Final = {"amqp": 5672, "amqps": 5671}
+
+IMPOSTOR: Final = "E_BROKER_CERTIFICATE"
 
 SHUT_OUT: Final = (
     "E_BROKER_VHOST",
@@ -38,6 +41,9 @@ _FAULTS: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     (OSError, "E_BROKER_UNREACHABLE", "cannot be reached: {reason}"),
 )
 
+# In the TLS layer's name of an alert that the broker sent because of our certificate.
+_OF_OURS: Final = ("ALERT_CERTIFICATE", "ALERT_BAD_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE", "ALERT_UNKNOWN_CA")
+
 _LIBRARY_ERRORS: Final = (amqp.AMQPError, OSError, TimeoutError, RuntimeError)  # the last: "connection closed"
 
 
@@ -54,6 +60,8 @@ def unavailable(error: BaseException | None, *, url: str) -> UnavailableError:
 
 
 def _told(error: BaseException | None) -> tuple[str, str]:
+    if (tls := _tls_fault(error)) is not None:
+        return tls
     # The library shows a `Connection.Close` that answers `Connection.Open` as a frame it did not expect.
     if isinstance(error, amqp.InvalidFrameError) and "Connection.OpenOk" in str(error):
         return SHUT_OUT
@@ -61,6 +69,17 @@ def _told(error: BaseException | None) -> tuple[str, str]:
         if isinstance(error, fault):
             return code, sentence
     return "E_BROKER_LOST", "is not connected: {reason}"
+
+
+def _tls_fault(error: BaseException | None) -> tuple[str, str] | None:
+    """What is wrong with a certificate, ours or the broker's; the library wraps what the TLS layer said."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return IMPOSTOR, f"does not prove to be this network's broker: {error.verify_message}"
+        if isinstance(error, ssl.SSLError) and any(word in str(error.reason) for word in _OF_OURS):
+            return "E_BROKER_CREDENTIALS", f"refuses the certificate of {{account}}: {error.reason}"
+        error = error.__cause__
+    return None
 
 
 def _reason(error: BaseException | None, password: str | None) -> str:

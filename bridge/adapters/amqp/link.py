@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -16,6 +15,7 @@ import aio_pika
 from aiormq.abc import AbstractConnection
 
 from bridge.adapters.amqp.faults import broker_calls
+from bridge.adapters.amqp.login import Login
 from bridge.core.errors import UnavailableError
 
 CLOSE_SECONDS: Final = 1.0  # a broker that does not answer must not keep anybody from stopping
@@ -34,25 +34,28 @@ class Link:
     """A connection to `url` and the future that its loss resolves."""
 
     url: str
+    login_version: Hashable
     outer: aio_pika.abc.AbstractConnection
     lost: asyncio.Future[BaseException | None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
     @classmethod
-    async def open(
-        cls, url: str, *, name: str, ssl_context: ssl.SSLContext | None, heartbeat_seconds: int, deadline_seconds: float
-    ) -> Self:
-        """Connects and logs in.
+    async def open(cls, url: str, *, login: Login, name: str, heartbeat_seconds: int, deadline_seconds: float) -> Self:
+        """Connects to one of the login's URLs and logs in.
 
         Raises:
             UnavailableError: the broker cannot be reached, is silent, or refuses the account.
         """
         async with broker_calls(url, deadline_seconds=deadline_seconds):
             outer = await aio_pika.connect(
-                url, ssl_context=ssl_context, heartbeat=heartbeat_seconds, name=name, connection_class=_Connection
+                url,
+                ssl_context=login.ssl_context,
+                heartbeat=heartbeat_seconds,
+                name=name,
+                connection_class=_Connection,
             )
-        link = cls(url, outer)
+        link = cls(url, login.version, outer)
         outer.close_callbacks.add(link._on_close)
         return link
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,31 +11,39 @@ import aio_pika
 from pamqp.commands import Queue
 
 from bridge.adapters.amqp.faults import broker_calls
+from bridge.adapters.amqp.login import Login
 from bridge.adapters.amqp.topology import MAX_LENGTH
 from bridge.core.errors import UnavailableError
 
 DEADLINE_SECONDS: Final = 10.0
 
 
-async def probe_brokers(urls: Sequence[str], *, queues: Sequence[str] = (), exchange: str | None = None) -> str:
+async def probe_brokers(login: Login, *, queues: Sequence[str] = (), exchange: str | None = None) -> str:
     """Tries the nodes of one cluster in turn, as a session does; the first that answers speaks for all.
 
     Raises:
         UnavailableError: what the last of them said, when none answers.
     """
-    for url in urls[:-1]:
+    *others, last = login.urls
+    for url in others:
         with contextlib.suppress(UnavailableError):
-            return await probe_broker(url, queues=queues, exchange=exchange)
-    return await probe_broker(urls[-1], queues=queues, exchange=exchange)
+            return await probe_broker(url, ssl_context=login.ssl_context, queues=queues, exchange=exchange)
+    return await probe_broker(last, ssl_context=login.ssl_context, queues=queues, exchange=exchange)
 
 
 async def probe_broker(
-    url: str, *, queues: Sequence[str] = (), exchange: str | None = None, full_at: int = MAX_LENGTH
+    url: str,
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+    queues: Sequence[str] = (),
+    exchange: str | None = None,
+    full_at: int = MAX_LENGTH,
 ) -> str:
     """One sentence on what was found.
 
     Args:
         url: the broker's, with the account.
+        ssl_context: as in `Login`.
         queues: what the account reads.
         exchange: where it writes.
         full_at: messages from which on a queue takes no more. A lower limit set by a policy cannot be seen from here;
@@ -44,7 +53,10 @@ async def probe_broker(
         UnavailableError: the broker cannot be reached, refuses the account, lacks a queue or the exchange, or a queue
             is full.
     """
-    async with broker_calls(url, deadline_seconds=DEADLINE_SECONDS), await aio_pika.connect(url) as connection:
+    async with (
+        broker_calls(url, deadline_seconds=DEADLINE_SECONDS),
+        await aio_pika.connect(url, ssl_context=ssl_context) as connection,
+    ):
         channel = await connection.channel()
         declared = [(await channel.declare_queue(name, passive=True)).declaration_result for name in queues]
         if exchange is not None:

@@ -4,8 +4,11 @@ While the session is open, a task of its own keeps connecting, with capped and j
 loss through the connection's close callback: in milliseconds of a cut, within three heartbeats of a silent peer.
 Publisher and consumer open their channels anew on the next connection; the session restores nothing, replays nothing.
 
-Where the broker is, and with which password, is asked again before every attempt: a cluster's nodes are tried in turn,
-beginning behind the one that failed last, and changed credentials need no restart.
+Where the broker is, and with which password or certificate, is asked again before every attempt: a cluster's nodes are
+tried in turn, beginning behind the one that failed last, and changed credentials need no restart.
+
+A connection whose certificate was replaced gets a successor first and is closed then. A successor that the broker
+refuses leaves it as it is; a broker that no longer proves to be this network's is left.
 
 Publishing and consuming take a session each: a broker that blocks publishers must not keep acknowledgements waiting.
 """
@@ -13,19 +16,20 @@ Publishing and consuming take a session each: a broker that blocks publishers mu
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import stamina
+import structlog
 from aiormq.channel import Channel
 
-from bridge.adapters.amqp.faults import broker_calls, unavailable
+from bridge.adapters.amqp.faults import IMPOSTOR, broker_calls, unavailable
 from bridge.adapters.amqp.link import Link
+from bridge.adapters.amqp.login import Login
 from bridge.adapters.amqp.unreadable import tolerate_unreadable_properties
 from bridge.core.errors import UnavailableError
 
@@ -41,6 +45,8 @@ SessionState = Literal["connected", "connecting", "blocked"]
 BLOCKED: Final = UnavailableError(
     "E_BROKER_BLOCKED", "the broker takes no messages now: an alarm of its memory or disk"
 )
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +81,28 @@ class AmqpSession:
     """Keeps one connection while it is entered as an async context manager.
 
     Args:
-        urls: `amqp://` or `amqps://`, one or those of a cluster's nodes; with `?auth=external` and `ssl_context` the
-            certificate logs in. A callable is asked before each round of attempts; its `UnavailableError` is a failed
-            round.
+        login: asked before each round of attempts; its `UnavailableError` is a failed round. Or a URL with a password.
         name: shown in the broker's list of connections.
         deadline_seconds: for an attempt to connect and for opening a channel.
     """
 
     def __init__(
         self,
-        urls: str | Callable[[], Sequence[str]],
+        login: str | Callable[[], Login],
         *,
         name: str,
-        ssl_context: ssl.SSLContext | None = None,
         heartbeat_seconds: int = HEARTBEAT_SECONDS,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         self.name = name
         self.deadline_seconds = deadline_seconds
-        self._urls: Callable[[], Sequence[str]] = (lambda: (urls,)) if isinstance(urls, str) else urls
+        self._login: Callable[[], Login] = (lambda: Login((login,))) if isinstance(login, str) else login
         self._url = ""  # tried last
         self._turn = 0
-        self._ssl_context = ssl_context
         self._heartbeat_seconds = heartbeat_seconds
         self._link: Link | None = None
         self._connected = asyncio.Event()
+        self._renewal = asyncio.Event()
         self._connects = 0
         self._state: SessionState = "connecting"
         self._since = datetime.now(UTC)
@@ -121,6 +124,15 @@ class AmqpSession:
     def status(self) -> SessionStatus:
         """The state now."""
         return SessionStatus(self._state, self._since, self._connects, self._failure)
+
+    @property
+    def login_version(self) -> Hashable:
+        """That of the login that made the live connection; `None` while there is none."""
+        return self._link.login_version if self._link is not None else None
+
+    def renew(self) -> None:
+        """Asks for a successor of the live connection, made with what the login is now."""
+        self._renewal.set()
 
     async def open_channel(self, *, confirms: bool) -> Channel:
         """A new channel on the live connection; waits a moment for one that is being made.
@@ -181,18 +193,50 @@ class AmqpSession:
 
     async def _supervise(self) -> None:
         tolerate_unreadable_properties()
-        while True:
-            link = await self._connect()
-            watch = asyncio.create_task(link.watch(self._on_block), name=f"blocks {self.name}")
-            try:
-                self._enter("connecting", self.unavailable(await link.lost))
-                self._turn += 1
-            finally:
-                self._link = None
-                self._connected.clear()
-                watch.cancel()
-                await asyncio.gather(watch, return_exceptions=True)
+        try:
+            while True:
+                link = self._link or await self._connect()
+                await self._hold(link)
                 await link.close()
+        finally:
+            if self._link is not None:
+                await self._link.close()
+
+    async def _hold(self, link: Link) -> None:
+        """Until the link is lost, or has a successor."""
+        watch = asyncio.create_task(link.watch(self._on_block), name=f"blocks {self.name}")
+        try:
+            successor = await self._successor(link)
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+        self._link = None
+        self._connected.clear()
+        if successor is not None:
+            self._adopt(successor)
+
+    async def _successor(self, link: Link) -> Link | None:
+        """Waits for the loss of the link, and answers nothing then; or makes another one when it is to be renewed."""
+        while True:
+            renewal = asyncio.create_task(self._renewal.wait(), name=f"renewal {self.name}")
+            ends: list[asyncio.Future[Any]] = [link.lost, renewal]
+            try:
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                renewal.cancel()
+            if link.lost.done():
+                self._enter("connecting", self.unavailable(link.lost.result()))
+                self._turn += 1
+                return None
+            self._renewal.clear()
+            try:
+                return await self._try_each()
+            except UnavailableError as error:
+                _log.warning("session.not_renewed", name=self.name, code=error.code, detail=error.message)
+                self._url = link.url
+                if error.code == IMPOSTOR:
+                    self._enter("connecting", error)
+                    return None
 
     async def _connect(self) -> Link:
         attempts = stamina.retry_context(
@@ -205,36 +249,41 @@ class AmqpSession:
         )
         async for attempt in attempts:
             with attempt:
-                self._link = await self._try_each()
-        if self._link is None:
-            raise RuntimeError(self.name)
+                try:
+                    link = await self._try_each()
+                except UnavailableError as error:
+                    self._failure = error
+                    raise
+                self._renewal.clear()
+                self._adopt(link)
+                return link
+        raise RuntimeError(self.name)
+
+    def _adopt(self, link: Link) -> None:
+        self._link = link
         self._connects += 1
         self._enter("connected", None)
         self._connected.set()
-        return self._link
 
     async def _try_each(self) -> Link:
         """The first connection that succeeds, every address once."""
-        try:
-            urls = self._urls()
-            deadline_seconds = min(self.deadline_seconds, ONE_OF_SEVERAL_SECONDS if len(urls) > 1 else float("inf"))
-            for left in reversed(range(len(urls))):
-                self._url = urls[self._turn % len(urls)]
-                try:
-                    return await Link.open(
-                        self._url,
-                        name=self.name,
-                        ssl_context=self._ssl_context,
-                        heartbeat_seconds=self._heartbeat_seconds,
-                        deadline_seconds=deadline_seconds,
-                    )
-                except UnavailableError:
-                    self._turn += 1
-                    if not left:
-                        raise
-        except UnavailableError as error:
-            self._failure = error
-            raise
+        login = self._login()
+        urls = login.urls
+        deadline_seconds = min(self.deadline_seconds, ONE_OF_SEVERAL_SECONDS if len(urls) > 1 else float("inf"))
+        for left in reversed(range(len(urls))):
+            self._url = urls[self._turn % len(urls)]
+            try:
+                return await Link.open(
+                    self._url,
+                    login=login,
+                    name=self.name,
+                    heartbeat_seconds=self._heartbeat_seconds,
+                    deadline_seconds=deadline_seconds,
+                )
+            except UnavailableError:
+                self._turn += 1
+                if not left:
+                    raise
         raise ValueError(self.name)
 
     def _on_block(self, is_blocked: bool) -> None:  # noqa: FBT001 - called by the link, with nothing else

@@ -37,6 +37,10 @@ KEY_UNUSABLE: Final = "key_unusable"
 KEY_ENDS_SOON: Final = "key_ends_soon"
 TOKEN_UNREACHABLE: Final = "token_unreachable"  # noqa: S105 - a state
 TOKEN_REFUSES_PIN: Final = "token_refuses_pin"  # noqa: S105 - a state
+CERTIFICATE_ENDS_SOON: Final = "certificate_ends_soon"
+CERTIFICATE_ENDED: Final = "certificate_ended"
+CERTIFICATE_UNUSABLE: Final = "certificate_unusable"
+BROKER_NOT_OURS: Final = "broker_not_ours"
 SERVICE_FAULTY: Final = "service_faulty"
 
 _OF_CODE: Final = {
@@ -50,6 +54,10 @@ _OF_CODE: Final = {
     "E_BROKER_UNREACHABLE": BROKER_UNREACHABLE,
     "E_BROKER_LOST": BROKER_UNREACHABLE,
     "E_BROKER_CREDENTIALS": BROKER_REFUSES_ACCOUNT,
+    "E_BROKER_CERTIFICATE": BROKER_NOT_OURS,
+    "E_CERTIFICATE_FILE": CERTIFICATE_UNUSABLE,
+    "E_CERTIFICATE_EXPIRED": CERTIFICATE_ENDED,
+    "E_AUTHORITY": CERTIFICATE_UNUSABLE,
     "E_BROKER_VHOST": BROKER_REFUSES_ACCOUNT,
     "E_BROKER_REFUSED": BROKER_REFUSES_ACCOUNT,
     "E_BROKER_MISSING": QUEUE_MISSING,

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from amqp_world import management
 
+from bridge.adapters.amqp.login import Login
 from bridge.core.errors import UnavailableError
 from broker import PrivateNode
 from broker.node_keeper import SETTINGS
@@ -102,8 +103,8 @@ class Account:
         """The broker closes the account's connections, too."""
         management(self.vhost).request("DELETE", f"/api/users/{quote(self.name, safe='')}")
 
-    def urls(self, password: str) -> list[str]:
-        return [self.vhost.broker.amqp_url(self.vhost.name, self.name, password)]
+    def login(self, password: str) -> Login:
+        return Login([self.vhost.broker.amqp_url(self.vhost.name, self.name, password)])
 
 
 def _private(node: Access) -> PrivateNode:

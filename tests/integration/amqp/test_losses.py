@@ -21,13 +21,14 @@ from servers.broker_fixtures import topology_of
 
 from bridge.adapters.amqp.consumer import AmqpConsumer
 from bridge.adapters.amqp.definitions import definitions
+from bridge.adapters.amqp.login import Login
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import AmqpSession
 from bridge.core.errors import UnavailableError
 from bridge.ports.broker import PublishOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from servers.broker_fixtures import VirtualHost
@@ -38,8 +39,6 @@ AT_ONCE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 1
 SILENCE_SECONDS = 3 * (HEARTBEAT_SECONDS + 1) + 2.0  # and the turn of the library's own clock
 BACK_SECONDS = 20.0
-
-Urls = "Callable[[], Sequence[str]]"
 
 
 @dataclass
@@ -89,13 +88,13 @@ class Watch:
         assert self.session.status.code is None
 
 
-Watching = "Callable[[VirtualHost, Urls | None], AbstractAsyncContextManager[Watch]]"
+Watching = "Callable[[VirtualHost, Callable[[], Login] | None], AbstractAsyncContextManager[Watch]]"
 
 
 @asynccontextmanager
-async def publishing_on(vhost: VirtualHost, urls: Callable[[], Sequence[str]] | None = None) -> AsyncIterator[Watch]:
-    urls = urls or (lambda: [vhost.url("rs-relay")])
-    async with AmqpSession(urls, name="test out", heartbeat_seconds=HEARTBEAT_SECONDS) as session:
+async def publishing_on(vhost: VirtualHost, login: Callable[[], Login] | None = None) -> AsyncIterator[Watch]:
+    login = login or (lambda: Login([vhost.url("rs-relay")]))
+    async with AmqpSession(login, name="test out", heartbeat_seconds=HEARTBEAT_SECONDS) as session:
         publisher, watch = AmqpPublisher(session), Watch(session)
 
         async def turn() -> None:
@@ -112,9 +111,9 @@ async def publishing_on(vhost: VirtualHost, urls: Callable[[], Sequence[str]] | 
 
 
 @asynccontextmanager
-async def consuming_on(vhost: VirtualHost, urls: Callable[[], Sequence[str]] | None = None) -> AsyncIterator[Watch]:
-    urls = urls or (lambda: [vhost.url("at-router")])
-    async with AmqpSession(urls, name="test in", heartbeat_seconds=HEARTBEAT_SECONDS) as session:
+async def consuming_on(vhost: VirtualHost, login: Callable[[], Login] | None = None) -> AsyncIterator[Watch]:
+    login = login or (lambda: Login([vhost.url("at-router")]))
+    async with AmqpSession(login, name="test in", heartbeat_seconds=HEARTBEAT_SECONDS) as session:
         consumer, watch = AmqpConsumer(session, (URGENT, NORMAL)), Watch(session)
 
         async def turn() -> None:
@@ -278,7 +277,7 @@ async def test_a_password_that_was_changed_is_taken_from_its_file_without_a_rest
     account.set_password("the first")
     file.write_text("the first")
     try:
-        async with watching(vhost, lambda: account.urls(file.read_text())) as watch:
+        async with watching(vhost, lambda: account.login(file.read_text())) as watch:
             # when: the broker has the new one, the file not yet
             account.set_password("the second")
             await cut_connections(vhost)
@@ -301,7 +300,7 @@ async def test_an_account_that_was_deleted_is_noticed_and_works_once_it_is_there
     account = Account(vhost)
     account.set_password("a password")
     try:
-        async with watching(vhost, lambda: account.urls("a password")) as watch:
+        async with watching(vhost, lambda: account.login("a password")) as watch:
             # when
             begun = time.monotonic()
             account.delete()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from amqp_world import cut_connections, eventually
 
+from bridge.adapters.amqp.login import Login
 from bridge.adapters.amqp.session import ONE_OF_SEVERAL_SECONDS, AmqpSession
 from bridge.core.errors import UnavailableError
 
@@ -100,7 +101,7 @@ async def test_why_there_is_no_connection_is_told_without_the_password(
 
 async def test_a_session_that_was_refused_connects_once_it_may(vhost: VirtualHost) -> None:
     urls = [vhost.url("rs-relay").replace(RIGHT, WRONG)]
-    async with AmqpSession(lambda: urls, name="test", deadline_seconds=0.3) as session:
+    async with AmqpSession(lambda: Login(urls), name="test", deadline_seconds=0.3) as session:
         # given
         with pytest.raises(UnavailableError):
             await session.open_channel(confirms=True)
@@ -120,7 +121,7 @@ async def test_the_nodes_of_a_cluster_are_tried_in_turn(vhost: VirtualHost) -> N
         urls = [re.sub(r":\d+/test-", f":{other}/test-", right) for other in (1, port)] + [right]
 
         # when
-        async with AmqpSession(lambda: urls, name="test", deadline_seconds=10) as session:
+        async with AmqpSession(lambda: Login(urls), name="test", deadline_seconds=10) as session:
             begun = time.monotonic()
 
             async def is_there() -> bool:
@@ -145,12 +146,12 @@ async def test_an_address_that_cannot_be_given_now_is_why_there_is_no_connection
     # given
     there = [False]
 
-    def urls() -> list[str]:
+    def login() -> Login:
         if not there[0]:
             raise UnavailableError("E_SECRET_FILE", "the file is not there")
-        return [vhost.url("rs-relay")]
+        return Login([vhost.url("rs-relay")])
 
-    async with AmqpSession(urls, name="test", deadline_seconds=0.2) as session:
+    async with AmqpSession(login, name="test", deadline_seconds=0.2) as session:
         with pytest.raises(UnavailableError, match="the file is not there"):
             await session.open_channel(confirms=True)
         assert (session.status.state, session.status.code) == ("connecting", "E_SECRET_FILE")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bridge.adapters.amqp.consumer import AmqpConsumer
+from bridge.adapters.amqp.login import Login
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import AmqpSession
 from bridge.adapters.amqp.topology import account_names
@@ -120,7 +121,10 @@ async def traffic(place: Place, *, publish_at: ClusterNode, consume_at: ClusterN
     """Messages flow; on leaving, all that was confirmed must have come, or it fails with the rows that did not."""
     flowing = Traffic()
     urls_out, urls_in = place.urls("rs-relay", first=publish_at), place.urls("at-router", first=consume_at)
-    async with AmqpSession(lambda: urls_out, name="out") as out, AmqpSession(lambda: urls_in, name="in") as into:
+    async with (
+        AmqpSession(lambda: Login(urls_out), name="out") as out,
+        AmqpSession(lambda: Login(urls_in), name="in") as into,
+    ):
         publishing = asyncio.create_task(flowing.publish(AmqpPublisher(out)))
         consumer = AmqpConsumer(into, QUEUES)
         consuming = asyncio.create_task(flowing.consume(consumer))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cluster_world import PATIENCE_SECONDS, QUEUE, Place, publication, traffic
 
+from bridge.adapters.amqp.login import Login
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import AmqpSession
 from bridge.core.errors import UnavailableError
@@ -80,7 +81,7 @@ async def test_a_publisher_whose_first_publish_falls_into_the_gap_between_two_le
     near = next(node for node in cluster.nodes if node is not leader)
     urls = place.urls("rs-relay", first=near)
     row = publication()
-    async with AmqpSession(lambda: urls, name="out") as session:
+    async with AmqpSession(lambda: Login(urls), name="out") as session:
         publisher = AmqpPublisher(session)
         await (await session.open_channel(confirms=True)).close()
 
