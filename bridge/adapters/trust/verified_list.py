@@ -33,7 +33,6 @@ from bridge.adapters.trust.documents import (
 )
 from bridge.adapters.trust.forms import (
     MAX_DOCUMENT_BYTES,
-    NOTHING_REVOKED,
     ContactPointDocument,
     Document,
     KeysDocument,
@@ -136,9 +135,11 @@ def _read(updater: Updater, cache: Path) -> VerifiedList:
     targets = Metadata[Targets].from_file(str(metadata / "targets.json")).signed
     network = _document(updater, NetworkDocument, roles.NETWORK_FILE)
     points = {identifier: _contact_point(updater, identifier, network) for identifier in network.contact_points}
-    revocations = NOTHING_REVOKED
-    if f"{roles.REVOCATIONS}.json" in snapshot.meta:
-        revocations = _document(updater, RevocationsDocument, roles.REVOCATIONS_FILE)
+    if f"{roles.REVOCATIONS}.json" not in snapshot.meta:
+        # It is there from the founding on. Without this, the online keys could hide every revocation from a new node.
+        message = "the snapshot names no revocations"
+        raise UntrustedError(message)
+    revocations = _document(updater, RevocationsDocument, roles.REVOCATIONS_FILE)
     prefixes = sorted({prefix_of(identifier) for identifier in points})
     speaking = (targets.delegations.roles if targets.delegations else None) or {}
     published = [roles.member_role(prefix) for prefix in prefixes]
