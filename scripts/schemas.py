@@ -48,6 +48,7 @@ TITLES: Final[Mapping[str, str]] = {
     "alert_update": "Alert update: the sealed body",
     "alert_cancel": "Alert cancellation: the sealed body",
     "acknowledgement": "Acknowledgement: the sealed body",
+    "directory_notice": "Directory notice: the sealed body",
     "receipt": "Receipt: the control member",
     "heartbeat": "Heartbeat: the control member",
     "resend_request": "Resend request: the control member",

@@ -20,7 +20,7 @@ from bridge.core.countries import COUNTRY_CODES
 from bridge.core.directory import ContactPoint, DutyOffice, Remit
 from bridge.core.errors import BadInputError, Problem
 from bridge.core.ids import CONTACT_POINT_PATTERN, ORGANISATION_PREFIXES, prefix_of
-from bridge.core.vocabulary import CODE_LISTS, SEALED_KINDS
+from bridge.core.vocabulary import CODE_LISTS, DIRECTORY_NOTICE, SEALED_KINDS
 from bridge.core.wire.payload import CONTROL_KINDS
 
 MAX_FILE_BYTES: Final = 1024 * 1024
@@ -38,7 +38,7 @@ class _Defaults(BaseModel):
     model_config = _FORM
 
     mode: Literal["live", "test"] = "live"
-    sends: _Words = SEALED_KINDS
+    sends: _Words = tuple(kind for kind in SEALED_KINDS if kind != DIRECTORY_NOTICE)  # that is a secretariat's
     receives: _Words = SEALED_KINDS
     statuses: _Statuses = ("actual", "exercise", "system")
     signature_policy: _Policy = ("ES256",)

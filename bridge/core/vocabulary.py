@@ -22,12 +22,13 @@ ROUTE_ALERT: Final = "route_alert"
 ALERT_UPDATE: Final = "alert_update"
 ALERT_CANCEL: Final = "alert_cancel"
 ACKNOWLEDGEMENT: Final = "acknowledgement"
+DIRECTORY_NOTICE: Final = "directory_notice"
 RECEIPT: Final = "receipt"
 HEARTBEAT: Final = "heartbeat"
 RESEND_REQUEST: Final = "resend_request"
 
 ALERT_KINDS: Final = (ROUTE_ALERT, ALERT_UPDATE, ALERT_CANCEL)
-SEALED_KINDS: Final = (*ALERT_KINDS, ACKNOWLEDGEMENT)
+SEALED_KINDS: Final = (*ALERT_KINDS, ACKNOWLEDGEMENT, DIRECTORY_NOTICE)
 CONTROL_KINDS: Final = (RECEIPT, HEARTBEAT, RESEND_REQUEST)
 KINDS: Final = (*SEALED_KINDS, *CONTROL_KINDS)
 """The kinds this version reads and writes; a kind outside them is refused by its schema."""
@@ -97,6 +98,8 @@ CODE_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "victim_status": "possible actual not_a_victim",  # HTCDS
             "recommended_action": "monitor check protect report none",
             "observed_precision": "exact day month unknown",
+            "directory_change": "contact_point_added contact_point_changed contact_point_removed keys_changed"
+            " revocations_changed network_changed root_changed more_changes",
         }.items()
     }
 )

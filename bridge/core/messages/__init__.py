@@ -7,6 +7,7 @@ rules, or is the list of what is wrong. Nothing here sends, verifies a signature
 from bridge.core.messages.alert_file import AlertFile, read_alert_file
 from bridge.core.messages.answers import AcknowledgementBody, AlertCancelBody
 from bridge.core.messages.control import ControlBody, HeartbeatControl, ReceiptControl, ResendRequestControl
+from bridge.core.messages.directory_notice import DirectoryNoticeBody
 from bridge.core.messages.fields import Reference
 from bridge.core.messages.impersonal import impersonal
 from bridge.core.messages.reading import (
@@ -25,6 +26,7 @@ __all__ = [
     "AlertFile",
     "AlertUpdateBody",
     "ControlBody",
+    "DirectoryNoticeBody",
     "Endpoint",
     "HeartbeatControl",
     "Leg",

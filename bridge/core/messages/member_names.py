@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from bridge.core.messages import answers, control, head, route_alert, sealed_forms
+from bridge.core.messages import answers, control, directory_notice, head, route_alert, sealed_forms
 from bridge.core.messages.fields import Reference
 
 _MODELS = (
@@ -18,6 +18,9 @@ _MODELS = (
     route_alert.AlertUpdateBody,
     answers.AlertCancelBody,
     answers.AcknowledgementBody,
+    directory_notice.ListChange,
+    directory_notice.ListFiles,
+    directory_notice.DirectoryNoticeBody,
     control.Receipted,
     control.NumberRange,
     control.VoidNumber,

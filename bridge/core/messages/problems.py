@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bridge.core.countries import find_country
 from bridge.core.errors import Problem
 from bridge.core.ids import CONTACT_POINT_PATTERN, MESSAGE_ID_PATTERN
+from bridge.core.messages.directory_notice import PACKED_PATTERN, WHO_PATTERN
 from bridge.core.messages.fields import DIGEST_PATTERN, LANGUAGE_PATTERN, REFUSAL_CODE_PATTERN, TEXT_PATTERN
 from bridge.core.messages.found import describe
 from bridge.core.vocabulary import CODE_LISTS, UNCLASSIFIED
@@ -28,6 +29,8 @@ _PATTERNS: Final[Mapping[str, str]] = {
     DIGEST_PATTERN: "32 bytes as canonical base64url (43 characters)",
     LANGUAGE_PATTERN: "a language like cnr or sr-Latn",
     REFUSAL_CODE_PATTERN: "a code like E_SIGNATURE",
+    WHO_PATTERN: "a contact point id like rs.ncp, or a member's prefix like rs",
+    PACKED_PATTERN: "base64url without padding",
     TEXT_PATTERN: "text without control characters other than line feed and tab",
 }
 _TYPES: Final[Mapping[str, str]] = {

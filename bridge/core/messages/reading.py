@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.core.errors import Problem
 from bridge.core.messages.answers import AcknowledgementBody, AlertCancelBody
+from bridge.core.messages.directory_notice import DirectoryNoticeBody
 from bridge.core.messages.fields import NEWER, Reference
 from bridge.core.messages.head import Superseding
 from bridge.core.messages.member_names import member_names
@@ -28,7 +29,7 @@ from bridge.core.messages.problems import MAX_PROBLEMS, problems_of
 from bridge.core.messages.route_alert import AlertUpdateBody, RouteAlertBody
 from bridge.core.messages.rules import check_body, check_control, check_retention, check_supersedes
 from bridge.core.messages.sealed_forms import CONTROL_FORMS, SEALED_FORMS
-from bridge.core.vocabulary import ALERT_CANCEL, ALERT_UPDATE, KINDS, ROUTE_ALERT
+from bridge.core.vocabulary import ALERT_CANCEL, ALERT_UPDATE, DIRECTORY_NOTICE, KINDS, ROUTE_ALERT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ MAJOR: Final = 1
 MINOR: Final = 0
 _URN: Final = re.compile(r"urn:ncp-bridge:([a-z_]{1,40}):(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\Z")
 
-KnownBody = RouteAlertBody | AlertUpdateBody | AlertCancelBody | AcknowledgementBody
+KnownBody = RouteAlertBody | AlertUpdateBody | AlertCancelBody | AcknowledgementBody | DirectoryNoticeBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def acknowledge_within(kind: str, urgency: str) -> timedelta | None:
     """How soon after receipt an officer answers (vocabulary: Message kinds); `None` where no answer is expected."""
     if kind in (ROUTE_ALERT, ALERT_UPDATE):
         return timedelta(hours={"immediate": 1, "expected": 12}.get(urgency, 24))
-    return timedelta(hours=24) if kind == ALERT_CANCEL else None
+    return timedelta(hours=24) if kind in (ALERT_CANCEL, DIRECTORY_NOTICE) else None
 
 
 def _minor_of(kind: str, urn: str) -> int | None:

@@ -22,6 +22,7 @@ from bridge.core.vocabulary import (
     ALERT_CANCEL,
     ALERT_UPDATE,
     CHILD_AGE_BANDS,
+    DIRECTORY_NOTICE,
     RECEIPT,
     RESEND_REQUEST,
     ROUTE_ALERT,
@@ -183,4 +184,5 @@ _CHECKS: Final[Mapping[str, tuple[Check, ...]]] = {
     ALERT_UPDATE: _ALERT,
     ALERT_CANCEL: (_check_head,),
     ACKNOWLEDGEMENT: (_check_head, _check_redirect),
+    DIRECTORY_NOTICE: (_check_head,),
 }

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from bridge.core.messages.answers import AcknowledgementBody, AlertCancelBody
 from bridge.core.messages.control import HeartbeatControl, ReceiptControl, ResendRequestControl
+from bridge.core.messages.directory_notice import DirectoryNoticeBody
 from bridge.core.messages.head import Sealed, Superseding
 from bridge.core.messages.route_alert import AlertUpdateBody, RouteAlertBody
 from bridge.core.vocabulary import (
     ACKNOWLEDGEMENT,
     ALERT_CANCEL,
     ALERT_UPDATE,
+    DIRECTORY_NOTICE,
     HEARTBEAT,
     RECEIPT,
     RESEND_REQUEST,
@@ -42,7 +44,11 @@ class SealedAcknowledgement(Sealed, AcknowledgementBody):
     """A duty officer's answer to one message, in the officer's name."""
 
 
-SealedForm = SealedRouteAlert | SealedAlertUpdate | SealedAlertCancel | SealedAcknowledgement
+class SealedDirectoryNotice(Sealed, DirectoryNoticeBody):
+    """There is another membership list; its files may be in it."""
+
+
+SealedForm = SealedRouteAlert | SealedAlertUpdate | SealedAlertCancel | SealedAcknowledgement | SealedDirectoryNotice
 
 SEALED_FORMS: Final[Mapping[str, type[SealedForm]]] = MappingProxyType(
     {
@@ -50,6 +56,7 @@ SEALED_FORMS: Final[Mapping[str, type[SealedForm]]] = MappingProxyType(
         ALERT_UPDATE: SealedAlertUpdate,
         ALERT_CANCEL: SealedAlertCancel,
         ACKNOWLEDGEMENT: SealedAcknowledgement,
+        DIRECTORY_NOTICE: SealedDirectoryNotice,
     }
 )
 CONTROL_FORMS: Final[Mapping[str, type[ReceiptControl | HeartbeatControl | ResendRequestControl]]] = MappingProxyType(

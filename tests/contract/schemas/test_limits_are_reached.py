@@ -43,6 +43,12 @@ AT_THE_LIMIT: list[tuple[str, Edit]] = [
     ("acknowledgement", put("officer", "a" * 120)),
     ("acknowledgement", put("redirect_to", GONE)),
     ("acknowledgement", put("redirect_to", f"eu.{'a' * 32}")),
+    ("directory_notice", both(put("version", 1), put("files.since", 0))),
+    ("directory_notice", both(put("version", 2**53 - 1), put("files.since", 2**53 - 1))),
+    ("directory_notice", put("changes", [])),
+    ("directory_notice", put("changes", [{"code": "keys_changed", "who": f"rs.{'a' * 32}"}] * 100)),
+    ("directory_notice", put("files.packed", "A" * 118_000)),
+    ("directory_notice", put("files", GONE)),
     ("receipt", both(put("state", "delivered"), put("code", GONE))),
     ("receipt", put("code", "E_" + "A" * 40)),
     ("heartbeat", both(put("epoch", 1), put("urgent", {"first": 0, "last": 2**53 - 1}))),
@@ -117,6 +123,11 @@ def test_every_level_acknowledges(level: str) -> None:
 @pytest.mark.parametrize("reason", CODE_LISTS["alert_cancel.reason"])
 def test_every_reason_cancels(reason: str) -> None:
     assert judge("alert_cancel", put("reason", reason)) == ((), [])
+
+
+@pytest.mark.parametrize("code", CODE_LISTS["directory_change"])
+def test_every_change_of_the_list_is_told(code: str) -> None:
+    assert judge("directory_notice", put("changes", [{"code": code}])) == ((), [])
 
 
 @pytest.mark.parametrize("tlp", [tlp for tlp in CODE_LISTS["tlp"] if tlp != "CLEAR"])

@@ -10,7 +10,7 @@ from message_samples import CONTROL, DIGEST, REFERENCE, SENT, Document, alert_fi
 
 Edit = Callable[[Document], Any]
 GONE = object()
-WIRE = ("route_alert", "alert_update", "alert_cancel", "acknowledgement")
+WIRE = ("route_alert", "alert_update", "alert_cancel", "acknowledgement", "directory_notice")
 ROUTES = ("route_alert", "alert_update")
 
 
@@ -125,6 +125,7 @@ VIOLATIONS: list[tuple[str, str, Edit]] = [
     *_everywhere("handling-note-with-h3", "handling_note", "", ROUTES),
     ("handling-note-with-h3", "alert_cancel", put("handling", ["H3"])),
     ("handling-note-with-h3", "acknowledgement", put("handling", ["H3"])),
+    ("handling-note-with-h3", "directory_notice", put("handling", ["H3"])),
     *_everywhere("unclassified-only", "classification", "restricted"),
     *(("clear-for-system-on-the-wire", name, put("tlp", "CLEAR")) for name in WIRE),
     *(("clear-for-system-in-a-file", f"alert-file:{kind}", put("body.tlp", "CLEAR")) for kind in WIRE[:3]),
@@ -144,7 +145,7 @@ VIOLATIONS: list[tuple[str, str, Edit]] = [
     ("wire-members-not-in-a-file", "alert-file:alert_update", put("body.supersedes", REFERENCE)),
     *(("supersedes-there", name, put("supersedes", GONE)) for name in ("alert_update", "alert_cancel")),
     *(("supersedes-there", f"alert-file:{name}", put("supersedes", GONE)) for name in ("alert_update", "alert_cancel")),
-    *(("supersedes-not-there", name, put("supersedes", REFERENCE)) for name in ("route_alert", "acknowledgement")),
+    *(("supersedes-not-there", name, put("supersedes", REFERENCE)) for name in ("route_alert", *WIRE[3:])),
     ("supersedes-not-there", "alert-file:route_alert", put("supersedes", REFERENCE["id"])),
     *_everywhere("legs-not-empty", "legs", [], ROUTES),
     *_everywhere("legs-limit", "legs", [LEG] * 33, ROUTES),
@@ -179,6 +180,20 @@ VIOLATIONS: list[tuple[str, str, Edit]] = [
     ("officer-not-empty", "acknowledgement", put("officer", "")),
     ("officer-length", "acknowledgement", put("officer", "a" * 121)),
     ("redirect-when-not-competent", "acknowledgement", put("level", "accepted")),
+    ("members-there", "directory_notice", put("changes", GONE)),
+    ("members-known", "directory_notice", put("files.compressed", "gzip")),
+    ("members-typed", "directory_notice", put("files", None)),
+    ("codes-of-the-list", "directory_notice", put("changes.0.code", "keys_rolled")),
+    ("time-form", "directory_notice", put("effective", "now")),
+    ("list-version-from-one", "directory_notice", put("version", 0)),
+    ("list-version-to-2-53", "directory_notice", put("version", 2**53)),
+    ("since-from-zero", "directory_notice", put("files.since", -1)),
+    ("since-to-2-53", "directory_notice", put("files.since", 2**53)),
+    ("changes-limit", "directory_notice", put("changes", [{"code": "keys_changed"}] * 101)),
+    ("change-who-form", "directory_notice", put("changes.0.who", "RS")),
+    ("packed-form", "directory_notice", put("files.packed", "eNo=")),
+    ("packed-form", "directory_notice", put("files.packed", "")),
+    ("packed-length", "directory_notice", put("files.packed", "A" * 118_001)),
     ("receipt-code-when-rejected", "receipt", put("code", GONE)),
     ("receipt-code-when-rejected", "receipt", put("state", "delivered")),
     ("refusal-code-form", "receipt", put("code", "E_seal")),

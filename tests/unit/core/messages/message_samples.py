@@ -102,6 +102,7 @@ _SMALL: dict[str, Document] = {
         "officer": "Duty desk 2",
         "at": "2026-11-23T19:00:00.000Z",
     },
+    "directory_notice": {**_HEAD, "version": 43, "effective": "2026-11-23T18:00:00Z", "changes": []},
 }
 _FULL: dict[str, Document] = {
     "route_alert": _FULL_ALERT,
@@ -112,6 +113,11 @@ _FULL: dict[str, Document] = {
         "level": "not_competent",
         "redirect_to": "hu.border-police",
         "note": "Passed on by telephone.",
+    },
+    "directory_notice": {
+        **_SMALL["directory_notice"],
+        "changes": [{"code": "keys_changed", "who": "rs"}, {"code": "root_changed"}],
+        "files": {"since": 41, "packed": "eNqrrgUAAXUA-Q"},
     },
 }
 _CONTROL: dict[str, Document] = {

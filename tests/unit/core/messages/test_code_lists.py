@@ -98,6 +98,10 @@ WRITTEN_DOWN = {
     "recommended_action": ["monitor", "check", "protect", "report", "none"],
     # Of the message bodies' design, beside the vocabulary.
     "observed_precision": ["exact", "day", "month", "unknown"],
+    "directory_change": [
+        *["contact_point_added", "contact_point_changed", "contact_point_removed", "keys_changed"],
+        *["revocations_changed", "network_changed", "root_changed", "more_changes"],
+    ],
 }
 
 
@@ -112,7 +116,8 @@ def test_there_are_no_other_code_lists_than_those_and_the_countries() -> None:
 
 
 def test_the_kinds_are_those_of_this_version() -> None:
-    assert vocabulary.SEALED_KINDS == ("route_alert", "alert_update", "alert_cancel", "acknowledgement")
+    assert vocabulary.SEALED_KINDS == (*vocabulary.ALERT_KINDS, "acknowledgement", "directory_notice")
+    assert vocabulary.ALERT_KINDS == ("route_alert", "alert_update", "alert_cancel")
     assert vocabulary.CONTROL_KINDS == ("receipt", "heartbeat", "resend_request")
 
 

@@ -21,6 +21,7 @@ from bridge.core.messages import (
     AcknowledgementBody,
     AlertCancelBody,
     AlertUpdateBody,
+    DirectoryNoticeBody,
     RouteAlertBody,
     acknowledge_within,
     read_body,
@@ -31,6 +32,7 @@ MODELS = {
     "alert_update": AlertUpdateBody,
     "alert_cancel": AlertCancelBody,
     "acknowledgement": AcknowledgementBody,
+    "directory_notice": DirectoryNoticeBody,
 }
 
 
