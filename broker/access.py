@@ -17,12 +17,18 @@ MANAGEMENT_PORT: Final = 15672
 
 
 class Access(ABC):
-    """A broker that answers, and its administrator's account."""
+    """A broker that answers, and its administrator's account.
+
+    Attributes:
+        by_certificate: accounts sign in with certificates, and nobody with a password; the administrator does over the
+            management API.
+    """
 
     host: str
     port: int
     admin_user: str
     admin_password: str
+    by_certificate: bool = False
 
     @property
     @abstractmethod
@@ -32,6 +38,9 @@ class Access(ABC):
     def amqp_url(self, vhost: str = "/", user: str | None = None, password: str | None = None) -> str:
         """The AMQP URL of a virtual host, for the administrator unless an account is given."""
         account = self.admin_user if user is None else user
+        if self.by_certificate:
+            where = f"{self.host}:{self.port}/{quote(vhost, safe='')}"
+            return f"amqps://{quote(account, safe='')}@{where}?auth=external"
         secret = self.admin_password if password is None else password
         return (
             f"amqp://{quote(account, safe='')}:{quote(secret, safe='')}@{self.host}:{self.port}/{quote(vhost, safe='')}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import struct
 import subprocess
 from collections.abc import Mapping
@@ -25,6 +26,17 @@ PROTOCOL_HEADER_BYTES: Final = b"AMQP\x00\x00\x09\x01"  # AMQP 0-9-1, 4.2.2
 CONNECTION_START: Final = struct.pack(">HH", 10, 10)  # AMQP 0-9-1, class and method
 LOOPBACK_ONLY: Final = "-kernel inet_dist_use_interface {127,0,0,1}"
 GREETING_SECONDS: Final = 2.0
+PLUGINS: Final = ("rabbitmq_management", "rabbitmq_auth_mechanism_ssl")
+# With PLAIN beside EXTERNAL, another account's password would do over any valid certificate.
+BY_CERTIFICATE: Final = {
+    "listeners.tcp": "none",
+    "ssl_options.verify": "verify_peer",
+    "ssl_options.fail_if_no_peer_cert": "true",
+    "ssl_options.versions.1": "tlsv1.3",
+    "ssl_options.versions.2": "tlsv1.2",
+    "ssl_cert_login_from": "common_name",
+    "auth_mechanisms.1": "EXTERNAL",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,8 @@ class BrokerProcess:
     """The broker in its folder.
 
     The plan holds `root`, `server`, `runtime`, `loader` and `library_path` of the installation, `definitions` to load,
-    and `settings` for the configuration.
+    `settings` for the configuration, and `tls`: the paths of authorities, certificate and key where accounts sign in by
+    certificate only, else nothing.
     """
 
     def __init__(self, folder: Path, plan: Plan, lifeline: Lifeline) -> None:
@@ -81,14 +94,14 @@ class BrokerProcess:
         path.write_text(cookie)
         path.chmod(0o400)
         (self._folder / "definitions.json").write_text(json.dumps(self._plan["definitions"]))
-        (self._folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        (self._folder / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
 
     def configure(self, place: Place, settings: Mapping[str, object]) -> None:
         """Writes the configuration for this place; the plan's settings win."""
         self._place = place
         chosen = {
             **settings,
-            "listeners.tcp.default": f"{LOOPBACK}:{place.amqp}",
+            **self._listeners(place),
             "management.tcp.ip": LOOPBACK,
             "management.tcp.port": place.management,
             "load_definitions": self._folder / "definitions.json",
@@ -154,10 +167,22 @@ class BrokerProcess:
             **library_environment(self._plan),
         }
 
+    def _listeners(self, place: Place) -> Mapping[str, object]:
+        tls, address = self._plan["tls"], f"{LOOPBACK}:{place.amqp}"
+        if tls is None:
+            return {"listeners.tcp.default": address}
+        files = {"cacertfile": tls["authorities"], "certfile": tls["certificate"], "keyfile": tls["key"]}
+        options = {f"ssl_options.{name}": path for name, path in files.items()}
+        return {**BY_CERTIFICATE, **options, "listeners.ssl.default": address}
+
     def _answers(self) -> bool:
         # The greeting holds the name of the node or of its cluster: another broker on the port is not taken for ours.
-        place = self._placed()
-        return f"ncp-{place.epmd}".encode() in amqp_greeting(place.amqp) and connects(place.management)
+        place, tls = self._placed(), self._plan["tls"]
+        if not connects(place.management):
+            return False
+        if tls is not None:
+            return shows_certificate(place.amqp, authorities=tls["authorities"])
+        return f"ncp-{place.epmd}".encode() in amqp_greeting(place.amqp)
 
 
 def amqp_greeting(port: int) -> bytes:
@@ -171,6 +196,17 @@ def amqp_greeting(port: int) -> bytes:
     except (OSError, EOFError):
         return b""
     return frame_bytes if frame_bytes.startswith(CONNECTION_START) else b""
+
+
+def shows_certificate(port: int, *, authorities: str) -> bool:
+    """Whether what listens there has a certificate of one of these for this address; it may ask for ours in vain."""
+    context = ssl.create_default_context(cafile=authorities)
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=GREETING_SECONDS) as connection:
+            context.wrap_socket(connection, server_hostname=LOOPBACK).close()
+    except OSError:
+        return False
+    return True
 
 
 def _receive(connection: socket.socket, size: int) -> bytes:

@@ -20,6 +20,7 @@ from broker.administrator import Definitions, with_administrator
 from broker.installation import broker_programs
 from broker.kept import Kept
 from broker.own_broker import START_SECONDS, OwnBroker
+from broker.tls import TlsFiles
 
 NODES: Final = 3
 TOGETHER_SECONDS: Final = 60.0
@@ -29,8 +30,8 @@ LOOK_SECONDS: Final = 0.1
 class ClusterNode(OwnBroker):
     """One of the cluster's nodes; `amqp_url`, `management_url`, `kill`, `pause`, `resume` and `restart` are its own."""
 
-    def __init__(self, cluster: PrivateCluster, index: int, password: str | None) -> None:
-        super().__init__(password)
+    def __init__(self, cluster: PrivateCluster, index: int, password: str | None, tls: TlsFiles | None) -> None:
+        super().__init__(password, tls=tls)
         self._cluster, self._index = cluster, index
 
     def restart(self) -> None:
@@ -47,14 +48,17 @@ class PrivateCluster:
     Args:
         nodes: how many; an odd number.
         definitions: loaded when all nodes are there, so that each queue gets a member on each of them.
+        tls: as for a private node; the same for all.
 
     Attributes:
         nodes: in a fixed order.
     """
 
-    def __init__(self, nodes: int = NODES, *, definitions: Definitions | None = None) -> None:
-        first = ClusterNode(self, 0, None)
-        others = [ClusterNode(self, index, first.admin_password) for index in range(1, nodes)]
+    def __init__(
+        self, nodes: int = NODES, *, definitions: Definitions | None = None, tls: TlsFiles | None = None
+    ) -> None:
+        first = ClusterNode(self, 0, None, tls)
+        others = [ClusterNode(self, index, first.admin_password, tls) for index in range(1, nodes)]
         self.nodes: Sequence[ClusterNode] = (first, *others)
         self._definitions = definitions
         self._kept: Kept | None = None
@@ -113,6 +117,7 @@ class PrivateCluster:
             "definitions": with_administrator({}, self.nodes[0].admin_password),
             "settings": {},
             "nodes": len(self.nodes),
+            "tls": self.nodes[0].tls_plan,
         }
         self._kept = Kept(["-m", "broker.cluster_keeper"], plan, code="E_BROKER_START")
         try:

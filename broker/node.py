@@ -14,6 +14,7 @@ from broker.installation import broker_programs
 from broker.kept import Kept
 from broker.own_broker import START_SECONDS, OwnBroker
 from broker.ports import LOOPBACK, is_free
+from broker.tls import TlsFiles
 
 
 class PrivateNode(OwnBroker):
@@ -26,6 +27,7 @@ class PrivateNode(OwnBroker):
         definitions: what the broker loads at boot, besides the administrator and the virtual host `/`.
         port: the AMQP port; a free one by default.
         settings: lines of rabbitmq.conf on top, or instead, of those that keep the node private.
+        tls: the node listens by TLS only, and accounts sign in by certificate only.
     """
 
     def __init__(
@@ -34,8 +36,9 @@ class PrivateNode(OwnBroker):
         definitions: Definitions | None = None,
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(tls=tls)
         self._definitions, self._wanted_port, self._settings = definitions or {}, port, settings or {}
         self._kept: Kept | None = None
 
@@ -52,6 +55,7 @@ class PrivateNode(OwnBroker):
             "definitions": with_administrator(self._definitions, self.admin_password),
             "port": self._wanted_port,
             "settings": dict(self._settings),
+            "tls": self.tls_plan,
         }
         self._kept = Kept(["-m", "broker.node_keeper"], plan, code="E_BROKER_START")
         self.learn(self._kept.start(seconds=START_SECONDS))
@@ -82,10 +86,10 @@ class PrivateNode(OwnBroker):
 
 
 @contextmanager
-def broker_for_use(*, definitions: Definitions | None = None) -> Iterator[Access]:
+def broker_for_use(*, definitions: Definitions | None = None, tls: TlsFiles | None = None) -> Iterator[Access]:
     """The broker that `NCP_BRIDGE_AMQP_URL` names, else a private node for the length of the block.
 
-    A given broker gets no `definitions`: apply them over its management API.
+    A given broker gets no `definitions`: apply them over its management API. It signs accounts in by their passwords.
 
     Raises:
         UnavailableError: there is no RabbitMQ to be had, or it does not start.
@@ -94,5 +98,5 @@ def broker_for_use(*, definitions: Definitions | None = None) -> Iterator[Access
     if given is not None:
         yield given
         return
-    with PrivateNode(definitions=definitions) as node:
+    with PrivateNode(definitions=definitions, tls=tls) as node:
         yield node

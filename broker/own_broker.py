@@ -13,6 +13,7 @@ from typing import Any, Final
 from broker.access import Access
 from broker.administrator import ADMIN
 from broker.ports import LOOPBACK
+from broker.tls import TlsFiles
 
 START_SECONDS: Final = 180.0
 PASSWORD_BYTES: Final = 18
@@ -26,11 +27,13 @@ class OwnBroker(Access):
         pid: of the broker's process; another one after each restart.
         folder: what it has on disk; gone with it.
         name: of its Erlang node.
+        tls_plan: for its keeper, where accounts sign in by certificate.
     """
 
-    def __init__(self, password: str | None = None) -> None:
+    def __init__(self, password: str | None = None, *, tls: TlsFiles | None = None) -> None:
         self.host, self.port = LOOPBACK, 0
         self.admin_user, self.admin_password = ADMIN, password or secrets.token_urlsafe(PASSWORD_BYTES)
+        self.by_certificate, self.tls_plan = tls is not None, tls.as_plan() if tls is not None else None
         self.management_port, self.pid, self.folder, self.name = 0, 0, Path(), ""
 
     @property

@@ -49,8 +49,8 @@ _LIBRARY_ERRORS: Final = (amqp.AMQPError, OSError, TimeoutError, RuntimeError)  
 
 def unavailable(error: BaseException | None, *, url: str) -> UnavailableError:
     """The bridge's error for what the library raised, or for a loss without a reason."""
-    code, sentence = _told(error)
     target = urlsplit(url)
+    code, sentence = (_tls_fault(error) if target.scheme == "amqps" else None) or _told(error)
     told = sentence.format(
         account=unquote(target.username or ""), vhost=virtual_host(url), reason=_reason(error, target.password)
     )
@@ -60,8 +60,6 @@ def unavailable(error: BaseException | None, *, url: str) -> UnavailableError:
 
 
 def _told(error: BaseException | None) -> tuple[str, str]:
-    if (tls := _tls_fault(error)) is not None:
-        return tls
     # The library shows a `Connection.Close` that answers `Connection.Open` as a frame it did not expect.
     if isinstance(error, amqp.InvalidFrameError) and "Connection.OpenOk" in str(error):
         return SHUT_OUT
@@ -75,9 +73,11 @@ def _tls_fault(error: BaseException | None) -> tuple[str, str] | None:
     """What is wrong with a certificate, ours or the broker's; the library wraps what the TLS layer said."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
-            return IMPOSTOR, f"does not prove to be this network's broker: {error.verify_message}"
+            return IMPOSTOR, "does not prove to be this network's: {reason}"
         if isinstance(error, ssl.SSLError) and any(word in str(error.reason) for word in _OF_OURS):
-            return "E_BROKER_CREDENTIALS", f"refuses the certificate of {{account}}: {error.reason}"
+            return "E_BROKER_CREDENTIALS", "refuses the certificate of {account}: {reason}"
+        if isinstance(error, ConnectionResetError):  # what it said may be lost with the connection
+            return "E_BROKER_UNREACHABLE", "ended the connection, as it may where it refuses a certificate: {reason}"
         error = error.__cause__
     return None
 
