@@ -3,8 +3,8 @@
 Rules:
 1. Verification works in a copy; only a copy that verified completely becomes the current one, by one rename. A mirror
    that is half copied, or half forged, cannot spoil what was verified before.
-2. With the files stands what was seen: under which pinned root, up to which version, when it was
-   verified, and which keys were revoked.
+2. With the files stands what was seen: under which pinned root, up to which version, under which root
+   and online keys, when it was verified, and which keys were revoked.
 3. One process at a time.
 """
 
@@ -34,6 +34,11 @@ Revoked = Annotated[
     Field(strict=False, max_length=MAX_REVOKED),
     PlainSerializer(sorted, return_type=list[str]),
 ]
+KeyIds = Annotated[
+    frozenset[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]],
+    Field(strict=False, max_length=MAX_REVOKED),
+    PlainSerializer(sorted, return_type=list[str]),
+]
 _CURRENT: Final = "current"
 _SEEN: Final = "seen.json"
 _COPY: Final = "verified-"
@@ -48,6 +53,8 @@ class Seen(BaseModel):
 
     root_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     highest_version: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    root_version: Annotated[int, Field(ge=1)]
+    online_keys: KeyIds
     verified_at: Time
     revoked: Revoked = frozenset()
 

@@ -5,6 +5,7 @@ Rules:
    fails, the last valid list stays; its age is judged by the verification of each message.
 2. The highest version ever seen here outlives a restart; a lower one is refused. The list in memory has the highest
    version that this process knows, at every moment: what another process of the node saw counts once its list is here.
+   It counts until governance changes the online keys: whoever stole them could run ahead of every version to come.
 3. A list confirmed in the future is refused: its age would mean nothing.
 4. A key that was seen revoked stays revoked; a list that no longer says so is refused.
 5. Trust begins with the pinned root file. Another pinned root is another network: what was seen under the old one does
@@ -61,6 +62,7 @@ class _Loaded:
     directory: Directory
     revoked: frozenset[str]
     root_version: int
+    online_keys: frozenset[str]
     timestamp_bytes: bytes | None = None
 
 
@@ -200,13 +202,15 @@ class TufTrustSource:
         root_bytes = read_bounded(self._root)
         root_sha256 = hashlib.sha256(root_bytes).hexdigest()
         with self._cache.copy(root_sha256) as copy:
-            now, highest = self._now(), max(self._version, copy.seen.highest_version if copy.seen else 0)
+            now = self._now()
             revoked = self._revoked | (copy.seen.revoked if copy.seen else frozenset())
             found = verify_list(files, copy.folder, root_bytes=root_bytes, at=now, revoked=revoked)
-            self._check(found, now, highest=highest)
+            self._check(found, now, highest=self._highest(found, copy.seen))
             seen = Seen(
                 root_sha256=root_sha256,
                 highest_version=found.directory.version,
+                root_version=found.root.version,
+                online_keys=found.online_keys,
                 verified_at=now,
                 revoked=found.revoked,
             )
@@ -246,6 +250,17 @@ class TufTrustSource:
             message = f"the membership list expires on {format_time(found.directory.expires)}, more than 45 days ahead"
             raise UntrustedError(message)
 
+    def _highest(self, found: VerifiedList, seen: Seen | None) -> int:
+        """The highest version seen; what was seen before a newer root changed the online keys is left out (rule 2)."""
+        known: list[tuple[_Loaded | Seen, int]] = [(self._loaded, self._version)] if self._loaded else []
+        known += [(seen, seen.highest_version)] if seen else []
+        counting = [
+            version
+            for before, version in known
+            if before.online_keys == found.online_keys or before.root_version >= found.root.version
+        ]
+        return max(counting, default=0)
+
     @property
     def _revoked(self) -> frozenset[str]:
         return frozenset() if self._loaded is None else self._loaded.revoked
@@ -280,7 +295,7 @@ class _BehindError(UntrustedError):
 
 
 def _loaded_of(found: VerifiedList, timestamp_bytes: bytes | None = None) -> _Loaded:
-    return _Loaded(found.directory, found.revoked, found.root.version, timestamp_bytes)
+    return _Loaded(found.directory, found.revoked, found.root.version, found.online_keys, timestamp_bytes)
 
 
 def _has_root(files: FetcherInterface, version: int) -> bool:

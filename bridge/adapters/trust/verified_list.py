@@ -74,6 +74,11 @@ class VerifiedList:
         return frozenset(entry.kid for entry in self.revocations.keys)
 
     @property
+    def online_keys(self) -> frozenset[str]:
+        """The ids of the keys that sign snapshot and timestamp."""
+        return frozenset(keyid for role in (roles.SNAPSHOT, roles.TIMESTAMP) for keyid in self.root.roles[role].keyids)
+
+    @property
     def prefixes(self) -> tuple[str, ...]:
         """The members by prefix, sorted."""
         return tuple(sorted({prefix_of(identifier) for identifier in self.contact_points}))
