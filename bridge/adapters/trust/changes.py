@@ -7,6 +7,7 @@ role made at the same time therefore cannot both be published.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -102,7 +103,7 @@ def governance_change(
 
 def root_change(found: VerifiedList, *, governance: Holders, online: Mapping[str, Key], at: datetime) -> Publication:
     """Other keys for governance or the secretariat; signed by the old governance and the new one."""
-    root = Root.from_dict(found.root.to_dict())
+    root = deepcopy(found.root)  # `to_dict` shares its lists
     root.version += 1
     root.expires = roles.expiry(roles.ROOT, at)
     for role in root.roles.values():
@@ -138,7 +139,7 @@ def give_root_keys(root: Root, *, governance: Holders, online: Mapping[str, Key]
 
 
 def _next_targets(found: VerifiedList, at: datetime) -> Targets:
-    targets = Targets.from_dict(found.targets.to_dict())
+    targets = deepcopy(found.targets)
     targets.version += 1
     targets.expires = roles.expiry(roles.TARGETS, at)
     return targets
