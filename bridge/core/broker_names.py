@@ -6,6 +6,7 @@ with hyphens, because a dot is a wildcard in the broker's permission patterns.
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
 from bridge.core.ids import prefix_of
@@ -14,6 +15,12 @@ Lane = Literal["urgent", "normal"]
 
 ALERTS: Final = "alerts"
 DEAD: Final = "dead"
+_OF_A_MEMBER: Final = re.compile(
+    r"(?:from|contact-points|dead|queues)\.([a-z]{2})"
+    r"|country\.([a-z]{2})\.(?:urgent|normal)"
+    r"|inbox\.([a-z]{2})\.[a-z0-9-]{1,32}\.(?:urgent|normal)"
+    r"|([a-z]{2})-(?:relay|router|inbox-[a-z0-9-]{1,32})"
+)
 LANES: Final[tuple[Lane, ...]] = ("urgent", "normal")  # consumed in this order
 
 
@@ -80,3 +87,9 @@ def router_account(prefix: str) -> str:
 def inbox_account(contact_point: str) -> str:
     """The account that reads one contact point's queues: `rs-inbox-border-police`."""
     return f"{prefix_of(contact_point)}-inbox-{contact_point.partition('.')[2]}"
+
+
+def member_of(name: str) -> str | None:
+    """The prefix of the member whose exchange, queue, policy or account has this name; `None` for others' names."""
+    found = _OF_A_MEMBER.fullmatch(name)
+    return next(filter(None, found.groups())) if found else None

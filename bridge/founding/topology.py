@@ -1,15 +1,18 @@
-"""What a country's node needs on the broker, put there by an account that may configure it."""
+"""What a country's node, or a whole network, needs on the broker, put there by an account that may configure it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from urllib.parse import urlsplit
 
-from bridge.adapters.amqp.apply import Applied, apply_over_amqp, apply_over_management
-from bridge.adapters.amqp.topology import country_topology, merge, shared_topology
-from bridge.core.errors import BadInputError
+from bridge.adapters.amqp.apply import Applied, Reconciled, apply_over_amqp, apply_over_management
+from bridge.adapters.amqp.topology import Topology, country_topology, merge, network_topology, shared_topology
+from bridge.core.directory import LIST_ALARM_AGE, Directory
+from bridge.core.errors import BadInputError, RefusedError
+from bridge.core.times import format_time
 from bridge.private_files import read_private_line
-from bridge.settings import NodeSettings
+from bridge.settings import Account, NodeSettings
 
 
 async def apply_topology(nodes: Sequence[NodeSettings]) -> Applied:
@@ -23,24 +26,86 @@ async def apply_topology(nodes: Sequence[NodeSettings]) -> Applied:
         RefusedError: something is on the broker in another form.
         UnavailableError: the broker or a secret file cannot be reached.
     """
-    topology = merge(
-        [
-            shared_topology(),
-            *(
-                country_topology(
-                    node.prefix,
-                    [point.id for point in node.contact_points],
-                    passwords={one.user: node.password_of(one) for one in node.accounts},
-                )
-                for node in nodes
-            ),
-        ]
+    topology, url = _topology(nodes), _administrator_url(nodes[0])
+    if not _is_management(url):
+        return await apply_over_amqp(url, topology)
+    return (await apply_over_management(url, topology, vhost=nodes[0].broker.vhost)).on_broker
+
+
+async def look_at_topology(node: NodeSettings) -> Reconciled:
+    """What `apply_topology` would change; raises like it.
+
+    Raises:
+        BadInputError: only the management API can tell (`E_MANAGEMENT_API`).
+    """
+    url = _management_url(node)
+    return await apply_over_management(url, _topology([node]), vhost=node.broker.vhost, dry_run=True)
+
+
+async def apply_network(
+    node: NodeSettings, directory: Directory, *, now: datetime, drop_queues: bool, dry_run: bool
+) -> Reconciled:
+    """Makes a shared broker be as the membership list says: every member's part is there, and nobody else's is open.
+
+    Whoever is not in the list, or suspended, is sealed off: accounts deleted, connections closed, exchanges and queues
+    unbound. With certificates no account has a password; without, those of this node have theirs and others keep what
+    they have.
+
+    Raises:
+        RefusedError: the list was not confirmed for too long to shut anybody out by it (`E_TRUST_STALE`).
+        Else like `look_at_topology`.
+    """
+    if now - directory.signed_at > LIST_ALARM_AGE:
+        detail = f"the membership list was last confirmed {format_time(directory.signed_at)}; expected a newer one"
+        raise RefusedError("E_TRUST_STALE", detail)
+    members: dict[str, list[str]] = {}
+    for point in sorted(directory.contact_points.values(), key=lambda point: point.id):
+        if point.suspended is None:
+            members.setdefault(point.prefix, []).append(point.id)
+    known = {name: password for name, password in _passwords(node).items() if password is not None}
+    return await apply_over_management(
+        _management_url(node),
+        network_topology(members, passwords=known),
+        vhost=node.broker.vhost,
+        keep_passwords=node.broker.certificates is None,
+        seal=True,
+        drop_queues=drop_queues,
+        dry_run=dry_run,
     )
-    broker = nodes[0].broker
-    url = _administrator_url(nodes[0])
-    if urlsplit(url).scheme in {"http", "https"}:
-        return await apply_over_management(url, topology, vhost=broker.vhost)
-    return await apply_over_amqp(url, topology)
+
+
+def _topology(nodes: Sequence[NodeSettings]) -> Topology:
+    each = [
+        country_topology(node.prefix, [point.id for point in node.contact_points], passwords=_passwords(node))
+        for node in nodes
+    ]
+    return merge([shared_topology(), *each])
+
+
+def _passwords(node: NodeSettings) -> Mapping[str, str | None]:
+    """Of each account of the node; `None` where it signs in with its certificate."""
+    accounts: list[Account] = [node.broker.relay, node.broker.router, *(point.account for point in node.contact_points)]
+    return {account.user: _password(node, account) for account in accounts}
+
+
+def _password(node: NodeSettings, account: Account) -> str | None:
+    if node.broker.certificates is not None or account.password_file is None:
+        return None
+    return read_private_line(node.path(account.password_file))
+
+
+def _management_url(node: NodeSettings) -> str:
+    url = _administrator_url(node)
+    if not _is_management(url):
+        detail = (
+            "the address of the administrator is AMQP; expected the management API's, https://account:password@host"
+        )
+        raise BadInputError("E_MANAGEMENT_API", detail)
+    return url
+
+
+def _is_management(url: str) -> bool:
+    return urlsplit(url).scheme in {"http", "https"}
 
 
 def _administrator_url(node: NodeSettings) -> str:

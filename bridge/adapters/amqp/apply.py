@@ -1,24 +1,25 @@
 """Puts a topology onto a broker; doing it again changes nothing.
 
 Over AMQP: exchanges, queues and bindings, with an account that may configure. Over the management API: all of it,
-policies and accounts included. What stands on the broker in another form is reported and left alone; nothing is ever
-deleted.
+policies, accounts and limits included, and whoever left a network is sealed off where that is asked for. What stands on
+the broker in another form is reported and left alone; nothing is deleted but what `plan` names.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import aio_pika
 import aiormq.exceptions
 
-from bridge.adapters.amqp.definitions import QUORUM, Entry, definitions
+from bridge.adapters.amqp.definitions import QUORUM
 from bridge.adapters.amqp.faults import broker_calls
 from bridge.adapters.amqp.management import Management
+from bridge.adapters.amqp.plan import Change, Leaving, conflict, plan, removals
 from bridge.adapters.amqp.topology import Topology
-from bridge.core.errors import RefusedError
 
 DEADLINE_SECONDS: Final = 60.0
 
@@ -32,6 +33,39 @@ class Applied:
     accounts: int
 
 
+@dataclass(frozen=True, slots=True)
+class SealedOff:
+    """A member, or a contact point of one, that the network has no more.
+
+    Attributes:
+        accounts: that were deleted, or lost their permissions.
+        connections: of theirs that were closed.
+        queues: name -> messages that wait in it; nothing flows in any more.
+        dropped: whether the queues are gone with what was in them.
+    """
+
+    member: str
+    accounts: tuple[str, ...]
+    connections: int
+    queues: Mapping[str, int]
+    dropped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was changed, or in a dry run would be.
+
+    Attributes:
+        on_broker: what the topology has, all of it there now.
+        left_alone: what somebody else bound to an exchange of ours.
+    """
+
+    on_broker: Applied
+    changes: tuple[Change, ...]
+    sealed_off: tuple[SealedOff, ...]
+    left_alone: tuple[str, ...]
+
+
 async def apply_over_amqp(url: str, topology: Topology) -> Applied:
     """Declares exchanges, queues and bindings in the URL's virtual host.
 
@@ -43,12 +77,30 @@ async def apply_over_amqp(url: str, topology: Topology) -> Applied:
         try:
             await _declare(connection, topology)
         except aiormq.exceptions.ChannelPreconditionFailed as error:
-            raise _conflict(str(error)) from error
+            raise conflict(str(error)) from error
     return Applied(exchanges=len(topology.exchanges), queues=len(topology.queues), accounts=0)
 
 
-async def apply_over_management(management_url: str, topology: Topology, *, vhost: str) -> Applied:
-    """Imports everything, the virtual host included, over `https://account:password@host:port` (`http://` on loopback).
+async def apply_over_management(
+    management_url: str,
+    topology: Topology,
+    *,
+    vhost: str,
+    keep_passwords: bool = False,
+    seal: bool = False,
+    drop_queues: bool = False,
+    dry_run: bool = False,
+) -> Reconciled:
+    """Makes everything, the virtual host included, over `https://account:password@host:port` (`http://` on loopback).
+
+    Args:
+        management_url: the API, with the administrator's account.
+        topology: of one country, or of a whole network.
+        vhost: the virtual host.
+        keep_passwords: accounts without a password in the topology keep what they have.
+        seal: the topology is the whole network's; who is not in it is sealed off.
+        drop_queues: the queues of those go, too, with what is in them.
+        dry_run: only say what would be done.
 
     Raises:
         BadInputError: the URL would send the password in the clear.
@@ -56,9 +108,21 @@ async def apply_over_management(management_url: str, topology: Topology, *, vhos
         UnavailableError: the API cannot be reached, or it refuses the account.
     """
     management = Management.at(management_url)
-    document = definitions(topology, vhost=vhost)
-    await asyncio.to_thread(_import, management, document, vhost)
-    return Applied(len(topology.exchanges), len(topology.queues), len(topology.accounts))
+
+    def work() -> Reconciled:
+        found = plan(management.export(), topology, vhost=vhost, keep_passwords=keep_passwords, seal=seal)
+        depths = management.depths(vhost) if found.leaving else {}
+        sealed = [
+            _seal_off(management, leaving, vhost, depths, drop_queues=drop_queues, dry_run=dry_run)
+            for leaving in found.leaving
+        ]
+        if found.changes and not dry_run:
+            management.load(found.document)
+        removed = [change for leaving in found.leaving for change in removals(leaving)]
+        on_broker = Applied(len(topology.exchanges), len(topology.queues), len(topology.accounts))
+        return Reconciled(on_broker, (*removed, *found.changes), tuple(sealed), found.left_alone)
+
+    return await asyncio.to_thread(work)
 
 
 async def _declare(connection: aio_pika.abc.AbstractConnection, topology: Topology) -> None:
@@ -76,18 +140,34 @@ async def _declare(connection: aio_pika.abc.AbstractConnection, topology: Topolo
         await destination.bind(binding.source, binding.routing_key)
 
 
-def _import(management: Management, document: dict[str, list[Entry]], vhost: str) -> None:
-    # The import itself passes silently over what is declared differently.
-    for kind, compared in (("exchanges", ("type", "durable")), ("queues", ("durable", "arguments"))):
-        there = {entry["name"]: entry for entry in management.entries(kind, vhost)}
-        for wanted in document[kind]:
-            found = there.get(wanted["name"])
-            for key in compared:
-                if found is not None and found[key] != wanted[key]:
-                    detail = f"{wanted['name']} has {key} {found[key]!r}, wanted {wanted[key]!r}"
-                    raise _conflict(detail)
-    management.load(document)
-
-
-def _conflict(detail: str) -> RefusedError:
-    return RefusedError("E_TOPOLOGY_CONFLICT", f"the broker already has this in another form: {detail}")
+def _seal_off(
+    management: Management,
+    leaving: Leaving,
+    vhost: str,
+    depths: Mapping[str, int],
+    *,
+    drop_queues: bool,
+    dry_run: bool,
+) -> SealedOff:
+    """Accounts first, so that nobody comes back; then their connections; then what flows in."""
+    connections = management.connections(leaving.accounts, vhost)
+    if not dry_run:
+        for account in leaving.accounts:
+            if account in leaving.known_elsewhere:
+                management.forbid(account, vhost)
+            else:
+                management.delete("users", account)
+        connections |= management.close_connections(leaving.accounts, vhost)
+        for binding in leaving.bindings:
+            management.unbind(binding, vhost)
+    dropping = drop_queues and not dry_run
+    if dropping:
+        for kind, dropped in (
+            ("queues", leaving.queues),
+            ("exchanges", leaving.exchanges),
+            ("policies", leaving.policies),
+        ):
+            for name in dropped:
+                management.delete(kind, vhost, name)
+    queues = {name: depths.get(name, 0) for name in leaving.queues}
+    return SealedOff(leaving.member, leaving.accounts, len(connections), queues, dropped=dropping)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
 from typing import Final
 
-from bridge.adapters.amqp.topology import NOTHING, Account, Topology
+from bridge.adapters.amqp.topology import MAX_CHANNELS, MAX_CONNECTIONS, NOTHING, Account, Topology
 
 QUORUM: Final = {"x-queue-type": "quorum"}
 SALT_BYTES: Final = 4  # fixed by RabbitMQ
@@ -70,7 +71,18 @@ def definitions(topology: Topology, *, vhost: str) -> dict[str, list[Entry]]:
             }
             for binding in topology.bindings
         ],
+        "parameters": [
+            {"vhost": vhost, "component": "vhost-limits", "name": "limits", "value": {"max-connections": connections}}
+            for connections in (topology.connections,)
+            if connections is not None
+        ],
     }
+
+
+def is_password(password: str, hashed: str) -> bool:
+    """Whether a salted hash of RabbitMQ's is this password's."""
+    salt_bytes = base64.b64decode(hashed)[:SALT_BYTES]
+    return len(salt_bytes) == SALT_BYTES and hmac.compare_digest(password_hash(password, salt_bytes), hashed)
 
 
 def password_hash(password: str, salt_bytes: bytes) -> str:
@@ -86,5 +98,5 @@ def _user(account: Account) -> Entry:
         "password_hash": hashed,  # empty: no password opens it
         "hashing_algorithm": "rabbit_password_hashing_sha256",
         "tags": [],
-        "limits": {},
+        "limits": {"max-connections": MAX_CONNECTIONS, "max-channels": MAX_CHANNELS},
     }

@@ -10,8 +10,10 @@ import base64
 import http.client
 import ipaddress
 import json
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
@@ -22,6 +24,7 @@ OK: Final = 200
 REDIRECT: Final = 300
 UNAUTHORISED: Final = 401
 NOT_FOUND: Final = 404
+LOOK_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,57 @@ class Management:
         basic = "Basic " + base64.b64encode(login.encode("utf-8")).decode("ascii")
         return cls(parts.scheme, host, port or PORTS[parts.scheme], basic)
 
-    def entries(self, kind: str, vhost: str) -> list[dict[str, object]]:
-        """All exchanges, queues, ... of a virtual host; none where it does not exist."""
-        status, answer = self.request("GET", f"/api/{kind}/{quote(vhost, safe='')}?disable_stats=true")
-        if status == NOT_FOUND:
-            return []
-        found: list[dict[str, object]] = json.loads(answer)
-        return found
+    def export(self) -> Mapping[str, Any]:
+        """All definitions of the broker, password hashes among them."""
+        exported: Mapping[str, Any] = json.loads(self.request("GET", "/api/definitions")[1])
+        return exported
+
+    def depths(self, vhost: str) -> Mapping[str, int]:
+        """Queue -> messages in it, ready and in work; as of a few seconds ago."""
+        path = f"/api/queues/{_quoted(vhost)}?disable_stats=true&enable_queue_totals=true"
+        status, answer = self.request("GET", path)
+        return {} if status == NOT_FOUND else {entry["name"]: entry.get("messages", 0) for entry in json.loads(answer)}
+
+    def delete(self, kind: str, *name: str) -> None:
+        """Deletes one thing; what is not there is no error."""
+        self.request("DELETE", f"/api/{kind}/{'/'.join(map(_quoted, name))}")
+
+    def forbid(self, account: str, vhost: str) -> None:
+        """Takes an account's permissions in one virtual host; it stays for the others."""
+        for kind in ("permissions", "topic-permissions"):
+            self.delete(kind, vhost, account)
+
+    def unbind(self, binding: Mapping[str, object], vhost: str) -> None:
+        """Removes a binding, as the definitions name it."""
+        kind = "q" if binding["destination_type"] == "queue" else "e"
+        path = f"/api/bindings/{_quoted(vhost)}/e/{_quoted(binding['source'])}/{kind}/{_quoted(binding['destination'])}"
+        for entry in json.loads(self.request("GET", path)[1]):
+            if entry["routing_key"] == binding["routing_key"]:
+                self.request("DELETE", f"{path}/{_quoted(entry['properties_key'])}")
+
+    def connections(self, accounts: Collection[str], vhost: str) -> set[str]:
+        """The connections of these accounts to a virtual host, by name; very new ones may be missing."""
+        _, answer = self.request("GET", "/api/connections?columns=name,user,vhost")
+        found = (entry for entry in json.loads(answer) if entry.get("vhost") == vhost)
+        return {entry["name"] for entry in found if entry.get("user") in accounts}
+
+    def close_connections(self, accounts: Collection[str], vhost: str) -> set[str]:
+        """Closes them until none is left, and answers which there were.
+
+        Raises:
+            UnavailableError: some are still there after a while.
+        """
+        closed: set[str] = set()
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while there := self.connections(accounts, vhost):
+            if time.monotonic() > deadline:
+                detail = f"{len(there)} connections of {', '.join(sorted(accounts))} do not close"
+                raise UnavailableError("E_BROKER_CONNECTIONS", detail)
+            for name in there:
+                self.delete("connections", name)
+            closed |= there
+            time.sleep(LOOK_SECONDS)
+        return closed
 
     def load(self, document: object) -> None:
         """Imports a definitions document."""
@@ -97,6 +144,10 @@ class Management:
             reason = answer_bytes.decode("utf-8", errors="replace")
             raise RefusedError("E_TOPOLOGY", f"{where} refuses {method} {path}: {status} {reason}")
         return status, answer_bytes
+
+
+def _quoted(name: object) -> str:
+    return quote(str(name), safe="")
 
 
 def _is_loopback(host: str) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from bridge.core import broker_names as names
@@ -29,6 +29,10 @@ MAX_LENGTH: Final = 200_000
 MAX_LENGTH_BYTES: Final = 1024**3
 # A day more than the longest lifetime: what expires is told apart by its contact point, not by the broker.
 MESSAGE_TTL_MS: Final = 31 * 24 * 3600 * 1000
+# Of one account. A service has two or three connections, a restart or a cut network leaves some behind for a while.
+MAX_CONNECTIONS: Final = 32
+MAX_CHANNELS: Final = 256
+SPARE_CONNECTIONS: Final = 64  # of a virtual host, for whoever runs and watches it
 _PREFIX: Final = re.compile(r"[a-z]{2}\Z")
 
 PolicyValue = str | int
@@ -86,13 +90,18 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Everything that one or several countries need on a broker."""
+    """Everything that one or several countries need on a broker.
+
+    Attributes:
+        connections: that the whole virtual host may have; `None`: left as it is.
+    """
 
     exchanges: tuple[Exchange, ...] = ()
     queues: tuple[Queue, ...] = ()
     bindings: tuple[Binding, ...] = ()
     policies: tuple[Policy, ...] = ()
     accounts: tuple[Account, ...] = ()
+    connections: int | None = None
 
 
 def shared_topology() -> Topology:
@@ -130,6 +139,26 @@ def country_topology(
         policies=_policies(prefix, max_length),
         accounts=_accounts(prefix, contact_points, passwords),
     )
+
+
+def network_topology(members: Mapping[str, Sequence[str]], *, passwords: Mapping[str, str]) -> Topology:
+    """What all members of a network need on a broker that they share.
+
+    Args:
+        members: prefix -> the ids of its contact points.
+        passwords: of those accounts whose password is known here; the others have `None`.
+
+    Raises:
+        BadInputError: a name is malformed, or a contact point is another country's.
+    """
+    each = [
+        country_topology(
+            prefix, points, passwords={name: passwords.get(name) for name in account_names(prefix, points)}
+        )
+        for prefix, points in members.items()
+    ]
+    whole = merge([shared_topology(), *each])
+    return replace(whole, connections=MAX_CONNECTIONS * len(whole.accounts) + SPARE_CONNECTIONS)
 
 
 def merge(topologies: Sequence[Topology]) -> Topology:
