@@ -12,6 +12,7 @@ from bridge.cli.output import Json, emit, say
 from bridge.core.errors import BadInputError
 from bridge.core.ids import is_contact_point
 from bridge.founding.nodes import BrokerPlace, EnrolledNode, FoundNode, NodeOrder, enrol_node, found_nodes
+from bridge.settings.contact_points import LONGEST_LABEL, TokenSettings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -30,6 +31,12 @@ AdminUrlFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Holds the administrator's address. Default: DIR/secrets/broker-admin.url"),
 ]
+TokenModule = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Keys on a PKCS#11 token instead of in files: its module, a shared library."),
+]
+TokenLabel = Annotated[str | None, typer.Option(metavar="LABEL", help="The token's label.")]
+TokenPinFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Holds the token's PIN, one line; 0600.")]
 
 
 @app.command()
@@ -43,6 +50,9 @@ def init(  # noqa: PLR0913 - the command's options
     vhost: Vhost = _PLACE.vhost,
     management_url: ManagementUrl = None,
     admin_url_file: AdminUrlFile = None,
+    token_module: TokenModule = None,
+    token_label: TokenLabel = None,
+    token_pin_file: TokenPinFile = None,
     as_json: Json = False,
 ) -> None:
     """Set up a node where all keys of the network are on this machine: keys, secrets and settings, admitted at once.
@@ -50,7 +60,8 @@ def init(  # noqa: PLR0913 - the command's options
     Where they are not, `node enroll` makes the same folder and a request for governance. No private key leaves DIR.
     """
     place = _place(broker_scheme, broker_host, broker_port, vhost, management_url, admin_url_file)
-    (found,) = found_nodes([NodeOrder(folder, country, place)], network=network)
+    token = _token(token_module, token_label, token_pin_file)
+    (found,) = found_nodes([NodeOrder(folder, country, place, token)], network=network)
     emit(_data(found), as_json=as_json, text=lambda: _text(found))
     if not as_json:
         say(f"next: ncp-bridge topology apply --config {found.config}")
@@ -82,6 +93,9 @@ def enroll(  # noqa: PLR0913 - the command's options
     vhost: Vhost = _PLACE.vhost,
     management_url: ManagementUrl = None,
     admin_url_file: AdminUrlFile = None,
+    token_module: TokenModule = None,
+    token_label: TokenLabel = None,
+    token_pin_file: TokenPinFile = None,
     as_json: Json = False,
 ) -> None:
     """Set up a node and ask to be admitted: keys, secrets and settings in DIR, and a request in a file.
@@ -91,8 +105,11 @@ def enroll(  # noqa: PLR0913 - the command's options
     runs as it is. No private key leaves DIR.
     """
     place = _place(broker_scheme, broker_host, broker_port, vhost, management_url, admin_url_file)
+    token = _token(token_module, token_label, token_pin_file)
     points = dict(map(_named, contact_point or ()))
-    enrolled = enrol_node(NodeOrder(folder, country, place), points, mirror=mirror, root=root, out=out, replace=replace)
+    enrolled = enrol_node(
+        NodeOrder(folder, country, place, token), points, mirror=mirror, root=root, out=out, replace=replace
+    )
     data = _data(enrolled.node) | {
         "network": enrolled.request.network,
         "version": enrolled.version,
@@ -113,6 +130,17 @@ def _place(
 ) -> BrokerPlace:
     admin_url = admin_url_file.resolve() if admin_url_file else _PLACE.admin_url_file  # the former is meant from here
     return BrokerPlace(scheme, host, port, vhost, management_url, admin_url)
+
+
+def _token(module: Path | None, label: str | None, pin_file: Path | None) -> TokenSettings | None:
+    if module is None and label is None and pin_file is None:
+        return None
+    if module is None or label is None or pin_file is None:
+        raise BadInputError("E_TOKEN_OPTIONS", "a token: expected --token-module, --token-label and --token-pin-file")
+    if not 1 <= len(label) <= LONGEST_LABEL:
+        detail = f"--token-label: found {len(label)} characters, expected 1 to {LONGEST_LABEL}"
+        raise BadInputError("E_TOKEN_OPTIONS", detail)
+    return TokenSettings(module=module.resolve(), label=label, pin_file=pin_file.resolve())
 
 
 def _named(given: str) -> tuple[str, str]:

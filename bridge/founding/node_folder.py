@@ -5,7 +5,8 @@ node.toml                         the settings, with comments
 secrets/machine.key               protects the key files
 secrets/member.pem                signs which keys are this country's
 secrets/<account>.password        the broker accounts
-keys/<contact point>/sig-*.pem    signs      enc-*.pem opens      storage.key protects bodies at rest
+keys/<contact point>/sig-*.pem    signs      enc-*.pem opens      (both on the token, where there is one)
+keys/<contact point>/storage.key  protects bodies at rest
 trust/root.json                   where trust begins
 ```
 Nothing that exists is written over.
@@ -27,6 +28,7 @@ from securesystemslib.signer import CryptoSigner
 
 from bridge.adapters.amqp.topology import account_names
 from bridge.adapters.jose.key_files import FileKeys, make_secret, read_secret
+from bridge.adapters.token import keys_on_token
 from bridge.adapters.trust.member_key import make_member_key
 from bridge.app.enrol_node import KeyOrder
 from bridge.core import broker_names as names
@@ -34,6 +36,7 @@ from bridge.core.directory import PublicKey
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.ports.keys import KeyStore
 from bridge.private_files import write_private
+from bridge.settings.contact_points import TokenSettings
 
 SETTINGS: Final = "node.toml"
 TEMPLATE: Final = Path(__file__).with_name("node.toml")
@@ -54,11 +57,12 @@ class BrokerPlace:
 
 @dataclass(frozen=True, slots=True)
 class NodeOrder:
-    """A node to be set up in `folder`."""
+    """A node to be set up in `folder`; with a token, its contact points' keys are made there instead of in files."""
 
     folder: Path
     country: str
     broker: BrokerPlace = BrokerPlace()
+    token: TokenSettings | None = None
 
     @property
     def prefix(self) -> str:
@@ -96,12 +100,16 @@ def make_folder(
     stores: dict[str, KeyStore] = {}
     for identifier, orders in keys.items():
         keys_folder = folder / "keys" / identifier
-        stores[identifier] = store = FileKeys(keys_folder, identifier, machine_secret=machine_secret)
-        public_keys += [key.enrolled(store.make(key.kid)) for key in orders]
+        stores[identifier] = store = _store(order, keys_folder, identifier, machine_secret)
+        public_keys += [key.enrolled(_point(store, key.kid)) for key in orders]
         make_secret(keys_folder / "storage.key")
     write_private(folder / "trust" / "root.json", root_bytes)
     text = render_settings(
-        country=order.country.upper(), contact_points=list(keys), broker=order.broker, mirror=mirror.resolve()
+        country=order.country.upper(),
+        contact_points=list(keys),
+        broker=order.broker,
+        mirror=mirror.resolve(),
+        token=order.token,
     )
     config = folder / SETTINGS
     with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as file:
@@ -142,6 +150,7 @@ def render_settings(
     contact_points: Sequence[str],
     broker: BrokerPlace,
     mirror: Path,
+    token: TokenSettings | None = None,
 ) -> str:
     """The text of a node's settings file."""
     prefix = country.lower()
@@ -161,7 +170,7 @@ def render_settings(
         if broker.management_url
         else '# management_url = "https://broker.example.org:15671"',
         "mirror": _toml(str(mirror)),
-        "contact_points": "\n".join(_contact_point_table(identifier) for identifier in contact_points).rstrip(),
+        "contact_points": "\n".join(_contact_point_table(identifier, token) for identifier in contact_points).rstrip(),
     }
     return Template(TEMPLATE.read_text("utf-8")).substitute(values)
 
@@ -173,12 +182,30 @@ def _parts(folder: Path) -> list[Path]:
     return [*ours, *(folder / "secrets").glob("*.password")]
 
 
-def _contact_point_table(identifier: str) -> str:
+def _store(order: NodeOrder, folder: Path, contact_point: str, machine_secret: bytes) -> KeyStore:
+    token = order.token
+    if token is None:
+        return FileKeys(folder, contact_point, machine_secret=machine_secret)
+    return keys_on_token(contact_point, module=token.module, label=token.label, pin_file=token.pin_file)
+
+
+def _point(store: KeyStore, kid: str) -> bytes:
+    """The public point of a new key; on a token one may be left of a set-up that was given up, and is nobody's yet."""
+    return store.point(kid) if kid in store.kids() else store.make(kid)
+
+
+def _contact_point_table(identifier: str, token: TokenSettings | None) -> str:
     account = names.inbox_account(identifier)
-    return (
-        f"[[contact_points]]\nid = {_toml(identifier)}\nkeys = {_toml(f'keys/{identifier}')}\n"
-        f"account = {{ user = {_toml(account)}, password_file = {_toml(f'secrets/{account}.password')} }}\n"
-    )
+    lines = [
+        "[[contact_points]]",
+        f"id = {_toml(identifier)}",
+        f"keys = {_toml(f'keys/{identifier}')}",
+        f"account = {{ user = {_toml(account)}, password_file = {_toml(f'secrets/{account}.password')} }}",
+    ]
+    if token is not None:
+        module, label, pin_file = (_toml(str(value)) for value in (token.module, token.label, token.pin_file))
+        lines.append(f"token = {{ module = {module}, label = {label}, pin_file = {pin_file} }}")
+    return "\n".join((*lines, ""))
 
 
 def _toml(text: str) -> str:

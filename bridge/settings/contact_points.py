@@ -11,7 +11,7 @@ from bridge.core.ids import CONTACT_POINT_PATTERN
 from bridge.settings.broker import Account
 from bridge.settings.form import FORM
 
-_LONGEST_LABEL: Final = 32  # bytes that PKCS#11 has for a token's label
+LONGEST_LABEL: Final = 32  # bytes that PKCS#11 has for a token's label
 
 
 class TokenSettings(BaseModel):
@@ -20,7 +20,7 @@ class TokenSettings(BaseModel):
     model_config = FORM
 
     module: Path
-    label: Annotated[str, Field(min_length=1, max_length=_LONGEST_LABEL)]
+    label: Annotated[str, Field(min_length=1, max_length=LONGEST_LABEL)]
     pin_file: Path
 
 

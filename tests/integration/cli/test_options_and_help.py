@@ -41,6 +41,7 @@ ADDED = {
     "network confirm": set(),
     "node init": {
         *("--broker-scheme", "--broker-host", "--broker-port", "--vhost", "--management-url", "--admin-url-file"),
+        *("--token-module", "--token-label", "--token-pin-file"),
     },
     "alert preview": {"--supersedes"},
     "alert submit": {"--supersedes"},
