@@ -25,13 +25,17 @@ ONLINE: Final = ("snapshot", "timestamp")
 
 
 def make_keys(folder: Path, numbers: Mapping[str, int]) -> Mapping[str, tuple[CryptoSigner, ...]]:
-    """Makes `<group>-<number>.pem`, so many of each group; raises `FileExistsError` rather than writing over one."""
+    """Makes so many keys of each group, `<group>-<number>.pem`, numbered after those that are there.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     made = {}
     for group, number in numbers.items():
         signers = tuple(CryptoSigner.generate_ed25519() for _ in range(number))
-        for place, signer in enumerate(signers, 1):
+        for place, signer in enumerate(signers, 1 + len(list(folder.glob(f"{group}-*.pem")))):
             write_key(folder / f"{group}-{place}.pem", signer)
         made[group] = signers
     return made

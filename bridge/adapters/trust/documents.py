@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from bridge.adapters.trust.forms import (
     ContactPointDocument,
@@ -124,6 +128,13 @@ def network_document(
         "certificate_authorities": list(certificate_authorities),
     }
     return read_document(NetworkDocument, strict_json.encode(members))
+
+
+def authority_of(pem: str) -> tuple[str, str]:
+    """A certificate authority: the SHA-256 of its certificate in hexadecimal, and whose it is until when."""
+    certificate = x509.load_pem_x509_certificate(pem.encode("ascii"))
+    digest = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+    return digest, f"{certificate.subject.rfc4514_string()} until {certificate.not_valid_after_utc:%Y-%m-%d}"
 
 
 def revoked_keys(keys: Iterable[PublicKey], revocations: RevocationsDocument) -> tuple[PublicKey, ...]:

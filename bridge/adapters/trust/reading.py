@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from tuf.api.exceptions import StorageError
-from tuf.api.metadata import Metadata, Role, Signed
+from tuf.api.metadata import Delegations, Metadata, Role, Signed
 from tuf.api.serialization import DeserializationError
 
+from bridge.adapters.trust.documents import authority_of
+from bridge.adapters.trust.holder_key import holder_of
 from bridge.adapters.trust.mirror import METADATA, MirrorFetcher, read_bounded
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import Directory
@@ -39,7 +41,8 @@ def read_state(folder: Path, *, at: datetime | None = None) -> tuple[NetworkStat
     """The membership list and how it is signed; raises like `read_repository`."""
     found, roles, root_bytes = _verified(folder, at)
     digest = hashlib.sha256(root_bytes).hexdigest()
-    return NetworkState(found.directory, found.network.countries, roles, digest), found
+    authorities = dict(map(authority_of, found.network.certificate_authorities))
+    return NetworkState(found.directory, found.network.countries, roles, digest, authorities), found
 
 
 def read_mirror(mirror: Path, *, root: Path | None = None, at: datetime | None = None) -> VerifiedList:
@@ -71,7 +74,8 @@ def last_valid_moment(mirror: Path, *, now: datetime) -> datetime:
         parts = (timestamp, snapshot, targets, signed(f"{newest_root}.root"))
     except (StorageError, DeserializationError, AttributeError, KeyError, ValueError):
         return now
-    return min(now, min(part.expires for part in parts) - timedelta(seconds=1))
+    expires: datetime = min(part.expires for part in parts)
+    return min(now, expires - timedelta(seconds=1))
 
 
 def _verified(folder: Path, at: datetime | None) -> tuple[VerifiedList, tuple[RoleState, ...], bytes]:
@@ -99,7 +103,9 @@ def _verified_mirror(
 
 def _roles(metadata: Path, found: VerifiedList) -> tuple[RoleState, ...]:
     """The four of every repository, then the delegated ones by name; one that never signed has no state."""
-    delegated = (found.targets.delegations.roles if found.targets.delegations else None) or {}
+    delegations = found.targets.delegations or Delegations({}, {})
+    delegated = delegations.roles or {}
+    keys = {**delegations.keys, **found.root.keys}
     rules: dict[str, Role] = {role: found.root.roles[role] for role in ("root", "targets", "snapshot", "timestamp")}
     rules |= {role: delegated[role] for role in sorted(delegated)}
     states = []
@@ -107,5 +113,6 @@ def _roles(metadata: Path, found: VerifiedList) -> tuple[RoleState, ...]:
         path = metadata / f"{role}.json"
         if path.exists():
             signed: Signed = Metadata.from_file(str(path)).signed
-            states.append(RoleState(role, signed.version, signed.expires, rule.threshold, len(rule.keyids)))
+            holders = tuple(sorted(holder_of(keys[keyid]) for keyid in rule.keyids))
+            states.append(RoleState(role, signed.version, signed.expires, rule.threshold, len(holders), holders))
     return tuple(states)

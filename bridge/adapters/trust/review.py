@@ -12,14 +12,11 @@ It says nothing about whether the change is right. That is for those who sign.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from tuf.api.metadata import Key, Metadata, Role, Root, TargetFile, Targets
 
 from bridge.adapters.trust import roles
@@ -32,7 +29,7 @@ from bridge.adapters.trust.changes import (
     revocation_change,
     root_change,
 )
-from bridge.adapters.trust.documents import contact_point_of, keys_of, suspensions
+from bridge.adapters.trust.documents import authority_of, contact_point_of, keys_of, suspensions
 from bridge.adapters.trust.forms import (
     NOTHING_REVOKED,
     ContactPointDocument,
@@ -109,9 +106,10 @@ def review(publication: Publication, found: VerifiedList | None, *, at: datetime
                 threshold=result.threshold,
                 signed=tuple(sorted(map(holder_of, result.signed.values()))),
                 unsigned=tuple(sorted(map(holder_of, result.unsigned.values()))),
+                present=place + 1 < len(of_role),
             )
             for role, of_role in results.items()
-            for result in of_role
+            for place, result in enumerate(of_role)
         ),
     )
 
@@ -242,7 +240,7 @@ def _standing(content: _Content) -> Standing:
         suspensions=tuple(Stop(entry.who, entry.at, entry.reason) for entry in revocations.suspensions),
         reinstated=network.reinstated,
         suspended={**suspensions(content.contact_points, revocations, network), **suspended},
-        certificate_authorities=dict(map(_authority, network.certificate_authorities)),
+        certificate_authorities=dict(map(authority_of, network.certificate_authorities)),
     )
 
 
@@ -258,9 +256,3 @@ def _signers(content: _Content) -> Iterator[tuple[str, Signers]]:
 
 def _named(role: Role, keys: Mapping[str, Key]) -> Signers:
     return Signers({keyid: holder_of(keys[keyid]) for keyid in role.keyids}, role.threshold)
-
-
-def _authority(pem: str) -> tuple[str, str]:
-    certificate = x509.load_pem_x509_certificate(pem.encode("ascii"))
-    digest = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-    return digest, f"{certificate.subject.rfc4514_string()} until {certificate.not_valid_after_utc:%Y-%m-%d}"
