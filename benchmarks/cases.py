@@ -11,17 +11,20 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bridge.adapters.jose.desk import FileDesk
-from bridge.adapters.jose.key_files import PrivateKeys
+from bridge.adapters.jose.desk import KeyDesk
+from bridge.adapters.jose.private_keys import PrivateKeys
 from bridge.adapters.system import RandomIds
+from bridge.app.keys.choosing import signer_of
 from bridge.app.sending.make_message import Addressing
 from bridge.core.directory import ContactPoint, Directory, PublicKey, Remit
 from bridge.core.errors import BadInputError
 from bridge.core.messages import AlertFile, read_alert_file
 from bridge.core.times import to_milliseconds
+from bridge.ports.keys import Signer
 
 SAMPLE: Final = Path(__file__).parent.parent / "examples" / "alerts" / "01-rs-at-construction-recruitment-agency.json"
 SENDER: Final = "rs.ncp"
+SIGNING_KID: Final = f"{SENDER}#sig-1"
 _KIND: Final = "route_alert"
 _YEAR: Final = timedelta(days=365)
 
@@ -39,10 +42,15 @@ class Correspondents:
     """A sender and several recipients, all members of one network, with their private keys."""
 
     directory: Directory
-    sender: FileDesk
+    sender: KeyDesk
     sender_key: ec.EllipticCurvePrivateKey
-    recipients: Mapping[str, FileDesk]
+    recipients: Mapping[str, KeyDesk]
     recipient_keys: Mapping[str, ec.EllipticCurvePrivateKey]
+
+    @property
+    def signer(self) -> Signer:
+        """Signs as the sender."""
+        return signer_of(self.sender, self.directory, at=self.directory.signed_at)
 
     def address(self, count: int) -> Addressing:
         """The sample alert's addressing to the first `count` recipients, sent now."""
@@ -77,7 +85,7 @@ def make_correspondents(recipients: int) -> Correspondents:
         },
     )
     desks = {
-        name: FileDesk(PrivateKeys(name, f"{name}#sig-1", signing[name], {f"{name}#enc-1": opening[name]}, bytes(32)))
+        name: KeyDesk(name, PrivateKeys({f"{name}#sig-1": signing[name], f"{name}#enc-1": opening[name]}))
         for name in (SENDER, *names)
     }
     return Correspondents(

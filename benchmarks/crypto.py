@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from benchmarks.cases import Correspondents, make_correspondents, sample_alert
+from benchmarks.cases import SIGNING_KID, Correspondents, make_correspondents, sample_alert
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.jose.signatures import is_signature
 from bridge.app.sending.make_message import MadeMessage, make_sealed
@@ -87,7 +87,7 @@ class _Case:
         self._now = datetime.now(UTC)
         envelope = parse_envelope(self._made.wire_bytes)
         self._signing_input = envelope.signing_input(envelope.signatures[0])
-        self._signer_key = correspondents.directory.signing_keys[correspondents.sender.signer.kid]
+        self._signer_key = correspondents.directory.signing_keys[SIGNING_KID]
         self._public_signer = correspondents.sender_key.public_key()
         self._der_signature = correspondents.sender_key.sign(self._signing_input, ECDSA)
         self._sealed = parse_sealed(envelope.sealed or "")
@@ -102,7 +102,7 @@ class _Case:
             numbers=self._numbers,
             epoch=1,
             directory=self._all.directory,
-            signer=self._all.sender.signer,
+            signer=self._all.signer,
             seal=seal,
         )
 

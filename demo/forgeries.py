@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bridge.adapters.jose.desk import FileDesk
+from bridge.adapters.jose.desk import KeyDesk
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.system import RandomIds
+from bridge.app.keys.choosing import signer_of
 from bridge.core.directory import Directory
 from bridge.core.ids import prefix_of
 from bridge.core.times import format_time
 from bridge.core.wire import base64url, strict_json
 from bridge.core.wire.envelope import MAX_MESSAGE_BYTES, TYP_CONTROL, TYP_SEALED, build_envelope, protected_header
 from bridge.core.wire.sealed import seal_binding, sealed_text
+from bridge.ports.keys import Signer
 
 Members = dict[str, object]
 Change = Callable[[Members], None]
@@ -46,11 +48,15 @@ class Forgery:
 class Workshop:
     """A forger who holds the keys of `desk` and writes to `victim`, and to `other` where a second one is needed."""
 
-    desk: FileDesk
+    desk: KeyDesk
     directory: Directory
     victim: str
     other: str
     body: Mapping[str, object]
+
+    @property
+    def _signer(self) -> Signer:
+        return signer_of(self.desk, self.directory, at=datetime.now(UTC))
 
     def forgeries(self, *, known: tuple[str, str, str]) -> list[Forgery]:
         """All of them. `known` is (id, from, thread) of an alert that the victim has received from `desk`."""
@@ -70,7 +76,7 @@ class Workshop:
     def _malformed(self) -> list[Forgery]:
         good = json.loads(self._wire())
         unsigned = {name: value for name, value in good.items() if name != "signatures"}
-        pointing = protected_header(alg="ES256", kid=self.desk.signer.kid, typ=TYP_SEALED)
+        pointing = protected_header(alg="ES256", kid=self._signer.kid, typ=TYP_SEALED)
         header = {**json.loads(base64url.decode(pointing)), "jku": "https://keys.example/jwks"}
         tempting = {
             **good,
@@ -194,8 +200,8 @@ class Workshop:
 
     def _signed(self, payload: Members, sealed: str | None, typ: str) -> bytes:
         payload_bytes = strict_json.encode(payload)
-        protected = protected_header(alg="ES256", kid=self.desk.signer.kid, typ=typ)
-        signature = self.desk.signer.sign(f"{protected}.{base64url.encode(payload_bytes)}".encode("ascii"))
+        protected = protected_header(alg="ES256", kid=self._signer.kid, typ=typ)
+        signature = self._signer.sign(f"{protected}.{base64url.encode(payload_bytes)}".encode("ascii"))
         return build_envelope(payload_bytes, [(protected, signature)], sealed)
 
     def _raw(self, what: str, wire_bytes: bytes) -> Forgery:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from bridge.adapters.jose.desk import FileDesk, load_desk
+from bridge.adapters.jose.desk import KeyDesk, load_desk
 from bridge.adapters.jose.key_files import read_secret
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.store import SqlStore, open_store
@@ -148,12 +148,12 @@ class Node:
             ids=self.ids,
         )
 
-    def desks(self) -> Mapping[str, FileDesk]:
+    def desks(self) -> Mapping[str, KeyDesk]:
         """The hosted contact points; loads their keys."""
         return self._keys[0]
 
     @cached_property
-    def _keys(self) -> tuple[Mapping[str, FileDesk], StorageVault]:
+    def _keys(self) -> tuple[Mapping[str, KeyDesk], StorageVault]:
         return load_desks(self.settings)
 
 
@@ -192,7 +192,7 @@ def open_trust(settings: NodeSettings) -> TufTrustSource:
     )
 
 
-def load_desks(settings: NodeSettings) -> tuple[Mapping[str, FileDesk], StorageVault]:
+def load_desks(settings: NodeSettings) -> tuple[Mapping[str, KeyDesk], StorageVault]:
     """The hosted contact points with their keys, and the vault for their bodies."""
     secret = read_secret(settings.path(settings.machine_secret_file))
     loaded = {

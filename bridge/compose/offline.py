@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from bridge.adapters.jose.key_files import load_opening_keys, read_secret
-from bridge.adapters.jose.sealing import FileOpeningKeys
+from bridge.adapters.jose.key_files import FileKeys, read_secret
+from bridge.adapters.jose.sealing import StoredOpeningKeys
 from bridge.adapters.jose.signatures import is_signature
 from bridge.adapters.trust import read_repository
 from bridge.app.verify_file import Circumstances, FileVerdict, KnownState, verify_file
@@ -33,7 +33,7 @@ def verify_message_file(  # noqa: PLR0913 - all named
     if keys is not None and recipient is not None:
         secret_file = machine_secret or keys.resolve().parent.parent / "secrets" / "machine.key"
         secret = read_secret(secret_file) if machine_secret is not None or secret_file.exists() else None
-        opening_keys = FileOpeningKeys(load_opening_keys(keys, recipient, machine_secret=secret))
+        opening_keys = StoredOpeningKeys(FileKeys(keys, recipient, machine_secret=secret))
     given = Circumstances(
         directory=read_repository(network, at=at),
         now=at,

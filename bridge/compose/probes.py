@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from bridge.adapters.amqp.probe import probe_brokers
-from bridge.adapters.jose.desk import FileDesk
+from bridge.adapters.jose.desk import KeyDesk
 from bridge.adapters.store import SqlStore
 from bridge.app.checks.check_clock import check_clock
 from bridge.app.checks.check_node import Probe
-from bridge.app.sending.may_send import check_signing_key
+from bridge.app.keys.choosing import signer_of
 from bridge.compose.broker_login import login_of
 from bridge.compose.guards import disk_of
 from bridge.core import broker_names as names
@@ -25,7 +25,7 @@ def probes_of(
     store: SqlStore,
     trust: TrustSource,
     clock: Clock,
-    desks: Callable[[], Mapping[str, FileDesk]],
+    desks: Callable[[], Mapping[str, KeyDesk]],
 ) -> Mapping[str, Probe]:
     """The probes by name; each answers one sentence, or raises what stands against it."""
 
@@ -34,11 +34,10 @@ def probes_of(
         return "reachable, writable, of this program's schema"
 
     async def keys() -> str:
-        kids = [desk.signer.kid for desk in desks().values()]
         await trust.refresh()
-        for kid in kids:  # the list may know several signing keys of a desk; this is the one in use
-            check_signing_key(trust.current(), kid, at=clock.now())
-        return "opened, and in the membership list: " + ", ".join(kids)
+        directory, now = trust.current(), clock.now()
+        kids = [signer_of(desk, directory, at=now).kid for desk in desks().values()]
+        return "opened, and members accept what they sign: " + ", ".join(kids)
 
     async def disk() -> str:
         return disk_of(settings).check()

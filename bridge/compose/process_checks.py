@@ -12,9 +12,10 @@ from bridge.app.checks import node_states as states
 from bridge.app.checks.check_clock import check_clock, check_peer_clocks
 from bridge.app.checks.check_node import Check, check_list
 from bridge.app.checks.process_health import ProcessHealth
-from bridge.app.sending.may_send import check_signing_key
+from bridge.app.keys.choosing import signer_of
 from bridge.compose.guards import Guards
 from bridge.core.times import format_time
+from bridge.ports.keys import Desk
 from bridge.ports.trust import TrustSource
 from bridge.services.consuming import ConsumingService
 from bridge.services.relaying import RelayingService
@@ -22,7 +23,7 @@ from bridge.services.runner import Service
 
 
 def watch_dependencies(
-    health: ProcessHealth, guards: Guards, *, store: SqlStore, trust: TrustSource, kids: Sequence[str]
+    health: ProcessHealth, guards: Guards, *, store: SqlStore, trust: TrustSource, desks: Sequence[Desk]
 ) -> None:
     """Adds the checks of database, disk, clock, membership list, and of the signing keys where this process has any."""
 
@@ -48,9 +49,9 @@ def watch_dependencies(
         return found
 
     async def keys() -> Check:
-        for kid in kids:
-            check_signing_key(trust.current(), kid, at=guards.wall_clock.now())
-        return Check("keys", ok=True, detail="opened, and in the membership list: " + ", ".join(kids))
+        directory, now = trust.current(), guards.wall_clock.now()
+        kids = [signer_of(desk, directory, at=now).kid for desk in desks]
+        return Check("keys", ok=True, detail="opened, and members accept what they sign: " + ", ".join(kids))
 
     # SQLite has one writer: who waits for two seconds waits for another process's transaction.
     health.watch("database", database, late=states.DATABASE_LOCKED if guards.is_sqlite else states.DATABASE_UNREACHABLE)
@@ -58,7 +59,7 @@ def watch_dependencies(
     health.watch("clock", time)
     health.watch("clocks of peers", peers)
     health.watch("membership list", membership)
-    if kids:
+    if desks:
         health.watch("keys", keys)
 
 

@@ -28,11 +28,13 @@ from bridge.app.watch_certificates import WatchCertificates
 from bridge.compose.broker_login import BrokerSessions, held_certificates
 from bridge.compose.guards import guards_of
 from bridge.compose.judging import Judges
+from bridge.compose.key_chores import key_chores
 from bridge.compose.node import load_desks, open_trust
 from bridge.compose.peer_chores import peer_chores
 from bridge.compose.process_checks import watch_dependencies, watch_work
 from bridge.core import broker_names as names
 from bridge.health.places import ALL
+from bridge.ports.keys import Desk
 from bridge.services.consuming import ConsumingService, Handle
 from bridge.services.housekeeping import Chore, HousekeepingService
 from bridge.services.relaying import RelayingService
@@ -88,7 +90,7 @@ class _Wiring:
     readiness: Readiness
     services: dict[str, Service] = field(default_factory=dict)
     ids: RandomIds = field(default_factory=RandomIds)
-    kids: list[str] = field(default_factory=list)
+    desks: list[Desk] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.guards = guards_of(self.settings, self.store, self.trust)
@@ -100,7 +102,7 @@ class _Wiring:
 
     def watch(self, health: ProcessHealth) -> None:
         """Has the process tell how these services, their sessions and what they need are."""
-        watch_dependencies(health, self.guards, store=self.store, trust=self.trust, kids=self.kids)
+        watch_dependencies(health, self.guards, store=self.store, trust=self.trust, desks=self.desks)
         watch_work(health, sessions=self.sessions.made, services=self.services)
 
     def build(self, roles: Sequence[str]) -> None:
@@ -122,6 +124,7 @@ class _Wiring:
                 Chore(LOOK_AT_CLOCK_SECONDS, self.clock.look),
                 *([Chore(LOOK_AT_LIST_SECONDS, RecheckOnNewList(recheck, self.trust).look)] if recheck else ()),
                 *(self._peer_chores(receivers) if receivers else ()),
+                *(self._key_chores(receivers) if receivers else ()),
                 *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
             ),
         )
@@ -143,7 +146,7 @@ class _Wiring:
 
     def _contact_points(self) -> Mapping[str, ReceiveMessages]:
         desks, vault = load_desks(self.settings)
-        self.kids += [desk.signer.kid for desk in desks.values()]
+        self.desks += desks.values()
         receivers = {}
         for point in self.settings.contact_points:
             receiver = self.judges.contact_point(desks[point.id], vault)
@@ -162,6 +165,10 @@ class _Wiring:
             ids=self.ids,
             heartbeat_seconds=self.settings.heartbeat.seconds,
         )
+
+    def _key_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
+        desks = {own: receiver.desk for own, receiver in receivers.items()}
+        return key_chores(desks=desks, store=self.store, trust=self.trust, clock=self.clock, ids=self.ids)
 
     def _consuming(self, name: str, account: Account, queues: Sequence[str], handle: Handle) -> None:
         """One lane: an urgent message waits for no batch of normal ones, and for no queue of theirs that is missing."""

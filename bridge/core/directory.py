@@ -7,7 +7,7 @@ verify signatures of, or change the list.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -41,6 +41,10 @@ class PublicKey:
     use_until: datetime
     verify_until: datetime
     revoked_at: datetime | None = None
+
+    def is_usable(self, at: datetime) -> bool:
+        """Whether one may sign with it, or seal to it, at this moment."""
+        return self.revoked_at is None and at < self.use_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +146,29 @@ class Directory:
 
     def seal_key(self, contact_point: str, now: datetime) -> PublicKey | None:
         """The newest encryption key of a contact point that may still be sealed to, or `None`."""
-        usable = [
-            key
-            for key in self._encryption_keys_by_owner.get(contact_point, ())
-            if key.revoked_at is None and now < key.use_until
-        ]
+        usable = [key for key in self.encryption_keys_of(contact_point) if key.is_usable(now)]
         return max(usable, key=lambda key: (key.use_until, key.kid), default=None)
+
+    def signing_keys_of(self, contact_point: str) -> tuple[PublicKey, ...]:
+        """Every signing key of a contact point, whatever its state."""
+        return self._signing_keys_by_owner.get(contact_point, ())
+
+    def encryption_keys_of(self, contact_point: str) -> tuple[PublicKey, ...]:
+        """Every encryption key of a contact point, whatever its state."""
+        return self._encryption_keys_by_owner.get(contact_point, ())
+
+    @cached_property
+    def _signing_keys_by_owner(self) -> Mapping[str, tuple[PublicKey, ...]]:
+        return _by_owner(self.signing_keys.values())
 
     @cached_property
     def _encryption_keys_by_owner(self) -> Mapping[str, tuple[PublicKey, ...]]:
-        by_owner: dict[str, tuple[PublicKey, ...]] = {}
-        for key in self.encryption_keys.values():
-            owner = owner_of(key.kid)
-            by_owner[owner] = (*by_owner.get(owner, ()), key)
-        return by_owner
+        return _by_owner(self.encryption_keys.values())
+
+
+def _by_owner(keys: Iterable[PublicKey]) -> Mapping[str, tuple[PublicKey, ...]]:
+    by_owner: dict[str, tuple[PublicKey, ...]] = {}
+    for key in keys:
+        owner = owner_of(key.kid)
+        by_owner[owner] = (*by_owner.get(owner, ()), key)
+    return by_owner

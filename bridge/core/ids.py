@@ -15,6 +15,10 @@ KID_PATTERN = r"^[a-z]{2}\.[a-z0-9-]{1,32}#[a-z0-9-]{1,32}$"
 MESSAGE_ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 ORGANISATION_PREFIXES = frozenset({"eu", "un", "xo"})
 
+# How our own keys are named; a peer's may have any names.
+SIGNING_NAME = "sig-"
+OPENING_NAME = "enc-"
+
 _CONTACT_POINT = re.compile(CONTACT_POINT_PATTERN.removesuffix("$") + r"\Z")
 _KID = re.compile(KID_PATTERN.removesuffix("$") + r"\Z")
 
@@ -37,6 +41,21 @@ def prefix_of(contact_point: str) -> str:
 def owner_of(kid: str) -> str:
     """The contact point that a key id names: what stands before `#`."""
     return kid.partition("#")[0]
+
+
+def is_for_signing(kid: str) -> bool:
+    """Whether a private key of ours signs, and never opens anything."""
+    return name_of(kid).startswith(SIGNING_NAME)
+
+
+def is_for_opening(kid: str) -> bool:
+    """Whether a private key of ours opens, and never signs anything."""
+    return name_of(kid).startswith(OPENING_NAME)
+
+
+def name_of(kid: str) -> str:
+    """A key's name beside its owner's other keys: what stands behind `#`."""
+    return kid.partition("#")[2]
 
 
 def time_of(message_id: str) -> datetime:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bridge.adapters.jose.sealing import FileOpeningKeys, seal
+from bridge.adapters.jose.private_keys import PrivateKeys
+from bridge.adapters.jose.sealing import StoredOpeningKeys, seal
 from bridge.adapters.jose.signatures import is_signature, sign
 from bridge.core.directory import ContactPoint, Directory, PublicKey, Remit
 from bridge.core.messages import ControlBody, ReceiptControl
@@ -273,7 +274,7 @@ def receive(arrival: Arrival) -> VerifiedMessage | ControlBody:
             read_receipt(control, sent=arrival.sent)
         return control
     judge_replay(message, known_digest=arrival.known_digest)
-    keys = FileOpeningKeys({kid: PRIVATE[kid] for kid in arrival.held_kids})
+    keys = StoredOpeningKeys(PrivateKeys({kid: PRIVATE[kid] for kid in arrival.held_kids}))
     verified = open_message(message, contact_point=str(arrival.receiver.contact_point), keys=keys)
     check_originator(verified, originator=arrival.originator)
     return verified

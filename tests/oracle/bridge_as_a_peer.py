@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bridge.adapters.jose.desk import FileSigner
-from bridge.adapters.jose.key_files import PrivateKeys
-from bridge.adapters.jose.sealing import FileOpeningKeys, seal
+from bridge.adapters.jose.desk import StoredSigner
+from bridge.adapters.jose.private_keys import PrivateKeys
+from bridge.adapters.jose.sealing import StoredOpeningKeys, seal
 from bridge.adapters.jose.signatures import is_signature
 from bridge.app.sending.make_message import Addressing, MadeMessage, make_control, make_sealed
 from bridge.core.directory import ContactPoint, Directory, PublicKey, Remit
@@ -107,7 +107,7 @@ def read_message(
     """Steps 1 to 12 and 15 to 17 as the owner of `opening_key`."""
     owner = owner_of(opening_key.kid)
     message = _authenticate(raw_bytes, owner, directory_of(signing_key, sealing_keys))
-    keys = FileOpeningKeys({opening_key.kid: private_key_of(opening_key)})
+    keys = StoredOpeningKeys(PrivateKeys({opening_key.kid: private_key_of(opening_key)}))
     return open_message(message, contact_point=owner, keys=keys)
 
 
@@ -145,5 +145,5 @@ def _addressing(fields: JsonObject) -> Addressing:
     )
 
 
-def _signer(pair: KeyPair) -> FileSigner:
-    return FileSigner(PrivateKeys(owner_of(pair.kid), pair.kid, private_key_of(pair), {}, b""))
+def _signer(pair: KeyPair) -> StoredSigner:
+    return StoredSigner(PrivateKeys({pair.kid: private_key_of(pair)}), pair.kid)

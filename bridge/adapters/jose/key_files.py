@@ -5,14 +5,16 @@ Rules:
 2. Every key file is PKCS#8, encrypted with the machine secret (256 random bits: the few PBKDF2 rounds that
    `BestAvailableEncryption` uses are no weakness under a secret of that size).
 3. Secrets come from files, never from a command line.
+4. The folder is looked at each time: a key that another process made or destroyed counts at once.
 
 It does not protect against whoever has root on this host (docs/security.md says so).
 """
 
 from __future__ import annotations
 
+import os
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -21,26 +23,16 @@ from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
 )
 
+from bridge.adapters.jose.private_keys import CODE, CURVE, PrivateKeys
 from bridge.core.errors import UnavailableError
-from bridge.core.ids import owner_of
+from bridge.core.ids import is_for_opening, is_for_signing, is_kid, name_of, owner_of
 from bridge.private_files import read_private, write_private
 
 SECRET_BYTES: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateKeys:
-    """One contact point's private keys: the signing key in use, and every opening key still kept."""
-
-    contact_point: str
-    signing_kid: str
-    signing_key: ec.EllipticCurvePrivateKey = field(repr=False)
-    opening_keys: dict[str, ec.EllipticCurvePrivateKey] = field(repr=False)
-    storage_key: bytes = field(repr=False)
+_SUFFIX: Final = ".pem"
 
 
 def make_secret(path: Path) -> None:
@@ -52,48 +44,88 @@ def read_secret(path: Path) -> bytes:
     """The secret in a private file; `UnavailableError` when it is missing, too short or readable by others."""
     data = read_private(path)
     if len(data) < SECRET_BYTES:
-        raise UnavailableError("E_KEY_FILE", f"{path} holds fewer than {SECRET_BYTES} bytes")
+        raise UnavailableError(CODE, f"{path} holds fewer than {SECRET_BYTES} bytes")
     return data
 
 
 def make_key(folder: Path, kid: str, *, machine_secret: bytes) -> bytes:
     """Makes a P-256 key for `kid` in the folder; answers the public point, 65 bytes."""
-    private_key = ec.generate_private_key(ec.SECP256R1())
-    pem = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(machine_secret))
-    write_private(_key_path(folder, kid), pem)
-    return private_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return FileKeys(folder, owner_of(kid), machine_secret=machine_secret).make(kid)
 
 
-def load_keys(folder: Path, contact_point: str, *, machine_secret: bytes) -> PrivateKeys:
-    """The keys of a contact point: of several signing keys the one whose name sorts last is in use."""
-    signing = sorted(folder.glob("sig-*.pem"))
-    if not signing:
-        raise UnavailableError("E_KEY_FILE", f"no signing key in {folder}")
-    return PrivateKeys(
-        contact_point=contact_point,
-        signing_kid=f"{contact_point}#{signing[-1].stem}",
-        signing_key=_load(signing[-1], machine_secret),
-        opening_keys=load_opening_keys(folder, contact_point, machine_secret=machine_secret),
-        storage_key=read_secret(folder / "storage.key"),
-    )
+class FileKeys(PrivateKeys):
+    """Implements `bridge.ports.keys.KeyStore`: `<folder>/sig-*.pem` sign, `<folder>/enc-*.pem` open."""
 
+    def __init__(self, folder: Path, contact_point: str, *, machine_secret: bytes | None) -> None:
+        """`machine_secret` is `None` for files that are not protected."""
+        super().__init__({})
+        self._folder = folder
+        self._contact_point = contact_point
+        self._machine_secret = machine_secret
 
-def load_opening_keys(
-    folder: Path, contact_point: str, *, machine_secret: bytes | None
-) -> dict[str, ec.EllipticCurvePrivateKey]:
-    """Every opening key of a contact point by its key id; `machine_secret` is `None` for unprotected files."""
-    return {f"{contact_point}#{path.stem}": _load(path, machine_secret) for path in sorted(folder.glob("enc-*.pem"))}
+    def kids(self) -> Collection[str]:
+        """The keys whose files are here; those in memory, should the folder not be readable for a moment."""
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208 - once a message, and three times as quick
+        except OSError:
+            return set(self._keys)
+        kids = [f"{self._contact_point}#{name.removesuffix(_SUFFIX)}" for name in names if name.endswith(_SUFFIX)]
+        found = {kid for kid in kids if is_kid(kid) and (is_for_signing(kid) or is_for_opening(kid))}
+        for gone in self._keys.keys() - found:
+            del self._keys[gone]
+        return found
 
+    def make(self, kid: str) -> bytes:
+        """Makes a key, on the disk before it is in use; raises `FileExistsError` where there is one."""
+        key = ec.generate_private_key(CURVE)
+        protection = BestAvailableEncryption(self._machine_secret or b"")
+        write_private(self._path(kid), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection))
+        self._keys[kid] = key
+        return self.point(kid)
 
-def _key_path(folder: Path, kid: str) -> Path:
-    return folder / f"{kid.removeprefix(owner_of(kid) + '#')}.pem"
+    def destroy(self, kid: str) -> None:
+        """Overwrites and removes the file. What a file system or a backup has kept of it is not in our hands."""
+        super().destroy(kid)
+        path = self._path(kid)
+        try:
+            with path.open("r+b") as file:
+                file.write(secrets.token_bytes(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UnavailableError(CODE, f"{path}: {error.strerror}") from None
+
+    def check(self) -> None:
+        """Opens every key.
+
+        Raises:
+            UnavailableError: one does not open, or none signs (`E_KEY_FILE`).
+        """
+        kids = self.kids()
+        if not any(map(is_for_signing, kids)):
+            raise UnavailableError(CODE, f"no signing key in {self._folder}")
+        for kid in kids:
+            self._key(kid)
+
+    def _key(self, kid: str) -> ec.EllipticCurvePrivateKey:
+        if kid not in self._keys:
+            self._keys[kid] = _load(self._path(kid), self._machine_secret)
+        return self._keys[kid]
+
+    def _path(self, kid: str) -> Path:
+        if not is_kid(kid) or owner_of(kid) != self._contact_point:
+            raise UnavailableError(CODE, f"the private key of {kid} is not among those of {self._contact_point}")
+        return self._folder / f"{name_of(kid)}{_SUFFIX}"
 
 
 def _load(path: Path, machine_secret: bytes | None) -> ec.EllipticCurvePrivateKey:
     try:
         key = load_pem_private_key(read_private(path), machine_secret)
     except (ValueError, TypeError):  # TypeError: protected and no secret, or a secret and not protected
-        raise UnavailableError("E_KEY_FILE", f"{path} does not open with this machine secret") from None
+        raise UnavailableError(CODE, f"{path} does not open with this machine secret") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise UnavailableError("E_KEY_FILE", f"{path} is not a P-256 key")
+        raise UnavailableError(CODE, f"{path} is not a P-256 key")
     return key

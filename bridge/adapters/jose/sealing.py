@@ -7,7 +7,7 @@ core's work (bridge.core.wire.sealed); only primitives are called here.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bridge.adapters.jose.signatures import public_key
 from bridge.core.directory import PublicKey
+from bridge.core.ids import is_for_opening
 from bridge.core.verification import OpeningError
 from bridge.core.wire.sealed import (
     IV_BYTES,
@@ -29,6 +30,7 @@ from bridge.core.wire.sealed import (
     SealedEntry,
     protected_text,
 )
+from bridge.ports.keys import KeyStore
 
 _KEY_BYTES: Final = 32
 _CURVE = ec.SECP256R1()
@@ -70,21 +72,20 @@ def _derive(shared_secret: bytes) -> bytes:
     return ConcatKDFHash(SHA256(), _KEY_BYTES, _OTHER_INFO).derive(shared_secret)
 
 
-class FileOpeningKeys:
-    """Opening keys held in memory, by key id; made from a contact point's key files."""
+class StoredOpeningKeys:
+    """Opens with the private keys of one contact point, wherever they are."""
 
-    def __init__(self, keys: Mapping[str, ec.EllipticCurvePrivateKey]) -> None:
-        self._keys = dict(keys)
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
 
     def holds(self, kid: str) -> bool:
         """Whether the private key of this id is here."""
-        return kid in self._keys
+        return is_for_opening(kid) and kid in self._keys.kids()
 
     def open(self, body: SealedBody, entry: SealedEntry) -> bytes:
         """The plaintext; raises `OpeningError` for anything that does not fit together."""
         try:
-            ephemeral = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, entry.ephemeral_point)
-            wrapping_key = _derive(self._keys[entry.kid].exchange(ec.ECDH(), ephemeral))
+            wrapping_key = _derive(self._keys.agree(entry.kid, entry.ephemeral_point))
             content_key = aes_key_unwrap(wrapping_key, entry.wrapped_key)
             return AESGCM(content_key).decrypt(body.iv, body.ciphertext + body.tag, body.additional_data)
         except (ValueError, InvalidTag, InvalidUnwrap) as error:

@@ -30,6 +30,14 @@ async def keep_wire(transaction: Transaction, rows: Sequence[_HasWireBytes]) -> 
     return digests
 
 
+async def store_wire(transaction: Transaction, wire_bytes: bytes) -> bytes:
+    """Stores wire bytes unless they are known; answers their digest."""
+    digest = hashlib.sha256(wire_bytes).digest()
+    value = {"sha256": digest, "wire_bytes": wire_bytes}
+    await transaction.change_each(transaction.insert(wire).on_conflict_do_nothing(), [value])
+    return digest
+
+
 async def keep_bodies(transaction: Transaction, bodies: Sequence[tuple[str, str, str, BodyAtRest]]) -> None:
     """Stores (contact point, message id, sender, body). A body known already, erased ones too, stays as it is."""
     values = [

@@ -2,8 +2,8 @@
 
 A row is due when it is unsent and its `next_attempt_at` is empty or has come; a lease moves it ahead, so that a row
 whose relay was killed comes due by itself. It is settled when its `sent_at` is set: the broker confirmed it, or it was
-given up, which `last_error` then says (`expired`). Settled rows stay, they are the node's record of its publishes;
-those that are not `is_kept` carry their bytes themselves, so that nothing of them is left when they are forgotten.
+given up, which `last_error` then says (`expired`; `withdrawn` for what was signed anew). Settled rows stay, they are the
+node's record of its publishes; those that are not `is_kept` carry their bytes themselves, so that nothing of them is left when they are forgotten.
 
 Order is urgent before normal, then the order of arrival, as far as several relays allow. What has failed before takes
 at most half of a claim while something else is due: a destination that refuses everything slows nobody down for long.
@@ -46,7 +46,7 @@ _COPIED: Final = (
     "attempts",
     "last_error",
 )
-_COLUMNS: Final = tuple(outbox.c[name] for name in _COPIED)
+OUTBOX_COLUMNS: Final = tuple(outbox.c[name] for name in _COPIED)
 
 
 class SqlOutbox:
@@ -79,10 +79,10 @@ class SqlOutbox:
         for part in in_parts(positions):
             lease = update(outbox).where(outbox.c.position.in_(part))
             await self._transaction.change(lease.values(lease_token=token, lease_until=until, next_attempt_at=until))
-            columns = select(outbox.c.position, *_COLUMNS, outbox.c.own_bytes, wire.c.wire_bytes)
+            columns = select(outbox.c.position, *OUTBOX_COLUMNS, outbox.c.own_bytes, wire.c.wire_bytes)
             query = columns.join(wire, wire.c.sha256 == outbox.c.wire_sha256).where(outbox.c.position.in_(part))
             rows.update({row["position"]: row for row in await self._transaction.rows(query)})
-        return [_row(rows[position]) for position in positions]
+        return [read_outbox_row(rows[position]) for position in positions]
 
     async def renew(self, ids: Sequence[str], *, token: str, now: datetime, lease_seconds: float) -> int:
         """Prolongs what this lease still owns; answers how many."""
@@ -150,7 +150,8 @@ def _arms(relay: str, lane: str, now: datetime, limit: int) -> Iterator[Subquery
         yield rows.limit(limit).with_for_update(skip_locked=True).subquery()
 
 
-def _row(row: RowMapping) -> OutboxRow:
+def read_outbox_row(row: RowMapping) -> OutboxRow:
+    """The row with `OUTBOX_COLUMNS`, its own bytes, and those that it refers to."""
     own_bytes = row["own_bytes"]
     wire_bytes = row["wire_bytes"] if own_bytes is None else own_bytes
     return OutboxRow(**{name: row[name] for name in _COPIED}, wire_bytes=wire_bytes, is_kept=own_bytes is None)

@@ -25,11 +25,13 @@ from bridge.adapters.store.ledger import SqlLedger
 from bridge.adapters.store.outbox import SqlOutbox
 from bridge.adapters.store.peers import SqlPeers
 from bridge.adapters.store.refusals import SqlRefusals
+from bridge.adapters.store.signatures import SqlSignatures
 from bridge.adapters.store.tables import SCHEMA_REVISION, node_state
 from bridge.adapters.store.transaction import Transaction, translated
 from bridge.core.errors import UnavailableError
 from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
+from bridge.ports.store.signatures import Signatures
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class SqlUnitOfWork:
     gaps: Gaps
     asked_again: AskedAgainBook
     peers: Peers
+    signatures: Signatures
 
 
 class SqlStore:
@@ -172,4 +175,5 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         gaps=SqlGaps(transaction),
         asked_again=SqlAskedAgain(transaction),
         peers=SqlPeers(transaction),
+        signatures=SqlSignatures(transaction),
     )

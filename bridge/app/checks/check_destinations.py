@@ -31,6 +31,7 @@ _REASONS: Final = {
     PublishOutcome.UNKNOWN.value: "the broker does not answer",
     "E_BROKER_UNREACHABLE": "the broker does not answer",
     "E_BROKER_LOST": "the connection to the broker was lost",
+    "E_NO_SIGNING_KEY": "no key of ours can sign",
 }
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.checks import node_states as states
+from bridge.app.receiving.answering import UNSIGNED
 from bridge.core.directory import LIST_ALARM_AGE, LIST_SECOND_PERSON_AGE, Directory, PublicKey
 from bridge.core.errors import BridgeError
 from bridge.core.ids import owner_of
@@ -65,7 +66,7 @@ async def _run(name: str, probe: Probe, seconds: float) -> Check:
 async def check_queues(store: Store, *, now: datetime) -> Sequence[Check]:
     """Outbox, quarantine and held messages, as numbers for an operator."""
     async with store.reading() as unit:
-        waiting = [await unit.outbox.backlog(relay) for relay in ("publisher", "subscriber")]
+        waiting = [await unit.outbox.backlog(relay) for relay in ("publisher", "subscriber", UNSIGNED)]
         quarantined, held = await unit.refusals.counts()
         total = await unit.refusals.total()
     rows = sum(count for count, _ in waiting)

@@ -20,6 +20,7 @@ from typing import Final
 
 import structlog
 
+from bridge.app.keys.choosing import signer_if_any
 from bridge.app.no_gap.peer_controls import PeerControls, can_reach
 from bridge.core.messages.control import MAX_NUMBERS
 from bridge.core.number_ranges import in_words
@@ -70,13 +71,17 @@ class AskForMissing:
         return len(requests)
 
     async def _ask(self, unit: UnitOfWork, requests: Sequence[_Request], now: datetime) -> None:
-        """Whoever is not to be reached is asked in vain: the alarm is the same, and the next time is the same."""
+        """Whoever is not to be reached is asked in vain: the alarm is the same, and the next time is the same.
+
+        So it is while no key of ours can sign.
+        """
         directory = self.trust.current()
         rows: list[OutboxRow] = []
         for request in requests:
             own, sender, epoch, lane = request.stream
-            if can_reach(directory, own, sender):
-                controls = PeerControls(self.desks[own], directory, now, self.ids)
+            signer = signer_if_any(self.desks[own], directory, at=now)
+            if signer is not None and can_reach(directory, own, sender):
+                controls = PeerControls(own, signer, directory, now, self.ids)
                 rows.append(controls.resend_request(sender, epoch=epoch, lane=lane, numbers=request.numbers))
         if rows:
             await unit.outbox.add(rows)

@@ -18,7 +18,7 @@ from bridge.core.ids import prefix_of
 from bridge.core.vocabulary import HEARTBEAT, RESEND_REQUEST
 from bridge.core.wire.payload import lane_of
 from bridge.ports.clock import Ids
-from bridge.ports.keys import Desk
+from bridge.ports.keys import Signer
 from bridge.ports.store.no_gap import Counters
 from bridge.ports.store.records import OutboxRow
 
@@ -34,7 +34,8 @@ _URGENCY: Final = {"urgent": "immediate", "normal": "expected"}
 class PeerControls:
     """Makes control messages of one contact point, as of one moment."""
 
-    desk: Desk
+    own: str
+    signer: Signer
     directory: Directory
     now: datetime
     ids: Ids
@@ -62,12 +63,12 @@ class PeerControls:
             kind=kind,
             status="system",
             urgency=urgency,
-            sender=self.desk.id,
+            sender=self.own,
             to=(to,),
             sent=self.now,
             expires=self.now + lifetime,
         )
-        made = make_control(addressing, control=members, directory=self.directory, signer=self.desk.signer)
+        made = make_control(addressing, control=members, directory=self.directory, signer=self.signer)
         row = outbox_row(addressing, made.wire_bytes, country=prefix_of(to), lane=lane_of(urgency), ids=self.ids)
         return replace(row, is_kept=False)
 

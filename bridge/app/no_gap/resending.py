@@ -3,30 +3,31 @@
 Promises:
 1. What the ledger has under a number is published again byte for byte, also when it has expired: the recipient then
    keeps a stub. What still waits for its first publish is not put beside itself.
-2. Numbers that the ledger does not know, or whose signature nobody would accept any more, are answered by one heartbeat
-   that names them as void with a code; a recipient must not ask for ever.
-3. A number is answered at most once in `ANSWER_AGAIN_AFTER`, and nothing is answered that was not asked for.
+2. What was signed with a key that nobody accepts any more is signed anew before, over the same payload.
+3. Numbers that the ledger does not know are answered by one heartbeat that names them as void with a code; a recipient
+   must not ask for ever. While no key of ours can sign, neither 2 nor 3 is done, and the recipient asks again.
+4. A number is answered at most once in `ANSWER_AGAIN_AFTER`, and nothing is answered that was not asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
+from bridge.app.keys.choosing import signer_if_any
+from bridge.app.keys.renewing import renew, signature_obstacle
 from bridge.app.no_gap.peer_controls import PeerControls
 from bridge.app.receiving.answering import repeated_row
 from bridge.core.directory import Directory
-from bridge.core.errors import VerificationError
 from bridge.core.ids import prefix_of
 from bridge.core.messages import ResendRequestControl
 from bridge.core.number_ranges import as_ranges, in_words
-from bridge.core.wire.envelope import parse_envelope
 from bridge.ports.clock import Ids
-from bridge.ports.keys import Desk
+from bridge.ports.keys import Desk, Signer
 from bridge.ports.store import UnitOfWork
 from bridge.ports.store.no_gap import AskedAgain, NumberRange, SentCopy
 from bridge.ports.store.records import AuditEntry
@@ -57,25 +58,21 @@ class AnswerResendRequests:
         numbers = await self._to_answer(key, request.numbers)
         if not numbers:
             return
-        sent: set[int] = set()
-        void: dict[int, str] = {}
-        noted: list[AskedAgain] = []
+        sent: dict[int, str] = {}
+        void: set[int] = set()
+        signer = signer_if_any(self.desk, self.directory, at=self.now)
         for part in _parts(numbers):
-            copies = await self.unit.asked_again.find_sent(key, part)
-            codes = {copy.number: self._obstacle(copy) for copy in copies}
-            await self._send([copy for copy in copies if codes[copy.number] is None], key)
-            known = {copy.number: copy.message_id for copy in copies}
-            for number in part:
-                code = codes.get(number, UNKNOWN_NUMBER)
-                if code is None:
-                    sent.add(number)
-                else:
-                    void[number] = code
-                noted.append(self._noted(key, number, known.get(number), code))
-        if void:
-            await self._say_void(key, void)
-        await self.unit.asked_again.note(noted)
-        await self._log(key, sent, void)
+            found = await self.unit.asked_again.find_sent(key, part)
+            copies = [copy for copy in [await self._accepted(one, signer) for one in found] if copy is not None]
+            await self._send(copies, key)
+            sent |= {copy.number: copy.message_id for copy in copies if copy.number is not None}
+            if signer is not None:
+                void |= set(part) - {copy.number for copy in found}
+        if void and signer is not None:
+            await self._say_void(key, void, signer)
+        if answered := sorted(sent.keys() | void):
+            await self.unit.asked_again.note([self._noted(key, number, sent.get(number)) for number in answered])
+            await self._log(key, sent, void)
 
     async def _to_answer(self, key: NumberRange, asked: Sequence[int]) -> Sequence[int]:
         noted = await self.unit.asked_again.noted(key, asked)
@@ -88,21 +85,14 @@ class AnswerResendRequests:
         """A moment after now was noted by a wrong clock, and silences nobody."""
         return moment is not None and timedelta(0) <= self.now - moment < ANSWER_AGAIN_AFTER
 
-    def _obstacle(self, copy: SentCopy) -> str | None:
-        """Why nobody would accept these bytes any more: a key of ours that is gone (wire-format: step 6)."""
-        try:
-            kids = [part.kid for part in parse_envelope(copy.wire_bytes).signatures]
-        except VerificationError as error:
-            return error.code
-        for kid in kids:
-            key = self.directory.signing_keys.get(kid)
-            if key is None:
-                return "E_KEY_UNKNOWN"
-            if key.revoked_at is not None:
-                return "E_KEY_REVOKED"
-            if self.now >= key.verify_until:
-                return "E_KEY_EXPIRED"
-        return None
+    async def _accepted(self, copy: SentCopy, signer: Signer | None) -> SentCopy | None:
+        """The copy with a signature that members accept; `None` where there is none."""
+        if signature_obstacle(copy.wire_bytes, self.directory, sent=copy.sent, at=self.now) is None:
+            return copy
+        message = await self.unit.ledger.get(copy.message_id) if signer is not None else None
+        if signer is None or message is None:
+            return None
+        return replace(copy, wire_bytes=await renew(self.unit, message, signer=signer, now=self.now, ids=self.ids))
 
     async def _send(self, copies: Sequence[SentCopy], key: NumberRange) -> None:
         country = prefix_of(key.recipient)
@@ -114,13 +104,13 @@ class AnswerResendRequests:
         if rows:
             await self.unit.outbox.add(rows)
 
-    async def _say_void(self, key: NumberRange, void: dict[int, str]) -> None:
+    async def _say_void(self, key: NumberRange, void: Collection[int], signer: Signer) -> None:
         counters = await self.unit.peers.counters(key.sender, [key.recipient], epoch=key.epoch)
-        named = [{"lane": key.lane, "number": number, "code": code} for number, code in sorted(void.items())]
-        controls = PeerControls(self.desk, self.directory, self.now, self.ids)
+        named = [{"lane": key.lane, "number": number, "code": UNKNOWN_NUMBER} for number in sorted(void)]
+        controls = PeerControls(self.desk.id, signer, self.directory, self.now, self.ids)
         await self.unit.outbox.add([controls.heartbeat(key.recipient, counters, void=named)])
 
-    def _noted(self, key: NumberRange, number: int, message_id: str | None, code: str | None) -> AskedAgain:
+    def _noted(self, key: NumberRange, number: int, message_id: str | None) -> AskedAgain:
         return AskedAgain(
             sender=key.sender,
             recipient=key.recipient,
@@ -128,20 +118,20 @@ class AnswerResendRequests:
             lane=key.lane,
             number=number,
             message_id=message_id,
-            code=code,
+            code=UNKNOWN_NUMBER if message_id is None else None,
             times=1,
             asked_at=self.now,
             answered_at=self.now,
         )
 
-    async def _log(self, key: NumberRange, sent: set[int], void: dict[int, str]) -> None:
+    async def _log(self, key: NumberRange, sent: Collection[int], void: Collection[int]) -> None:
         detail = {
             "by": key.recipient,
             "epoch": str(key.epoch),
             "lane": key.lane,
             "sent": in_words(as_ranges(sent)),
             "void": in_words(as_ranges(void)),
-            "codes": ", ".join(sorted(set(void.values()))),
+            "codes": UNKNOWN_NUMBER if void else "",
         }
         detail = {name: value for name, value in detail.items() if value}
         entry = AuditEntry(self.now, key.recipient, "sequence.asked_again", key.sender, key.sender, detail)

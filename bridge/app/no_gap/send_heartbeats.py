@@ -7,6 +7,7 @@ Promises:
    forgotten an hour later.
 3. A peer that has been silent for long is written to less often, in proportion to its silence and every six hours at
    least: weeks of heartbeats must not pile up in front of somebody who is away.
+4. While no key of ours can sign there are none: that is silence, and an alarm for the peer, too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.app.keys.choosing import signer_if_any, signer_of
 from bridge.app.no_gap.peer_controls import HEARTBEAT_LIFETIME, PeerControls, can_reach
 from bridge.app.no_gap.resending import ANSWER_AGAIN_AFTER, SHOWN_FOR
 from bridge.core.ids import prefix_of
@@ -72,19 +74,21 @@ class SendHeartbeats:
         return sent
 
     async def _heartbeats(self, unit: UnitOfWork, own: str, peers: Sequence[str], now: datetime) -> list[OutboxRow]:
-        counters = await unit.peers.counters(own, peers)
-        controls = PeerControls(self.desks[own], self.trust.current(), now, self.ids)
+        directory, counters = self.trust.current(), await unit.peers.counters(own, peers)
+        controls = PeerControls(own, signer_of(self.desks[own], directory, at=now), directory, now, self.ids)
         return [controls.heartbeat(peer, counters) for peer in peers]
 
     async def _due(self, unit: UnitOfWork, now: datetime) -> Mapping[str, Sequence[str]]:
         """Contact point of ours -> the peers that are to hear from it now, those that never did first."""
         directory, seen = self.trust.current(), await unit.peers.seen(self.desks)
+        signing = {own for own, desk in self.desks.items() if signer_if_any(desk, directory, at=now) is not None}
         exchanged = await unit.peers.exchanged(self.desks, now=now)
         waiting = {own: await unit.peers.countries_with_waiting_heartbeats(own) for own in self.desks}
         due = [
             (seen.get((own, peer), _NEVER).heartbeat_at, own, peer)
             for (own, peer), at in exchanged.items()
-            if at > now - KEPT_UP_FOR
+            if own in signing
+            and at > now - KEPT_UP_FOR
             and self._is_due(seen.get((own, peer), _NEVER), now)
             and prefix_of(peer) not in waiting[own]
             and can_reach(directory, own, peer)

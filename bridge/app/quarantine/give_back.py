@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.app.keys.choosing import signer_of
 from bridge.app.quarantine.picking import CAME_WITHOUT_BYTES, Done, Fate, Progress, is_gone
-from bridge.app.receiving.answering import receipt_row
+from bridge.app.receiving.answering import Answering, receipt_row
 from bridge.app.receiving.deciding import DELIVERED, sealed_message_of
 from bridge.core.errors import RefusedError, VerificationError
 from bridge.core.times import format_time
@@ -134,7 +135,8 @@ class ReturnQuarantine:
                 continue
             await unit.inbox.remember(desk.id, {key: _answered(before, message, code, now)})
             directory = self.trust.current()
-            rows.append(receipt_row(message, code=code, desk=desk, directory=directory, now=now, ids=self.ids))
+            by = Answering(desk.id, signer_of(desk, directory, at=now), directory, now, self.ids)
+            rows.append(receipt_row(message, code=code, by=by))
         if not rows:
             sentence = "the message itself was delivered here; only this copy of it was refused"
             raise RefusedError("E_DELIVERED", sentence)

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.app.sending.make_message import Addressing, make_control
+from bridge.app.keys.choosing import CODE
+from bridge.app.sending.make_message import Addressing, control_payload, sign_payload
 from bridge.core.broker_names import alert_key, ingress_exchange
 from bridge.core.directory import Directory
 from bridge.core.ids import prefix_of
 from bridge.core.verification import MAX_LIFETIME, Authenticated
 from bridge.core.wire.payload import SealedPayload
 from bridge.ports.clock import Ids
-from bridge.ports.keys import Desk
+from bridge.ports.keys import Signer
 from bridge.ports.store.no_gap import SentCopy
 from bridge.ports.store.records import OutboxRow
 
+# Rows of this relay hold a payload that no key has signed yet; no relay publishes them.
+UNSIGNED: Final = "unsigned"
 RECEIPT_LIFETIME: Final = timedelta(days=30)
 
 
-def receipt_row(
-    message: Authenticated, *, code: str | None, desk: Desk, directory: Directory, now: datetime, ids: Ids
-) -> OutboxRow:
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Who answers: a contact point, with its signer of this moment, by the membership list of this moment.
+
+    Without a signer an answer waits in the outbox until there is one (`bridge.app.keys.sign_waiting`).
+    """
+
+    contact_point: str
+    signer: Signer | None
+    directory: Directory
+    now: datetime
+    ids: Ids
+
+
+def receipt_row(message: Authenticated, *, code: str | None, by: Answering) -> OutboxRow:
     """The outbox row with a signed receipt for the proven signer of `message`: delivered, or rejected with `code`.
 
     It takes the lane of what it answers.
@@ -33,17 +49,19 @@ def receipt_row(
     of = {"id": payload.id, "payload_sha256": message.payload_sha256, "sealed_sha256": payload.sealed_sha256}
     verdict = {"state": "delivered"} if code is None else {"state": "rejected", "code": code}
     addressing = Addressing(
-        id=ids.new(now),
+        id=by.ids.new(by.now),
         kind="receipt",
         status=payload.status,
         urgency=payload.urgency,
-        sender=desk.id,
+        sender=by.contact_point,
         to=(message.sender.id,),
-        sent=now,
-        expires=now + RECEIPT_LIFETIME,
+        sent=by.now,
+        expires=by.now + RECEIPT_LIFETIME,
     )
-    made = make_control(addressing, control={**verdict, "of": of}, directory=directory, signer=desk.signer)
-    return outbox_row(addressing, made.wire_bytes, country=prefix_of(message.sender.id), lane=payload.lane, ids=ids)
+    payload_bytes = control_payload(addressing, control={**verdict, "of": of}, directory=by.directory)
+    wire_bytes = sign_payload(payload_bytes, None, by.signer) if by.signer else payload_bytes
+    row = outbox_row(addressing, wire_bytes, country=prefix_of(message.sender.id), lane=payload.lane, ids=by.ids)
+    return row if by.signer else replace(row, relay=UNSIGNED, is_kept=False, last_error=CODE)
 
 
 def outbox_row(addressing: Addressing, wire_bytes: bytes, *, country: str, lane: str, ids: Ids) -> OutboxRow:

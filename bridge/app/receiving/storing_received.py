@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.app.keys.choosing import signer_if_any
 from bridge.app.receiving.accept_control import AcceptControl, DeliveredControl
-from bridge.app.receiving.answering import receipt_row
+from bridge.app.receiving.answering import Answering, receipt_row
 from bridge.app.receiving.deciding import DELIVERED, Decision
 from bridge.app.receiving.inbox_items import body_context, expired_stub, received_item
 from bridge.app.receiving.outcomes import Outcome
@@ -52,9 +53,10 @@ class StoreReceived:
         await self._mark_acknowledged([one.item for one in decisions if isinstance(one.item, VerifiedMessage)])
         refusals = [self._refusal(*pair) for pair in zip(deliveries, decisions, strict=True)]
         await self._accept_control(deliveries, decisions, refusals)
-        answers = [self._receipt(*one.answer) for one in decisions if one.answer is not None]
-        if answers:
-            await self.unit.outbox.add(answers)
+        owed = [one.answer for one in decisions if one.answer is not None]
+        if owed:
+            by = self._answering()
+            await self.unit.outbox.add([self._receipt(*answer, by) for answer in owed])
         overflowed = await self._keep_refusals(refusals, held)
         await self._log([self._received(one.item) for one in decisions if isinstance(one.item, VerifiedMessage)])
         return [_outcome(*pair, overflowed) for pair in zip(decisions, refusals, strict=True)]
@@ -144,11 +146,14 @@ class StoreReceived:
             return None
         return refusal_of(delivery, decision.refusal, contact_point=self.desk.id, at=self.now, ids=self.ids)
 
-    def _receipt(self, message: Authenticated, outcome: str) -> OutboxRow:
+    def _answering(self) -> Answering:
+        directory = self.trust.current()
+        signer = signer_if_any(self.desk, directory, at=self.now)
+        return Answering(self.desk.id, signer, directory, self.now, self.ids)
+
+    def _receipt(self, message: Authenticated, outcome: str, by: Answering) -> OutboxRow:
         code = None if outcome == DELIVERED else outcome
-        return receipt_row(
-            message, code=code, desk=self.desk, directory=self.trust.current(), now=self.now, ids=self.ids
-        )
+        return receipt_row(message, code=code, by=by)
 
     async def _keep_refusals(self, refusals: Sequence[Refusal | None], held: Sequence[str]) -> frozenset[str]:
         kept = await keep_refusals(self.unit, refusals, held=held, replayed=self.replayed)

@@ -76,15 +76,36 @@ def make_sealed(
         "sealed_sha256": sealed_sha256,
         "body_sha256": _digest(plaintext_bytes),
     }
-    return _signed(payload, sealed, plaintext_bytes, sealed_sha256, signer)
+    payload_bytes = strict_json.encode(payload)
+    wire_bytes = sign_payload(payload_bytes, sealed, signer)
+    return MadeMessage(wire_bytes, plaintext_bytes, _digest(payload_bytes), sealed_sha256)
 
 
 def make_control(
     addressing: Addressing, *, control: Mapping[str, object], directory: Directory, signer: Signer
 ) -> MadeMessage:
     """A control message: signed, to exactly one contact point, nothing sealed."""
-    payload = _payload(addressing, directory) | {"control": dict(control)}
-    return _signed(payload, None, b"", "", signer)
+    payload_bytes = control_payload(addressing, control=control, directory=directory)
+    return MadeMessage(sign_payload(payload_bytes, None, signer), b"", _digest(payload_bytes), "")
+
+
+def control_payload(addressing: Addressing, *, control: Mapping[str, object], directory: Directory) -> bytes:
+    """The payload of a control message, still to be signed."""
+    return strict_json.encode(_payload(addressing, directory) | {"control": dict(control)})
+
+
+def sign_payload(payload_bytes: bytes, sealed: str | None, signer: Signer) -> bytes:
+    """The wire bytes: the payload under one signature, and the sealed text unless it is a control message.
+
+    Raises:
+        RefusedError: `E_TOO_LARGE`.
+    """
+    protected = protected_header(alg=signer.alg, kid=signer.kid, typ=TYP_CONTROL if sealed is None else TYP_SEALED)
+    signature = signer.sign(f"{protected}.{base64url.encode(payload_bytes)}".encode("ascii"))
+    wire_bytes = build_envelope(payload_bytes, [(protected, signature)], sealed)
+    if len(wire_bytes) > MAX_MESSAGE_BYTES:
+        raise RefusedError("E_TOO_LARGE", f"the message is {len(wire_bytes)} bytes, at most {MAX_MESSAGE_BYTES}")
+    return wire_bytes
 
 
 def _payload(addressing: Addressing, directory: Directory) -> dict[str, object]:
@@ -103,18 +124,6 @@ def _payload(addressing: Addressing, directory: Directory) -> dict[str, object]:
         **reply,
         "trust": {"network": directory.network, "version": directory.version},
     }
-
-
-def _signed(
-    payload: dict[str, object], sealed: str | None, plaintext_bytes: bytes, sealed_sha256: str, signer: Signer
-) -> MadeMessage:
-    payload_bytes = strict_json.encode(payload)
-    protected = protected_header(alg=signer.alg, kid=signer.kid, typ=TYP_CONTROL if sealed is None else TYP_SEALED)
-    signature = signer.sign(f"{protected}.{base64url.encode(payload_bytes)}".encode("ascii"))
-    wire_bytes = build_envelope(payload_bytes, [(protected, signature)], sealed)
-    if len(wire_bytes) > MAX_MESSAGE_BYTES:
-        raise RefusedError("E_TOO_LARGE", f"the message is {len(wire_bytes)} bytes, at most {MAX_MESSAGE_BYTES}")
-    return MadeMessage(wire_bytes, plaintext_bytes, _digest(payload_bytes), sealed_sha256)
 
 
 def _keys(addressing: Addressing, directory: Directory) -> Sequence[PublicKey]:

@@ -34,18 +34,6 @@ def check_list_age(directory: Directory, *, at: datetime) -> None:
         raise RefusedError("E_TRUST_STALE", f"{detail}; refresh the mirror of the trust repository")
 
 
-def check_signing_key(directory: Directory, kid: str, *, at: datetime) -> None:
-    """Refuses a signing key of ours that receivers refuse: `E_KEY_UNKNOWN`, `E_KEY_REVOKED`, `E_KEY_EXPIRED`."""
-    key = directory.signing_keys.get(kid)
-    if key is None:
-        raise RefusedError("E_KEY_UNKNOWN", f"our signing key {kid} is not in membership list {directory.version}")
-    if key.revoked_at is not None:
-        raise RefusedError("E_KEY_REVOKED", f"our signing key {kid} was revoked on {format_time(key.revoked_at)}")
-    if at >= key.use_until:
-        detail = f"our signing key {kid} was to be used until {format_time(key.use_until)}; it needs a successor"
-        raise RefusedError("E_KEY_EXPIRED", detail)
-
-
 def check_recipients(
     plan: RoutePlan, directory: Directory, *, kind: str, status: str, sender: str, at: datetime
 ) -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.app.keys.choosing import signer_of
 from bridge.app.receiving.answering import outbox_row
 from bridge.app.receiving.inbox_items import body_context
 from bridge.app.sending.make_message import Addressing, make_sealed
-from bridge.app.sending.may_send import check_list_age, check_may_send, check_recipients, check_signing_key
+from bridge.app.sending.may_send import check_list_age, check_may_send, check_recipients
 from bridge.core.countries import country_label
 from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError, RefusedError
@@ -94,13 +95,14 @@ class SendMessages:
 
         Raises:
             RefusedError: `E_UNREACHABLE_COUNTRY` without `partial`, `E_NO_RECIPIENT`, what receivers would refuse
-                (`bridge.app.sending.may_send`), or what making it refuses.
+                (`bridge.app.sending.may_send`), `E_NO_SIGNING_KEY`, or what making it refuses.
             BadInputError: `E_EXPIRES`, or a problem of the finished body.
         """
         check_plan(draft.plan, partial=partial)
         desk, directory = self._desk(sender), self.trust.current()
         addressing = self._address(draft, sender)
-        _check_by_list(directory, draft, addressing, kid=desk.signer.kid)
+        _check_by_list(directory, draft, addressing)
+        signer = signer_of(desk, directory, at=addressing.sent)
         thread = draft.thread or addressing.id
         body = {"thread": thread, "references": [dict(item) for item in draft.references], **draft.body}
         _check_body(addressing, body)
@@ -112,7 +114,7 @@ class SendMessages:
             numbers=numbers,
             epoch=epoch,
             directory=directory,
-            signer=desk.signer,
+            signer=signer,
             seal=self.seal,
         )
         await unit.ledger.add(
@@ -193,10 +195,9 @@ def check_plan(plan: RoutePlan, *, partial: bool) -> None:
         )
 
 
-def _check_by_list(directory: Directory, draft: Draft, addressing: Addressing, *, kid: str) -> None:
+def _check_by_list(directory: Directory, draft: Draft, addressing: Addressing) -> None:
     kind, status, sender, at = draft.kind, draft.status, addressing.sender, addressing.sent
     check_list_age(directory, at=at)
-    check_signing_key(directory, kid, at=at)
     check_may_send(directory, sender, kind, status)
     check_recipients(draft.plan, directory, kind=kind, status=status, sender=sender, at=at)
 

@@ -21,6 +21,7 @@ from bridge.ports.store.records import (
     Waiting,
 )
 from bridge.ports.store.refusals import Refusals as Refusals
+from bridge.ports.store.signatures import Signatures
 
 MessageKey = tuple[str, str]  # (sender, message id): what identifies a message
 
@@ -239,6 +240,7 @@ class UnitOfWork(Protocol):
     gaps: Gaps
     asked_again: AskedAgainBook
     peers: Peers
+    signatures: Signatures
 
 
 class Store(Protocol):

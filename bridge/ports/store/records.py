@@ -35,7 +35,7 @@ class OutgoingRecipient:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message we made: the origin's side of the ledger. `wire_bytes` never change once made."""
+    """A message we made: the origin's side of the ledger. `wire_bytes` change only where a key counts no more."""
 
     id: str
     sender: str

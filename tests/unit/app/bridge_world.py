@@ -15,17 +15,16 @@ from itertools import count
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bridge.adapters.jose.desk import FileDesk
-from bridge.adapters.jose.key_files import PrivateKeys
+from bridge.adapters.jose.desk import KeyDesk, StoredSigner
+from bridge.adapters.jose.private_keys import PrivateKeys
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.jose.signatures import ALGORITHM
 from bridge.adapters.system import RandomIds
 from bridge.app.sending.make_message import Addressing, MadeMessage, make_control, make_sealed
 from bridge.core.directory import ContactPoint, Directory, PublicKey, Remit
 from bridge.core.errors import UnavailableError
-from bridge.core.ids import prefix_of
+from bridge.core.ids import owner_of, prefix_of
 from bridge.core.times import format_time
 from bridge.core.verification import Hints, TrustView
 from bridge.core.wire import base64url
@@ -93,29 +92,25 @@ class ListPublisher:
 
 @cache
 def private_keys(contact_point: str) -> PrivateKeys:
-    return PrivateKeys(
-        contact_point,
-        f"{contact_point}#sig-1",
-        ec.generate_private_key(ec.SECP256R1()),
-        {f"{contact_point}#enc-1": ec.generate_private_key(ec.SECP256R1())},
-        STORAGE_KEYS[contact_point],
-    )
+    """The keys of the list."""
+    kids = (f"{contact_point}#sig-1", f"{contact_point}#enc-1")
+    return PrivateKeys({kid: ec.generate_private_key(ec.SECP256R1()) for kid in kids})
 
 
 @cache
-def desk(contact_point: str) -> FileDesk:
-    return FileDesk(private_keys(contact_point))
+def desk(contact_point: str) -> KeyDesk:
+    return KeyDesk(contact_point, private_keys(contact_point))
+
+
+def signer(contact_point: str) -> StoredSigner:
+    """Signs with the key of the list."""
+    return StoredSigner(private_keys(contact_point), f"{contact_point}#sig-1")
 
 
 def directory(*, without: Sequence[str] = (), **given: object) -> Directory:
     """The membership list; `without` leaves out the signing keys of members."""
-    keys = {member: private_keys(member) for member in MEMBERS}
-    signing = {
-        own.signing_kid: _public(own.signing_kid, own.signing_key, ALGORITHM)
-        for member, own in keys.items()
-        if member not in without
-    }
-    opening = {kid: _public(kid, key, KEY_ALGORITHM) for own in keys.values() for kid, key in own.opening_keys.items()}
+    signing = {f"{own}#sig-1": _public(f"{own}#sig-1", ALGORITHM) for own in MEMBERS if own not in without}
+    opening = {f"{own}#enc-1": _public(f"{own}#enc-1", KEY_ALGORITHM) for own in MEMBERS}
     points = {member: _contact_point(member) for member in MEMBERS}
     made = Directory("see", 7, START, MappingProxyType(points), MappingProxyType(signing), MappingProxyType(opening))
     return replace(made, **given)
@@ -135,8 +130,11 @@ def _contact_point(member: str) -> ContactPoint:
     )
 
 
-def _public(kid: str, key: ec.EllipticCurvePrivateKey, alg: str) -> PublicKey:
-    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+def _public(kid: str, alg: str) -> PublicKey:
+    return public_of(kid, alg, private_keys(owner_of(kid)).point(kid))
+
+
+def public_of(kid: str, alg: str, point: bytes) -> PublicKey:
     until = START + timedelta(days=200)
     return PublicKey(kid, alg, point, use_until=until, verify_until=until)
 
@@ -203,7 +201,7 @@ def alert(
         numbers=dict.fromkeys(addressing.to, number),
         epoch=1,
         directory=directory(),
-        signer=desk(sender).signer,
+        signer=signer(sender),
         seal=seal,
     )
     return Sent(made, addressing, number)
@@ -213,7 +211,7 @@ def control(
     kind: str, members: Mapping[str, object], *, sender: str = "at.ncp", to: str = "rs.ncp", at: datetime = START
 ) -> Sent:
     addressing = address(kind, sender=sender, to=[to], at=at)
-    made = make_control(addressing, control=members, directory=directory(), signer=desk(sender).signer)
+    made = make_control(addressing, control=members, directory=directory(), signer=signer(sender))
     return Sent(made, addressing)
 
 
@@ -265,9 +263,9 @@ def bent(sent: Sent) -> Sent:
 def signed_as(sent: Sent, typ: str) -> Sent:
     """The same payload, signed by its sender under a header with this `typ`; nothing sealed beside it in control."""
     envelope = parse_envelope(sent.made.wire_bytes)
-    signer = desk(sent.addressing.sender).signer
-    header = protected_header(alg=ALGORITHM, kid=signer.kid, typ=typ)
-    signature_bytes = signer.sign(f"{header}.{envelope.payload}".encode("ascii"))
+    own = signer(sent.addressing.sender)
+    header = protected_header(alg=ALGORITHM, kid=own.kid, typ=typ)
+    signature_bytes = own.sign(f"{header}.{envelope.payload}".encode("ascii"))
     sealed = None if typ == TYP_CONTROL else envelope.sealed
     return replace(
         sent,

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import copy
+from types import MappingProxyType
 
 from bridge_node import Node
-from bridge_world import ListedTrust, ListPublisher, StillClock, desk, directory, route_body
+from bridge_world import (
+    ListedTrust,
+    ListPublisher,
+    StillClock,
+    desk,
+    directory,
+    private_keys,
+    public_of,
+    route_body,
+)
 
 from bridge.adapters.store import SqlStore, open_store
 from bridge.app.checks.check_node import Check
@@ -20,6 +31,7 @@ from bridge.app.no_gap.send_heartbeats import SendHeartbeats
 from bridge.app.no_gap.watch_peers import WatchPeers
 from bridge.app.sending.send import Draft
 from bridge.app.sending.submit import plan_for_answer
+from bridge.core.directory import Directory, PublicKey
 from bridge.core.verification import Hints
 from bridge.core.wire import strict_json
 from bridge.core.wire.envelope import parse_envelope
@@ -191,6 +203,24 @@ def control_of(publication: Publication | OutboxRow) -> dict[str, object]:
     members = strict_json.parse_object(parse_envelope(publication.wire_bytes).payload_bytes)["control"]
     assert isinstance(members, dict)
     return members
+
+
+@contextmanager
+def extra_key(country: Country, kid: str) -> Iterator[PublicKey]:
+    """A further signing key of the country's contact point: its private part here, its public part in the list."""
+    keys = private_keys(country.own)
+    key = public_of(kid, "ES256", keys.make(kid))
+    country.trust.directory = with_keys(country.trust.directory, key)
+    try:
+        yield key
+    finally:
+        keys.destroy(kid)
+
+
+def with_keys(before: Directory, *keys: PublicKey) -> Directory:
+    """The next version of a list, with these signing keys added or changed."""
+    signing = {**before.signing_keys, **{key.kid: key for key in keys}}
+    return replace(before, version=before.version + 1, signing_keys=MappingProxyType(signing))
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 from bridge_node import Node
-from bridge_world import START, ListedTrust, Sent, StillClock, address, alert, desk, directory
+from bridge_world import START, ListedTrust, Sent, StillClock, address, alert, directory, signer
 
 from bridge.app.receiving.outcomes import Outcome
 from bridge.app.sending.make_message import make_control
@@ -42,9 +42,7 @@ def receipt_with_status(message: Sent, status: str) -> Sent:
     of = {"id": message.id, "payload_sha256": made.payload_sha256, "sealed_sha256": made.sealed_sha256}
     addressing = address("receipt", sender="at.ncp", to=["rs.ncp"], status=status)
     members = {"state": "delivered", "of": of}
-    return Sent(
-        make_control(addressing, control=members, directory=directory(), signer=desk("at.ncp").signer), addressing
-    )
+    return Sent(make_control(addressing, control=members, directory=directory(), signer=signer("at.ncp")), addressing)
 
 
 async def test_a_newer_list_is_fetched_before_authority_is_refused(node: Node, trust: ListedTrust) -> None:

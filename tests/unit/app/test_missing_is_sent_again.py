@@ -10,11 +10,13 @@ from types import MappingProxyType
 
 import pytest
 from bridge_world import Sent, control, directory
-from peer_worlds import HOUR, MINUTE, Loses, Network, control_of, network, nothing, of_kind
+from peer_worlds import HOUR, MINUTE, Loses, Network, control_of, extra_key, network, nothing, of_kind
 
+from bridge.app.keys.renewing import kids_of
 from bridge.app.no_gap.resending import MOST_NOTED_OF_A_PAIR
 from bridge.app.receiving.outcomes import Outcome
 from bridge.core.directory import Directory
+from bridge.core.wire.envelope import parse_envelope
 from bridge.ports.broker import Publication
 
 
@@ -209,31 +211,31 @@ async def test_asking_for_nonsense_is_answered_by_one_message_and_noted_within_a
     assert (await serbia.check("asked again")).detail.startswith("at.ncp missed urgent 0-999 of rs.ncp (epoch 7)")
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [("gone", "E_KEY_UNKNOWN"), ("revoked", "E_KEY_REVOKED"), ("spent", "E_KEY_EXPIRED")],
-)
-async def test_what_nobody_would_accept_any_more_is_void_with_the_reason(
-    world: Network, change: str, code: str
+@pytest.mark.parametrize("change", ["gone", "revoked", "spent"])
+async def test_what_nobody_would_accept_any_more_waits_for_a_key_and_comes_under_it(
+    world: Network, change: str
 ) -> None:
     # given a lost alert, signed with a key that is no longer good
     serbia, austria = world.countries["rs"], world.countries["at"]
     sent = await serbia.submit("at.ncp")
-    number = await serbia.number(sent)
+    before = await serbia.node.sent(sent)
+    request = _request([await serbia.number(sent)])
     await world.carry(of_kind("route_alert"))
-    await world.pass_time(6 * MINUTE, of_kind("route_alert", "resend_request"))
-    kid = "rs.ncp#sig-1"
+    serbia.trust.directory = _directory_with("rs.ncp#sig-1", change, world.now())
 
-    # when it is asked for
-    request = _request([number])
-    serbia.trust.directory = _directory_with(kid, change, world.now())
+    # when it is asked for, then nothing that nobody accepts is sent
     await serbia.receiver.receive([request.delivery(to="rs.ncp")])
+    assert await serbia.waiting() == []
 
-    # then
-    rows = [row for row in await serbia.waiting() if row.kind == "heartbeat"]
-    assert [control_of(row)["void"] for row in rows] == [[{"lane": "urgent", "number": number, "code": code}]]
-    assert (await serbia.check("asked again")).detail.endswith(f"cannot be sent again {code}")
-    assert await austria.missing() == [number]
+    # when there is a new key, then it comes under that one, over the same payload
+    kid = "rs.ncp#sig-2"
+    with extra_key(serbia, kid):
+        await serbia.receiver.receive([request.delivery(to="rs.ncp")])
+        await world.carry()
+    assert await austria.received() == [sent]
+    after = await serbia.node.sent(sent)
+    assert kids_of(after.wire_bytes) == [kid]
+    assert parse_envelope(after.wire_bytes).payload_bytes == parse_envelope(before.wire_bytes).payload_bytes
 
 
 async def test_an_alarm_about_a_request_ends_a_day_after_its_answer(world: Network) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bridge_node import Node
-from bridge_world import STORAGE_KEYS, alert, desk, private_keys, route_body
+from bridge_world import STORAGE_KEYS, alert, desk, private_keys, route_body, signer
 
 from bridge.adapters.jose.signatures import is_signature
 from bridge.app.sending.send import Draft
@@ -15,9 +15,7 @@ TITLE = "Vans at Horgo"  # what follows in the sample is escaped in bytes
 
 
 def test_private_keys_show_their_names_only() -> None:
-    keys = private_keys("rs.ncp")
-
-    shown = repr(keys)
+    shown = repr((desk("rs.ncp"), private_keys("rs.ncp"), signer("rs.ncp")))
 
     assert "rs.ncp#sig-1" in shown
     assert repr(STORAGE_KEYS["rs.ncp"]) not in shown

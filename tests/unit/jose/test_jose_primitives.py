@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bridge.adapters.jose.desk import load_desk
 from bridge.adapters.jose.key_files import make_key, make_secret, read_secret
-from bridge.adapters.jose.sealing import FileOpeningKeys, seal
+from bridge.adapters.jose.private_keys import PrivateKeys
+from bridge.adapters.jose.sealing import StoredOpeningKeys, seal
 from bridge.adapters.jose.signatures import is_signature, public_key, sign
 from bridge.core.directory import PublicKey
 from bridge.core.errors import UnavailableError
@@ -81,13 +82,17 @@ def test_every_recipient_opens_what_was_sealed_to_all_and_nobody_else_does(
     body = parse_sealed(sealed_text(seal(b"plain \xff bytes", recipients=recipients, aad="AAAA")))
     # then
     for entry in body.entries:
-        assert FileOpeningKeys(private_keys).open(body, entry) == b"plain \xff bytes"
-        stranger = FileOpeningKeys({entry.kid: private_keys["mk.ncp#enc-a"]})
+        assert opening(private_keys).open(body, entry) == b"plain \xff bytes"
+        stranger = opening({entry.kid: private_keys["mk.ncp#enc-a"]})
         with pytest.raises(OpeningError):
             stranger.open(body, entry)
     assert [entry.kid for entry in body.entries] == kids
-    assert FileOpeningKeys(private_keys).holds("at.ncp#enc-a")
-    assert not FileOpeningKeys(private_keys).holds("at.ncp#enc-b")
+    assert opening(private_keys).holds("at.ncp#enc-a")
+    assert not opening(private_keys).holds("at.ncp#enc-b")
+
+
+def opening(keys: dict[str, ec.EllipticCurvePrivateKey]) -> StoredOpeningKeys:
+    return StoredOpeningKeys(PrivateKeys(keys))
 
 
 def test_no_value_of_a_seal_is_ever_used_again(private_keys: dict[str, ec.EllipticCurvePrivateKey]) -> None:
@@ -107,16 +112,20 @@ def keys_in(folder: Path, *names: str) -> dict[str, bytes]:
     return {name: make_key(folder, f"at.ncp#{name}", machine_secret=SECRET) for name in names}
 
 
-def test_a_desk_signs_with_its_newest_key_and_opens_with_every_key_it_still_has(tmp_path: Path) -> None:
+def test_a_desk_signs_with_each_of_its_keys_and_opens_with_every_key_it_still_has(tmp_path: Path) -> None:
     # given
     folder = tmp_path / "at.ncp"
     points = keys_in(folder, "sig-2026a", "sig-2026b", "enc-2026a", "enc-2026b")
     # when
     desk, storage_key = load_desk(folder, "at.ncp", machine_secret=SECRET)
     # then
-    newest = PublicKey("at.ncp#sig-2026b", "ES256", points["sig-2026b"], FAR, FAR)
-    assert (desk.id, desk.signer.kid, desk.signer.alg) == ("at.ncp", "at.ncp#sig-2026b", "ES256")
-    assert is_signature(newest, signing_input=b"x", signature_bytes=desk.signer.sign(b"x"))
+    assert desk.id == "at.ncp"
+    for name in ("sig-2026a", "sig-2026b"):
+        signer = desk.signer(f"at.ncp#{name}")
+        assert signer is not None
+        assert (signer.kid, signer.alg) == (f"at.ncp#{name}", "ES256")
+        listed_key = PublicKey(signer.kid, "ES256", points[name], FAR, FAR)
+        assert is_signature(listed_key, signing_input=b"x", signature_bytes=signer.sign(b"x"))
     assert storage_key == read_secret(folder / "storage.key")
     for name in ("enc-2026a", "enc-2026b"):
         recipient = PublicKey(f"at.ncp#{name}", "ECDH-ES+A256KW", points[name], FAR, FAR)

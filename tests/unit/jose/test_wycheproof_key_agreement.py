@@ -14,9 +14,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
-from wycheproof_vectors import needs_vectors, vectors_of
+from wycheproof_agreements import AGREEING, FOREIGN, ORDER, VECTORS, point_of
+from wycheproof_vectors import needs_vectors
 
-from bridge.adapters.jose.sealing import FileOpeningKeys
+from bridge.adapters.jose.private_keys import PrivateKeys
+from bridge.adapters.jose.sealing import StoredOpeningKeys
 from bridge.core.verification import OpeningError
 from bridge.core.wire.sealed import SealedBody, SealedEntry
 
@@ -26,33 +28,6 @@ KID = "at.ncp#enc-a"
 PROTECTED, AAD, IV = "eyJlbmMiOiJBMjU2R0NNIn0", "AAAA", b"\x01" * 12
 PLAINTEXT = b'{"salt":"..."}'
 CONTENT_KEY = b"\x02" * 32
-# SubjectPublicKeyInfo of an uncompressed point on the named curve P-256.
-NAMED_CURVE = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
-B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
-
-VECTORS = vectors_of("ecdh_secp256r1_test")
-
-
-def point_of(test: dict[str, Any]) -> bytes | None:
-    """The 65 bytes of an uncompressed 256-bit point at the end of the key, on whichever curve."""
-    public = bytes.fromhex(test["public"])
-    return public[-65:] if len(public) > 65 and public[-65] == 4 else None
-
-
-def named(test: dict[str, Any]) -> bool:
-    public = bytes.fromhex(test["public"])
-    return public.startswith(NAMED_CURVE) and len(public) == len(NAMED_CURVE) + 65
-
-
-def is_on_curve(point: bytes) -> bool:
-    x, y = int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big")
-    return max(x, y) < PRIME and (y * y - (x * x * x - 3 * x + B)) % PRIME == 0
-
-
-AGREEING = [test for _, test in VECTORS if named(test) and test["result"] == "valid"]
-FOREIGN = [test for _, test in VECTORS if (point := point_of(test)) is not None and not is_on_curve(point)]
 
 
 def sealed_with(shared_secret: bytes, point: bytes) -> tuple[SealedBody, SealedEntry]:
@@ -63,9 +38,9 @@ def sealed_with(shared_secret: bytes, point: bytes) -> tuple[SealedBody, SealedE
     return SealedBody(PROTECTED, AAD, (entry,), IV, encrypted[:-16], encrypted[-16:]), entry
 
 
-def keys_of(test: dict[str, Any]) -> FileOpeningKeys:
+def keys_of(test: dict[str, Any]) -> StoredOpeningKeys:
     number = int(test["private"], 16) % ORDER
-    return FileOpeningKeys({KID: ec.derive_private_key(number, ec.SECP256R1())})
+    return StoredOpeningKeys(PrivateKeys({KID: ec.derive_private_key(number, ec.SECP256R1())}))
 
 
 @pytest.mark.parametrize("test", AGREEING, ids=lambda test: f"{test['tcId']}-{test['comment']}")

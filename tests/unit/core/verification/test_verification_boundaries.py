@@ -32,8 +32,8 @@ from forging.wire_forge import (
     with_key,
 )
 
-from bridge.adapters.jose.desk import FileSigner
-from bridge.adapters.jose.key_files import PrivateKeys
+from bridge.adapters.jose.desk import StoredSigner
+from bridge.adapters.jose.private_keys import PrivateKeys
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.jose.signatures import is_signature
 from bridge.app.sending.make_message import Addressing, make_control, make_sealed
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from bridge.core.verification import Authenticated
 
 TOLERANCE = timedelta(seconds=120)
-SIGNER = FileSigner(PrivateKeys("rs.ncp", "rs.ncp#sig-a", PRIVATE["rs.ncp#sig-a"], {}, b""))
+SIGNER = StoredSigner(PrivateKeys({"rs.ncp#sig-a": PRIVATE["rs.ncp#sig-a"]}), "rs.ncp#sig-a")
 ADDRESSING = Addressing(
     id=id_of(NOW), kind="route_alert", status="actual", urgency="immediate", sender="rs.ncp", to=TO, sent=NOW,
     expires=NOW + 30 * DAY, reply_within_s=3600,
