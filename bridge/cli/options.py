@@ -8,14 +8,16 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from bridge.cli.output import tell_warnings
-from bridge.compose.node import Node, open_node
 from bridge.core.errors import BadInputError, UnavailableError
 from bridge.settings import load_settings
+
+if TYPE_CHECKING:
+    from bridge.compose.node import Node
 
 Answer = TypeVar("Answer")
 
@@ -29,6 +31,8 @@ InputFile = Annotated[str, typer.Argument(metavar="FILE", help="A file, or - for
 
 def on_node(config: Path, work: Callable[[Node], Awaitable[Answer]]) -> Answer:
     """Opens the node that the settings describe, does `work` with it, and closes it."""
+    from bridge.compose.node import open_node  # noqa: PLC0415 - a group with one command on a node need not load it
+
     settings = load_settings(config)
     tell_warnings()
 

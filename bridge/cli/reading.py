@@ -29,6 +29,7 @@ _KINDS = {
     "alert_update": "UPDATE OF AN ALERT",
     "alert_cancel": "AN ALERT IS CANCELLED",
     "acknowledgement": "ACKNOWLEDGEMENT",
+    "directory_notice": "MEMBERSHIP LIST",
 }
 
 
@@ -44,6 +45,7 @@ def body_text(shown: Mapping[str, object]) -> str:
         _section("WHAT CHANGED", _wrapped(body.text("change_summary"))),
         _section("CANCELLED BECAUSE", _cancelled(body)),
         _section("THE ANSWER", _answer(body)),
+        _section("WHAT IS NEW IN THE LIST", _list_lines(body)),
         _section("ROUTE", route_lines(body)),
         _section("VICTIMS", victim_lines(body)),
         _section("EXPLOITATION AND HOW IT WORKS", facts_lines(body)),
@@ -117,6 +119,20 @@ def _answer(body: Members) -> list[str]:
     redirect = body.text("redirect_to")
     lines += [f"ask {redirect} instead"] if redirect else []
     return lines + _wrapped(body.text("note"), label="Note: ")
+
+
+def _list_lines(body: Members) -> list[str]:
+    if "changes" not in body:
+        return []
+    lines = [f"version {body.text('version')}, confirmed {moment(body.take('effective'))}"]
+    for change in body.objects("changes"):
+        code, who = word("directory_change", change.take("code")), change.text("who")
+        lines.append(f"{code}: {who}" if who else code)
+    files = body.inner("files")
+    if "packed" in files:
+        files.take("packed")  # taken already, by this node
+        lines.append(f"with the files for whoever has version {files.text('since')} or a later one")
+    return lines
 
 
 def _grading(body: Members) -> list[str]:

@@ -29,6 +29,7 @@ from bridge.app.checks.check_undelivered import check_undelivered
 from bridge.app.read_message import ReadMessages
 from bridge.app.sending.acknowledge import AcknowledgeMessages
 from bridge.app.sending.send import SendMessages
+from bridge.app.sending.send_notice import SendNotices
 from bridge.app.sending.submit import SubmitAlerts
 from bridge.compose.broker_login import held_certificates
 from bridge.compose.probes import probes_of
@@ -66,6 +67,10 @@ class Node:
     async def submitting(self) -> SubmitAlerts:
         """Prepares and sends alerts, against the newest membership list; loads the keys."""
         return SubmitAlerts(await self._sending())
+
+    async def notifying(self) -> SendNotices:
+        """Tells every member of another membership list; loads the keys."""
+        return SendNotices(await self._sending())
 
     async def acknowledging(self) -> AcknowledgeMessages:
         """Answers in an officer's name, against the newest membership list; loads the keys."""

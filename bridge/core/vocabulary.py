@@ -99,7 +99,7 @@ CODE_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "recommended_action": "monitor check protect report none",
             "observed_precision": "exact day month unknown",
             "directory_change": "contact_point_added contact_point_changed contact_point_removed keys_changed"
-            " revocations_changed network_changed root_changed more_changes",
+            " revocations_changed network_changed signers_changed more_changes",
         }.items()
     }
 )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Protocol
 
 from bridge.core.directory import Directory
@@ -18,7 +17,6 @@ class RoleState:
 
     Attributes:
         threshold: how many of the role's `keys` have to sign.
-        holders: whose the keys are, by name; a key without a name by the beginning of its id.
     """
 
     role: str
@@ -26,7 +24,6 @@ class RoleState:
     expires: datetime
     threshold: int
     keys: int
-    holders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +32,12 @@ class NetworkState:
 
     Attributes:
         root_sha256: hex digest of the first root file, which members compare out of band before they pin it.
-        authorities: SHA-256 of each certificate authority's certificate -> whose it is until when.
     """
 
     directory: Directory
     countries: tuple[str, ...]
     roles: tuple[RoleState, ...]
     root_sha256: str
-    authorities: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class TrustSource(Protocol):

@@ -17,6 +17,7 @@ from bridge.app.receiving.giving_way import let_others_run
 from bridge.app.receiving.outcomes import Outcome
 from bridge.app.receiving.refusing import Replayed
 from bridge.app.receiving.storing_received import StoreReceived
+from bridge.app.receiving.taking_lists import take_lists
 from bridge.core.errors import VerificationError
 from bridge.core.verification import Authenticated, AuthenticatedRefusal, VerifiedMessage, open_message
 from bridge.ports.broker import Delivery
@@ -55,12 +56,10 @@ class ReceiveMessages:
         Raises:
             UnavailableError: the database cannot be reached; nothing of the batch may be acknowledged.
         """
-        judged = await self.authenticator.judge(batch)
+        judged, verdicts = await self._judge(batch)
+        if await take_lists(self.trust, verdicts):
+            judged, verdicts = await self._judge(batch)
         sealed = [message for message in (sealed_message_of(item.verdict) for item in judged) if message is not None]
-        verdicts = []
-        for item in judged:
-            verdicts.append(self._open(item))
-            await let_others_run()
         keys, threads = [message.key_of_message for message in sealed], threads_to_judge(verdicts)
         async with self.store.writing() as unit:
             await unit.inbox.begin_receiving(self.desk.id)
@@ -75,6 +74,14 @@ class ReceiveMessages:
                 await unit.peers.hear(self.desk.id, heard)
         self.heard.wrote(heard)
         return outcomes
+
+    async def _judge(self, batch: Sequence[Delivery]) -> tuple[Sequence[Judged], Sequence[Verdict]]:
+        judged = await self.authenticator.judge(batch)
+        verdicts = []
+        for item in judged:
+            verdicts.append(self._open(item))
+            await let_others_run()
+        return judged, verdicts
 
     def _open(self, item: Judged) -> Verdict:
         """Opens what is sealed; whether it is read is decided later, by step 13."""

@@ -5,7 +5,7 @@
 
 from bridge.core.routing.corridor import Corridor, corridor_of
 from bridge.core.routing.obstacles import find_obstacle
-from bridge.core.routing.plan import Exclusion, Recipient, RoutePlan, plan_answer, plan_route
+from bridge.core.routing.plan import Exclusion, Recipient, RoutePlan, plan_answer, plan_for_everybody, plan_route
 
 __all__ = [
     "Corridor",
@@ -15,5 +15,6 @@ __all__ = [
     "corridor_of",
     "find_obstacle",
     "plan_answer",
+    "plan_for_everybody",
     "plan_route",
 ]

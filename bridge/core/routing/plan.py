@@ -31,6 +31,7 @@ NATIONAL_DESK: Final = "national_desk"
 REMIT: Final = "remit"
 EARLIER_VERSION: Final = "earlier_version"
 ANSWER: Final = "answer"
+EVERYBODY: Final = "everybody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,18 @@ def plan_answer(
         return RoutePlan((), (Exclusion(recipient, obstacle),), (_place_of(recipient, directory),))
     country = _country_of(directory.contact_points[recipient])
     return RoutePlan((Recipient(recipient, country, (), ANSWER, "sent the message that is answered"),), (), ())
+
+
+def plan_for_everybody(directory: Directory, *, kind: str, status: str, sender: str, at: datetime) -> RoutePlan:
+    """The plan for what every member is told; whoever cannot receive it is named, and stops nobody else."""
+    recipients, excluded = [], []
+    for identifier, point in sorted(directory.contact_points.items()):
+        obstacle = find_obstacle(identifier, directory, kind=kind, status=status, sender=sender, at=at)
+        if obstacle is None:
+            recipients.append(Recipient(identifier, _country_of(point), (), EVERYBODY, f"receives every {kind}"))
+        elif identifier != sender:
+            excluded.append(Exclusion(identifier, obstacle))
+    return RoutePlan(tuple(recipients), tuple(excluded), ())
 
 
 def _concerned_countries(corridor: Corridor, home: str | None) -> tuple[str, ...]:

@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(tmp_path: Path, make_vhost: MakeVirtualHost) -> World:
+def network_text() -> str:
+    """The network file; a test's own fixture of this name gives another one."""
+    return NETWORK
+
+
+@pytest.fixture
+def world(tmp_path: Path, make_vhost: MakeVirtualHost, network_text: str) -> World:
     """Serbia and Austria, founded, enrolled, and with their topology on the broker; nothing runs yet."""
     vhost = make_vhost({})
     description = tmp_path / "network.toml"
-    description.write_text(NETWORK, "utf-8")
+    description.write_text(network_text, "utf-8")
     found_network(tmp_path / "network", description)
     place = BrokerPlace(
         host=vhost.broker.host,

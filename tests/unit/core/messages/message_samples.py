@@ -116,7 +116,7 @@ _FULL: dict[str, Document] = {
     },
     "directory_notice": {
         **_SMALL["directory_notice"],
-        "changes": [{"code": "keys_changed", "who": "rs"}, {"code": "root_changed"}],
+        "changes": [{"code": "keys_changed", "who": "rs"}, {"code": "signers_changed"}],
         "files": {"since": 41, "packed": "eNqrrgUAAXUA-Q"},
     },
 }
