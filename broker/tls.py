@@ -40,6 +40,6 @@ def certify_broker(folder: Path, secretariat: Secretariat, *, hosts: tuple[str, 
     """
     files = TlsFiles(folder / "authorities.pem", folder / "broker.pem", folder / "broker.key")
     request_pem = make_request(files.key, "broker")
-    files.certificate.write_bytes(secretariat.certify_server(request_pem, hosts))
+    files.certificate.write_bytes(secretariat.certify_server(request_pem, hosts).pem)
     files.authorities.write_text("".join(secretariat.directory.certificate_authorities), "ascii")
     return files

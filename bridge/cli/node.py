@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from bridge.cli.certificates import certificates
 from bridge.cli.output import Json, emit, say
 from bridge.core.errors import BadInputError
 from bridge.core.ids import is_contact_point
@@ -15,6 +16,7 @@ from bridge.founding.nodes import BrokerPlace, EnrolledNode, FoundNode, NodeOrde
 from bridge.settings.contact_points import LONGEST_LABEL, TokenSettings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app.command("certificates")(certificates)
 
 _PLACE = BrokerPlace()
 

@@ -26,6 +26,10 @@ class CertificateTimes:
         """Whether nobody accepts it any more."""
         return now >= self.ends
 
+    def days_left(self, now: datetime) -> int:
+        """Whole days until it ends; less than nothing when it has ended."""
+        return (self.ends - now).days
+
     def is_due(self, now: datetime) -> bool:
         """Whether its successor should be asked for."""
         return self.ends - now <= (self.ends - self.begins) / 3

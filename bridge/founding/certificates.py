@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,17 @@ from bridge.adapters.trust import TufRepository
 from bridge.core.certificates import CertificateTimes
 from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError, UnavailableError
+from bridge.founding.joining import request_of
 
 INDEX: Final = "certificates"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An answer to requests: the certificates in PEM, and until when each holds."""
+
+    pem: bytes
+    certificates: Sequence[CertificateTimes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,8 @@ class Secretariat:
         authority = load_authority(repository.keys, directory.certificate_authorities)
         return cls(directory, authority, network / INDEX, now)
 
-    def certify(self, requests_pem: bytes, *, lifetime: timedelta = LIFETIME) -> bytes:
-        """A certificate (PEM) for each account that the requests name; for all of them or for none.
+    def certify(self, requests_pem: bytes, *, lifetime: timedelta = LIFETIME) -> Issued:
+        """A certificate for each account that the requests name; for all of them or for none.
 
         Raises:
             BadInputError: a request does not hold.
@@ -60,8 +70,8 @@ class Secretariat:
         ]
         return self._noted(issued)
 
-    def certify_server(self, request_pem: bytes, hosts: Sequence[str], *, lifetime: timedelta = LIFETIME) -> bytes:
-        """The certificate (PEM) of a broker that is found under these names or addresses.
+    def certify_server(self, request_pem: bytes, hosts: Sequence[str], *, lifetime: timedelta = LIFETIME) -> Issued:
+        """The certificate of a broker that is found under these names or addresses.
 
         Raises:
             BadInputError: it is not one request that holds, or a host is none.
@@ -79,23 +89,65 @@ class Secretariat:
             UnavailableError: a file cannot be read or written.
         """
         requests_pem = b"".join(request_certificates(folder, accounts).values())
+        return self.answer(requests_pem, folder, accounts=accounts)
+
+    def answer(self, requests_pem: bytes, folder: Path, *, accounts: Sequence[str]) -> Sequence[CertificateTimes]:
+        """Certifies requests whose keys wait in a folder of this machine, and puts the certificates in use at once.
+
+        Raises like `equip`.
+        """
         return install_certificates(
             folder,
-            self.certify(requests_pem),
+            self.certify(requests_pem).pem,
             accounts=accounts,
             authorities=self.directory.certificate_authorities,
             at=self.at,
         )
 
-    def _noted(self, issued: Sequence[bytes]) -> bytes:
+    def _noted(self, issued: Sequence[bytes]) -> Issued:
         try:
-            for pem in issued:
-                note_issued(self.index, pem)
+            return Issued(b"".join(issued), [note_issued(self.index, pem) for pem in issued])
         except OSError as error:
             raise UnavailableError("E_NETWORK_FOLDER", f"{error.filename}: {error.strerror}") from None
-        return b"".join(issued)
+
+
+def requests_in(data: bytes) -> bytes:
+    """The requests for certificates (PEM) in a file: one of a node's, or a request to be admitted.
+
+    Raises:
+        BadInputError: it is a request to be admitted that does not hold.
+    """
+    if not data.lstrip().startswith(b"{"):
+        return data
+    return "".join(request_of(data).certificates.values()).encode("ascii")
 
 
 def issued_certificates(network: Path) -> Sequence[CertificateTimes]:
     """What the secretariat issued last for each name, those that end first in front."""
     return latest_issued(network / INDEX)
+
+
+def renewal_request(folder: Path, accounts: Sequence[str], out: Path) -> str:
+    """Writes the requests for new certificates of a node's accounts; answers the file's SHA-256 in hex.
+
+    Raises:
+        UnavailableError: a file cannot be read or written.
+    """
+    pem = b"".join(request_certificates(folder, accounts).values())
+    try:
+        out.write_bytes(pem)
+    except OSError as error:
+        raise UnavailableError("E_FILE", f"{out}: {error.strerror}") from None
+    return hashlib.sha256(pem).hexdigest()
+
+
+def install_answer(
+    folder: Path, accounts: Sequence[str], answer: Path, directory: Directory, *, at: datetime
+) -> Sequence[CertificateTimes]:
+    """Puts the secretariat's answer in use; raises like `install_certificates`."""
+    try:
+        pem = answer.read_bytes()
+    except OSError as error:
+        raise UnavailableError("E_FILE", f"{answer}: {error.strerror}") from None
+    authorities = directory.certificate_authorities
+    return install_certificates(folder, pem, accounts=accounts, authorities=authorities, at=at)

@@ -4,7 +4,8 @@
 node.toml                         the settings, with comments
 secrets/machine.key               protects the key files
 secrets/member.pem                signs which keys are this country's
-secrets/<account>.password        the broker accounts
+secrets/<account>.password        the broker accounts, or
+certificates/<account>.pem        where they sign in by certificate
 keys/<contact point>/sig-*.pem    signs      enc-*.pem opens      (both on the token, where there is one)
 keys/<contact point>/storage.key  protects bodies at rest
 trust/root.json                   where trust begins
@@ -27,6 +28,7 @@ from typing import Final, Literal
 from securesystemslib.signer import CryptoSigner
 
 from bridge.adapters.amqp.topology import account_names
+from bridge.adapters.certificates.files import request_certificates
 from bridge.adapters.jose.key_files import FileKeys, make_secret, read_secret
 from bridge.adapters.token import keys_on_token
 from bridge.adapters.trust.member_key import make_member_key
@@ -39,6 +41,7 @@ from bridge.private_files import write_private
 from bridge.settings.contact_points import TokenSettings
 
 SETTINGS: Final = "node.toml"
+CERTIFICATES: Final = "certificates"
 TEMPLATE: Final = Path(__file__).with_name("node.toml")
 PASSWORD_BYTES: Final = 24
 
@@ -53,6 +56,11 @@ class BrokerPlace:
     vhost: str = "/"
     management_url: str | None = None
     admin_url_file: Path = Path("secrets/broker-admin.url")
+
+    @property
+    def by_certificate(self) -> bool:
+        """Whether accounts sign in with certificates of the network's authority: wherever there is TLS."""
+        return self.scheme == "amqps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,11 @@ class NodeOrder:
         """The country's prefix in ids: `rs`."""
         return self.country.lower()
 
+    @property
+    def certificates(self) -> Path:
+        """The folder of the broker accounts' certificates."""
+        return self.folder / CERTIFICATES
+
 
 @dataclass(frozen=True, slots=True)
 class MadeFolder:
@@ -76,12 +89,14 @@ class MadeFolder:
 
     Attributes:
         keys: the private keys of each contact point.
+        certificate_requests: broker account -> its request for a certificate (PEM); none where passwords sign in.
     """
 
     config: Path
     member_key: CryptoSigner = field(repr=False)
     keys: Mapping[str, KeyStore] = field(repr=False)
     public_keys: Sequence[PublicKey]
+    certificate_requests: Mapping[str, bytes]
 
 
 def make_folder(
@@ -93,9 +108,14 @@ def make_folder(
     make_secret(folder / "secrets" / "machine.key")
     machine_secret = read_secret(folder / "secrets" / "machine.key")
     member_key = make_member_key(folder / "secrets" / "member.pem", machine_secret=machine_secret)
-    for account in account_names(order.prefix, list(keys)):
-        password = secrets.token_urlsafe(PASSWORD_BYTES)
-        write_private(folder / "secrets" / f"{account}.password", f"{password}\n".encode())
+    accounts = account_names(order.prefix, list(keys))
+    requests: Mapping[str, bytes] = {}
+    if order.broker.by_certificate:
+        requests = request_certificates(order.certificates, accounts)
+    else:
+        for account in accounts:
+            password = secrets.token_urlsafe(PASSWORD_BYTES)
+            write_private(folder / "secrets" / f"{account}.password", f"{password}\n".encode())
     public_keys: list[PublicKey] = []
     stores: dict[str, KeyStore] = {}
     for identifier, orders in keys.items():
@@ -114,7 +134,7 @@ def make_folder(
     config = folder / SETTINGS
     with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as file:
         file.write(text)
-    return MadeFolder(config, member_key, stores, public_keys)
+    return MadeFolder(config, member_key, stores, public_keys, requests)
 
 
 def refuse_order(order: NodeOrder) -> None:
@@ -161,23 +181,22 @@ def render_settings(
         "host": _toml(broker.host),
         "port": str(broker.port),
         "vhost": _toml(broker.vhost),
-        "relay": _toml(relay),
-        "relay_password": _toml(f"secrets/{relay}.password"),
-        "router": _toml(router),
-        "router_password": _toml(f"secrets/{router}.password"),
+        "relay": _account(relay, broker),
+        "router": _account(router, broker),
+        "certificates": f"{'' if broker.by_certificate else '# '}certificates = {_toml(CERTIFICATES)}",
         "admin_url_file": _toml(str(broker.admin_url_file)),
         "management_url": f"management_url = {_toml(broker.management_url)}"
         if broker.management_url
         else '# management_url = "https://broker.example.org:15671"',
         "mirror": _toml(str(mirror)),
-        "contact_points": "\n".join(_contact_point_table(identifier, token) for identifier in contact_points).rstrip(),
+        "contact_points": "\n".join(_contact_point_table(one, broker, token) for one in contact_points).rstrip(),
     }
     return Template(TEMPLATE.read_text("utf-8")).substitute(values)
 
 
 def _parts(folder: Path) -> list[Path]:
     """What a node's folder consists of; a file of the administrator's beside them is not ours."""
-    ours = [folder / SETTINGS, folder / "keys", folder / "trust"]
+    ours = [folder / SETTINGS, folder / CERTIFICATES, folder / "keys", folder / "trust"]
     ours += [folder / "secrets" / name for name in ("machine.key", "member.pem")]
     return [*ours, *(folder / "secrets").glob("*.password")]
 
@@ -194,18 +213,22 @@ def _point(store: KeyStore, kid: str) -> bytes:
     return store.point(kid) if kid in store.kids() else store.make(kid)
 
 
-def _contact_point_table(identifier: str, token: TokenSettings | None) -> str:
-    account = names.inbox_account(identifier)
+def _contact_point_table(identifier: str, broker: BrokerPlace, token: TokenSettings | None) -> str:
     lines = [
         "[[contact_points]]",
         f"id = {_toml(identifier)}",
         f"keys = {_toml(f'keys/{identifier}')}",
-        f"account = {{ user = {_toml(account)}, password_file = {_toml(f'secrets/{account}.password')} }}",
+        f"account = {_account(names.inbox_account(identifier), broker)}",
     ]
     if token is not None:
         module, label, pin_file = (_toml(str(value)) for value in (token.module, token.label, token.pin_file))
         lines.append(f"token = {{ module = {module}, label = {label}, pin_file = {pin_file} }}")
     return "\n".join((*lines, ""))
+
+
+def _account(name: str, broker: BrokerPlace) -> str:
+    password = "" if broker.by_certificate else f", password_file = {_toml(f'secrets/{name}.password')}"
+    return f"{{ user = {_toml(name)}{password} }}"
 
 
 def _toml(text: str) -> str:

@@ -25,6 +25,7 @@ from bridge.adapters.trust.verified_list import VerifiedList
 from bridge.app.enrol_node import first_keys, members_of_country, refuse_enrolled
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.ids import owner_of, prefix_of
+from bridge.founding.certificates import Secretariat
 from bridge.founding.joining import JoinRequest, admission, proof_input, request_of
 from bridge.founding.node_folder import (
     BrokerPlace,
@@ -86,6 +87,7 @@ def found_nodes(orders: Sequence[NodeOrder], *, network: Path, at: datetime | No
         made = [
             _enrol(order, {point.id: point.name for point in points[order.folder]}, source, now) for order in orders
         ]
+        _equip(orders, [one.request for one in made], network, now)
         repository.change(lambda present: _admitting(present, [one.request for one in made], now), at=now)
     return [one.node for one in made]
 
@@ -180,8 +182,20 @@ def _request(
             for key in made.public_keys
             if key.alg == ALGORITHM
         },
+        certificates={account: pem.decode("ascii") for account, pem in made.certificate_requests.items()},
     )
     return request_of(request.to_bytes())  # as governance will read it
+
+
+def _equip(orders: Sequence[NodeOrder], requests: Sequence[JoinRequest], network: Path, now: datetime) -> None:
+    """Gets the nodes what they ask for to sign in to the broker with, where that is certificates."""
+    if not any(request.certificates for request in requests):
+        return
+    secretariat = Secretariat.of(network, at=now)
+    for order, request in zip(orders, requests, strict=True):
+        if request.certificates:
+            asked = "".join(request.certificates.values()).encode("ascii")
+            secretariat.answer(asked, order.certificates, accounts=list(request.certificates))
 
 
 def _admitting(present: VerifiedList, requests: Sequence[JoinRequest], now: datetime) -> Publication:

@@ -3,7 +3,7 @@
 Rules:
 1. An account's certificate goes only to a request for exactly that name, and only while the membership list has a
    contact point with that account which is not suspended.
-2. What a request asks for besides its name is not looked at: the extensions are ours.
+2. What a request asks for besides its name is not looked at: the extensions are ours. A server's name is ours, too.
 3. Certificates live briefly; there is no list of revoked ones. Whoever is to be shut out loses the broker account.
 4. An authority counts while the membership list names it. Its own last day is far off, so that nobody's forgetting it
    stops the network.
@@ -12,8 +12,9 @@ Rules:
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,7 @@ FIRST_KEY: Final = "authority-1.pem"
 KEYS: Final = "authority-*.pem"
 LIFETIME: Final = timedelta(days=90)
 AUTHORITY_LIFETIME: Final = timedelta(days=3650)
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
 EARLIER: Final = timedelta(minutes=10)  # valid before it was made: the clocks of others may be behind
 
 
@@ -60,12 +62,14 @@ class Authority:
     ) -> bytes:
         """A certificate (PEM) with which a broker proves that it is found under these names or addresses.
 
+        The first of them is its name; the request's is not looked at.
+
         Raises:
             BadInputError: `E_CERTIFICATE_HOST`, one of them is no host name.
         """
         names = x509.SubjectAlternativeName([_host(host) for host in hosts])
         builder = (
-            self._builder(request, at, lifetime)
+            self._builder(replace(request, name=hosts[0]), at, lifetime)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(names, critical=False)
         )
@@ -152,12 +156,10 @@ def _host(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
-        pass
-    try:
+        if _HOST.match(host) is None:
+            detail = f"found {host[:64]!r}, expected a host's name of at most 64 characters, or an address"
+            raise BadInputError("E_CERTIFICATE_HOST", detail) from None
         return x509.DNSName(host)
-    except ValueError:
-        detail = f"found {host!r}, expected a host name in ASCII or an address"
-        raise BadInputError("E_CERTIFICATE_HOST", detail) from None
 
 
 def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False) -> x509.KeyUsage:

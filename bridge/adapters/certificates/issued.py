@@ -17,11 +17,12 @@ from bridge.core.errors import UnavailableError
 from bridge.private_files import replace_private
 
 
-def note_issued(folder: Path, pem: bytes) -> None:
+def note_issued(folder: Path, pem: bytes) -> CertificateTimes:
     """Keeps a certificate in the index; raises `OSError` where it cannot be written."""
     certificate = x509.load_pem_x509_certificate(pem)
-    name = times_of(certificate).name
-    replace_private(folder / f"{name}-{certificate.serial_number:x}.pem", pem)
+    found = times_of(certificate)
+    replace_private(folder / f"{found.name}-{certificate.serial_number:x}.pem", pem)
+    return found
 
 
 def latest_issued(folder: Path) -> Sequence[CertificateTimes]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
+from certificate_members import AT, MEMBERS, directory, point
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -16,36 +15,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bridge.adapters.certificates.authority import Authority, load_authority, make_authority
 from bridge.adapters.certificates.requests import common_name, make_request, read_requests
-from bridge.core.directory import ContactPoint, Directory, Remit
+from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
-
-AT = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
-
-
-def point(identifier: str, **changes: object) -> ContactPoint:
-    prefix, _, name = identifier.partition(".")
-    accounts = {"relay": f"{prefix}-relay", "router": f"{prefix}-router", "inbox": f"{prefix}-inbox-{name}"}
-    found = ContactPoint(
-        id=identifier,
-        name=identifier,
-        country=prefix.upper(),
-        mode="live",
-        remit=Remit(),
-        sends=frozenset(),
-        receives=frozenset(),
-        statuses=frozenset(),
-        signature_policy=("ES256",),
-        accounts=accounts,
-    )
-    return replace(found, **changes)
-
-
-def directory(*points: ContactPoint) -> Directory:
-    members = MappingProxyType({one.id: one for one in points})
-    return Directory("see", 1, AT, members, MappingProxyType({}), MappingProxyType({}))
-
-
-MEMBERS = directory(point("rs.ncp"), point("rs.border-police"), point("at.ncp"))
 
 
 @pytest.fixture
@@ -77,6 +48,7 @@ def test_a_servers_certificate_has_its_names_and_is_no_clients(authority: Author
 
     pem = authority.issue_for_server(request, ["broker.example.org", "127.0.0.1"], at=AT)
 
+    assert x509.load_pem_x509_certificate(pem).subject == common_name("broker.example.org")
     extensions = x509.load_pem_x509_certificate(pem).extensions
     names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(name.value) for name in names] == ["broker.example.org", "127.0.0.1"]
@@ -189,3 +161,13 @@ def test_a_request_that_proves_nothing_is_refused(tmp_path: Path) -> None:
         with pytest.raises(BadInputError) as refused:
             read_requests(pem)
         assert refused.value.code == "E_CERTIFICATE_REQUEST", what
+
+
+@pytest.mark.parametrize("host", ["", "../rs-relay", "a b", "*.example.org", "bröker", "a" * 65])
+def test_what_is_no_host_gets_no_certificate(authority: Authority, tmp_path: Path, host: str) -> None:
+    (request,) = read_requests(make_request(tmp_path / "key.pem", "broker"))
+
+    with pytest.raises(BadInputError) as refused:
+        authority.issue_for_server(request, [host], at=AT)
+
+    assert refused.value.code == "E_CERTIFICATE_HOST"
