@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bridge.adapters.store.asked_again import SqlAskedAgain
 from bridge.adapters.store.audit import SqlAuditLog
 from bridge.adapters.store.engine import READS_ONLY, make_engine
+from bridge.adapters.store.exposures import SqlExposures
 from bridge.adapters.store.gaps import SqlGaps
 from bridge.adapters.store.inbox import SqlInbox
 from bridge.adapters.store.ledger import SqlLedger
@@ -30,6 +31,7 @@ from bridge.adapters.store.tables import SCHEMA_REVISION, node_state
 from bridge.adapters.store.transaction import Transaction, translated
 from bridge.core.errors import UnavailableError
 from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
+from bridge.ports.store.exposures import Exposures
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 from bridge.ports.store.signatures import Signatures
 
@@ -47,6 +49,7 @@ class SqlUnitOfWork:
     asked_again: AskedAgainBook
     peers: Peers
     signatures: Signatures
+    exposures: Exposures
 
 
 class SqlStore:
@@ -176,4 +179,5 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         asked_again=SqlAskedAgain(transaction),
         peers=SqlPeers(transaction),
         signatures=SqlSignatures(transaction),
+        exposures=SqlExposures(transaction),
     )

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from bridge.ports.store.exposures import Exposures
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 from bridge.ports.store.records import (
     AuditEntry,
@@ -241,6 +242,7 @@ class UnitOfWork(Protocol):
     asked_again: AskedAgainBook
     peers: Peers
     signatures: Signatures
+    exposures: Exposures
 
 
 class Store(Protocol):
