@@ -62,6 +62,7 @@ class Tally:
     Attributes:
         role: whose document it is; `version` and `expires` are its own.
         signed, unsigned: the holders whose signature is there and holds, and the others.
+        present: whether these are the holders so far, who have to let a new root in.
     """
 
     role: str
@@ -70,6 +71,7 @@ class Tally:
     threshold: int
     signed: tuple[str, ...]
     unsigned: tuple[str, ...]
+    present: bool = False
 
     @property
     def missing(self) -> int:

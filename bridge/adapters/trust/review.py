@@ -4,7 +4,7 @@ Rules:
 1. It is a change of the list at hand: of this network, the next version of each role that it touches.
 2. What it means is read from its documents; then the change that means just this is made anew, and has to be the same,
    byte for byte. So nothing can stand in it that those who sign are not shown: no other file, no wider delegation, no
-   unknown member, no shorter or longer life.
+   unknown member, no longer life.
 3. One key has one id.
 
 It says nothing about whether the change is right. That is for those who sign.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import stat
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from trust_network import edit_json
+from trust_network import Run, edit_json
 
 from bridge.adapters.jose.key_files import load_keys, read_secret
 from bridge.adapters.trust import read_repository
@@ -23,21 +20,6 @@ from bridge.founding.nodes import BrokerPlace, NodeOrder, found_nodes, render_se
 from bridge.settings import load_settings
 
 DEMO = Path("config/demo-network.toml")
-
-Run = Callable[..., tuple[int, dict[str, Any]]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command with `--json`; answers its status and the one object on stdout."""
-
-    def command(*arguments: object) -> tuple[int, dict[str, Any]]:
-        capsys.readouterr()
-        status = main_status([*(str(argument) for argument in arguments), "--json"])
-        answer: dict[str, Any] = json.loads(capsys.readouterr().out)
-        return status, answer
-
-    return command
 
 
 @pytest.fixture

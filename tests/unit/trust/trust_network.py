@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -27,6 +28,7 @@ from bridge.core.directory import ContactPoint, PublicKey, Remit
 from bridge.core.ids import prefix_of
 from bridge.core.wire.payload import CONTROL_KINDS
 
+Run = Callable[..., tuple[int, dict[str, Any]]]  # a command with `--json`: its status and the one object on stdout
 Documents = dict[str, ContactPointDocument]
 
 SECRET = b"a machine secret of 32 bytes: 0123"
@@ -134,6 +136,11 @@ class World:
         kept = self.folder / name
         shutil.copytree(self.mirror, kept)
         return kept
+
+    def put_mirror_at(self, place: Path) -> None:
+        """Brings another mirror up to date."""
+        shutil.rmtree(place)
+        shutil.copytree(self.mirror, place)
 
     def put_mirror(self, kept: Path) -> None:
         """Puts a mirror that was kept in the place of the present one."""
