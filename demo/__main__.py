@@ -21,7 +21,7 @@ from bridge.cli.output import fail, say
 from bridge.core.errors import BadInputError, BridgeError
 from broker.node import broker_for_use
 from demo.interruption import Interruption
-from demo.network import found_countries, prepare_broker
+from demo.network import found_countries, found_demo_network, prepare_broker
 from demo.run import Demonstration
 from demo.story import Story
 
@@ -45,13 +45,15 @@ def main() -> int:
 def _demonstrate(options: argparse.Namespace, interruption: Interruption) -> int:
     story = Story()
     with _folder(options.keep) as folder:
-        story.note("RabbitMQ: starting a private node (the first time it is fetched: some 20 s more)")
-        with broker_for_use() as broker:
+        story.note("founding a network of 14 countries: membership list, certificate authority")
+        tls = found_demo_network(folder)
+        story.note("RabbitMQ: starting a private node, TLS only (the first time it is fetched: some 20 s more)")
+        with broker_for_use(tls=tls) as broker:
             interruption.check()
             vhost = f"ncp-bridge-demo-{secrets.token_hex(4)}"
             broker.create_vhost(vhost)
             try:
-                story.note("founding a network of 14 countries: membership list, keys, databases")
+                story.note("setting up the countries: keys, certificates, databases")
                 configs = found_countries(folder, broker=broker, vhost=vhost)
                 demonstration = Demonstration(
                     configs=configs, story=story, linger=not options.exit, as_json=options.json
