@@ -22,6 +22,7 @@ from bridge.core.errors import BadInputError, BridgeError
 GROUPS: Final = {
     "network": "Found a network of countries and look at its membership list.",
     "node": "Set up a country's node: keys, settings, enrolment.",
+    "keys": "See, roll and revoke a node's keys.",
     "topology": "Declare exchanges, queues and accounts on the broker.",
     "alert": "Check, preview and submit alerts.",
     "inbox": "Read and acknowledge what arrived.",
