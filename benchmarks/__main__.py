@@ -24,6 +24,7 @@ from benchmarks.crypto import measure_crypto
 from benchmarks.machine import machine_facts
 from benchmarks.report import Figures, as_json, as_text
 from benchmarks.submitting import measure_bare_latency, measure_latency, measure_submit
+from benchmarks.token_keys import measure_keys
 from benchmarks.urgency import PLACES, Urgency
 from bridge.cli.output import emit_line, fail, say
 from bridge.core.errors import BridgeError
@@ -81,6 +82,12 @@ class Benchmarks:
             self._note("crypto: seal, sign, verify, open beside the bare primitives")
             size = self._size
             self.figures.crypto = measure_crypto(rounds=size.crypto_rounds, repeats=size.crypto_repeats)
+        if self._options.only in (None, "keys"):
+            self._note("keys: in files and on a token of SoftHSM2 (the first time it is fetched)")
+            size = self._size
+            self.figures.keys = measure_keys(
+                self._folder / "keys", rounds=size.crypto_rounds, repeats=size.crypto_repeats
+            )
         if self._options.only in (None, "carrying", "urgency"):
             self._note("RabbitMQ: a private node (the first time it is fetched: some 20 s more)")
             with broker_for_use() as broker:
@@ -181,7 +188,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
     parser.add_argument(
-        "--only", choices=("crypto", "carrying", "urgency"), help="only this part; crypto needs no broker"
+        "--only",
+        choices=("crypto", "keys", "carrying", "urgency"),
+        help="only this part; crypto and keys need no broker",
     )
     parser.add_argument("--profile", action="store_true", help="instead of bursts, show where the time of one goes")
     return parser.parse_args()

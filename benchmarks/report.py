@@ -9,6 +9,7 @@ from statistics import median
 from benchmarks.carrying import Burst, CarryingFigure
 from benchmarks.crypto import CryptoFigure
 from benchmarks.submitting import LatencyFigure, SubmitFigure
+from benchmarks.token_keys import KeysFigure
 from benchmarks.urgency import BOUND_SECONDS, UrgencyFigure
 from bridge.cli.output import table
 
@@ -19,6 +20,7 @@ class Figures:
 
     machine: Mapping[str, object] = field(default_factory=dict)
     crypto: list[CryptoFigure] = field(default_factory=list)
+    keys: list[KeysFigure] = field(default_factory=list)
     wire_bytes: int = 0
     submit: SubmitFigure | None = None
     carrying: list[CarryingFigure] = field(default_factory=list)
@@ -42,6 +44,14 @@ def as_json(figures: Figures) -> Mapping[str, object]:
                 "ratio": round(figure.ratio, 2),
             }
             for figure in figures.crypto
+        ],
+        "keys": [
+            {
+                "operation": figure.operation,
+                "files_per_second": round(figure.files_per_second),
+                "token_per_second": round(figure.token_per_second),
+            }
+            for figure in figures.keys
         ],
         "message_bytes": figures.wire_bytes,
         "submit": {
@@ -89,6 +99,9 @@ def as_text(figures: Figures) -> str:
         ]
         headings = ("CPU us per message", "recipients", "bridge", "bare primitives", "ratio")
         parts.append(table(headings, rows))
+    if figures.keys:
+        keys = [[f.operation, f"{f.files_per_second:.0f}", f"{f.token_per_second:.0f}"] for f in figures.keys]
+        parts.append(table(("a second", "keys in files", "on a token (SoftHSM2)"), keys))
     if figures.submit:
         one = figures.submit
         parts.append(

@@ -11,6 +11,8 @@ from bridge.cli.network_show import state_data
 from bridge.cli.network_text import ask, change_data, change_text, is_complete
 from bridge.cli.output import Json, emit, say
 from bridge.cli.passphrases import PassphraseFile, new_passphrase, passphrase_of
+from bridge.cli.token_options import TokenLabel, TokenModule, TokenPinFile, token_of
+from bridge.core.errors import BadInputError
 from bridge.founding import ceremony
 from bridge.founding.holders import make_key, open_keys
 from bridge.founding.network import write_publication
@@ -30,18 +32,26 @@ Keys = Annotated[list[Path], typer.Option("--key", metavar="KEY", help="A holder
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-def key(
+def key(  # noqa: PLR0913 - the command's options
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The private key; FILE.pub is the public one.")],
     holder: Annotated[str, typer.Option(metavar="NAME", help="Whose it is, as the other signers know them.")],
     passphrase_file: PassphraseFile = None,
     protect: Annotated[bool, typer.Option("--protect", help="Ask for a passphrase on the terminal.")] = False,
+    token_module: TokenModule = None,
+    token_label: TokenLabel = None,
+    token_pin_file: TokenPinFile = None,
     as_json: Json = False,
 ) -> None:
     """Make a holder's key: FILE stays with its holder, FILE.pub goes to whoever writes the network file.
 
-    The key's id is shown: compare it over another channel with what others see.
+    On a token the key is made there, and FILE says only where; it is used like any other. The key's id is shown:
+    compare it over another channel with what others see.
     """
-    keyid, public = make_key(file, holder, passphrase=new_passphrase(passphrase_file, ask=protect))
+    token = token_of(token_module, token_label, token_pin_file)
+    if token is not None and (protect or passphrase_file is not None):
+        raise BadInputError("E_TOKEN_OPTIONS", "a key on a token is protected by its PIN; expected no passphrase")
+    passphrase = new_passphrase(passphrase_file, ask=protect)
+    keyid, public = make_key(file, holder, passphrase=passphrase, token=token)
     data = {"holder": holder, "key": keyid, "private": str(file), "public": str(public)}
     emit(data, as_json=as_json, text=lambda: f"key {keyid} of {holder}\nhand over {public}, keep {file}")
 
@@ -66,9 +76,10 @@ def propose(  # noqa: PLR0913 - the command's options
     write_publication(out, make_proposal(folder, file, wishes))
     travelling = ceremony.receive([out], folder)
     emit({**change_data(travelling), "publication": str(out)}, as_json=as_json, text=lambda: change_text(travelling))
-    if remove:
+    if remove and not as_json:
         say(f"take {', '.join(remove)} out of {file} too, or the next change proposes to admit them again")
-    say(f"next: ncp-bridge network sign {out} --key KEY --mirror DIR, by each of those who sign")
+    if not as_json:
+        say(f"next: ncp-bridge network sign {out} --key KEY --mirror DIR, by each of those who sign")
 
 
 def explain(files: Files, mirror: Mirror = None, root: PinnedRoot = None, as_json: Json = False) -> None:

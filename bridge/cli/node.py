@@ -10,10 +10,10 @@ import typer
 
 from bridge.cli.certificates import certificates
 from bridge.cli.output import Json, emit, say
+from bridge.cli.token_options import TokenLabel, TokenModule, TokenPinFile, token_of
 from bridge.core.errors import BadInputError
 from bridge.core.ids import is_contact_point
 from bridge.founding.nodes import BrokerPlace, EnrolledNode, FoundNode, NodeOrder, enrol_node, found_nodes
-from bridge.settings.contact_points import LONGEST_LABEL, TokenSettings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 app.command("certificates")(certificates)
@@ -33,12 +33,6 @@ AdminUrlFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Holds the administrator's address. Default: DIR/secrets/broker-admin.url"),
 ]
-TokenModule = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Keys on a PKCS#11 token instead of in files: its module, a shared library."),
-]
-TokenLabel = Annotated[str | None, typer.Option(metavar="LABEL", help="The token's label.")]
-TokenPinFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Holds the token's PIN, one line; 0600.")]
 
 
 @app.command()
@@ -62,7 +56,7 @@ def init(  # noqa: PLR0913 - the command's options
     Where they are not, `node enroll` makes the same folder and a request for governance. No private key leaves DIR.
     """
     place = _place(broker_scheme, broker_host, broker_port, vhost, management_url, admin_url_file)
-    token = _token(token_module, token_label, token_pin_file)
+    token = token_of(token_module, token_label, token_pin_file)
     (found,) = found_nodes([NodeOrder(folder, country, place, token)], network=network)
     emit(_data(found), as_json=as_json, text=lambda: _text(found))
     if not as_json:
@@ -102,12 +96,12 @@ def enroll(  # noqa: PLR0913 - the command's options
 ) -> None:
     """Set up a node and ask to be admitted: keys, secrets and settings in DIR, and a request in a file.
 
-    The request holds public keys and proofs only. Hand it to the network's secretariat, and read its SHA-256 to
-    governance over another channel; compare the first root's the same way. Once governance has admitted it, the node
-    runs as it is. No private key leaves DIR.
+    The request holds public keys and proofs only. Hand it to the network's secretariat. Over another channel compare
+    the first root's SHA-256, and read out the id of the key that signs this country's keys: each of those who sign for
+    governance sees it in words. Once it is admitted, the node runs as it is. No private key leaves DIR.
     """
     place = _place(broker_scheme, broker_host, broker_port, vhost, management_url, admin_url_file)
-    token = _token(token_module, token_label, token_pin_file)
+    token = token_of(token_module, token_label, token_pin_file)
     points = dict(map(_named, contact_point or ()))
     enrolled = enrol_node(
         NodeOrder(folder, country, place, token), points, mirror=mirror, root=root, out=out, replace=replace
@@ -117,6 +111,7 @@ def enroll(  # noqa: PLR0913 - the command's options
         "version": enrolled.version,
         "request": str(out),
         "sha256": enrolled.request.sha256,
+        "member_key": enrolled.request.member_key.keyid,
         "root_sha256": enrolled.root_sha256,
     }
     emit(data, as_json=as_json, text=lambda: _request_text(enrolled, out))
@@ -132,17 +127,6 @@ def _place(
 ) -> BrokerPlace:
     admin_url = admin_url_file.resolve() if admin_url_file else _PLACE.admin_url_file  # the former is meant from here
     return BrokerPlace(scheme, host, port, vhost, management_url, admin_url)
-
-
-def _token(module: Path | None, label: str | None, pin_file: Path | None) -> TokenSettings | None:
-    if module is None and label is None and pin_file is None:
-        return None
-    if module is None or label is None or pin_file is None:
-        raise BadInputError("E_TOKEN_OPTIONS", "a token: expected --token-module, --token-label and --token-pin-file")
-    if not 1 <= len(label) <= LONGEST_LABEL:
-        detail = f"--token-label: found {len(label)} characters, expected 1 to {LONGEST_LABEL}"
-        raise BadInputError("E_TOKEN_OPTIONS", detail)
-    return TokenSettings(module=module.resolve(), label=label, pin_file=pin_file.resolve())
 
 
 def _named(given: str) -> tuple[str, str]:
@@ -169,6 +153,7 @@ def _request_text(enrolled: EnrolledNode, out: Path) -> str:
             _text(enrolled.node),
             f"network {enrolled.request.network}, version {enrolled.version}; compare over another channel:",
             f"first root, SHA-256:  {enrolled.root_sha256}",
+            f"key that signs the keys of {enrolled.request.member}:  {enrolled.request.member_key.keyid}",
             f"{out}, SHA-256:  {enrolled.request.sha256}",
         )
     )

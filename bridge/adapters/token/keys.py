@@ -33,9 +33,9 @@ _OPENING: Final = "enc-"  # how the name of a key begins that opens; all others 
 
 
 class TokenKeys:
-    """The keys on a token whose labels begin with `prefix`, for example `rs.ncp#`."""
+    """The keys on a token whose labels begin with `prefix`, for example `rs.ncp#`; without one, all of them."""
 
-    def __init__(self, token: Token, prefix: str) -> None:
+    def __init__(self, token: Token, prefix: str = "") -> None:
         self._token, self._prefix = token, prefix
         self._session: pkcs11.Session | None = None  # whose handles these are
         self._keys: dict[str, pkcs11.PrivateKey] = {}

@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from securesystemslib.signer import Key, SecretsHandler, Signature, Signer, SSlibKey
 
 from bridge.adapters.token.keys import TokenKeys
-from bridge.adapters.token.token import Token, TokenPlace
 
 SCHEME: Final = "ecdsa-sha2-nistp256"
 _HALF: Final = 32
@@ -19,6 +18,7 @@ class TokenSigner(Signer):
     """Signs with one key on a token; python-tuf wants DER where JOSE has r||s."""
 
     def __init__(self, keys: TokenKeys, label: str) -> None:
+        """Raises `UnavailableError` as `TokenKeys` does: the public key is read from the token."""
         self._keys, self._label = keys, label
         point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), keys.point(label))
         self._public_key = SSlibKey.from_crypto(point, scheme=SCHEME)
@@ -41,19 +41,3 @@ class TokenSigner(Signer):
         pair = self._keys.sign(self._label, payload)
         r, s = int.from_bytes(pair[:_HALF], "big"), int.from_bytes(pair[_HALF:], "big")
         return Signature(self._public_key.keyid, encode_dss_signature(r, s).hex())
-
-
-def token_signer(place: TokenPlace, label: str) -> TokenSigner:
-    """The signer with the key of this label.
-
-    Raises:
-        UnavailableError: `E_TOKEN`, `E_TOKEN_PIN`, `E_SECRET_FILE`; `E_TOKEN_KEY`, no such key is on the token.
-    """
-    return TokenSigner(TokenKeys(Token(place), ""), label)
-
-
-def make_token_signer(place: TokenPlace, label: str) -> TokenSigner:
-    """Makes the key on the token; raises `FileExistsError` rather than making another one beside it."""
-    keys = TokenKeys(Token(place), "")
-    keys.make(label)
-    return TokenSigner(keys, label)

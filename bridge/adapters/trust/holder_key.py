@@ -66,10 +66,22 @@ def make_holder_key(path: Path, holder: str, *, passphrase: bytes | None) -> Key
     """
     private = Ed25519PrivateKey.generate()
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
+    return write_holder_key(path, _protected(private, passphrase), holder=holder, public=public)
+
+
+def write_holder_key(path: Path, private_bytes: bytes, *, holder: str, public: str) -> Key:
+    """Writes both files of a holder's key, and answers the public key; raises like `make_holder_key`.
+
+    Args:
+        path: of the private file.
+        private_bytes: what stands in it: the key, or where it is.
+        holder: the holder's name.
+        public: the public key, PEM.
+    """
     data = strict_json.encode({"v": 1, "holder": holder, "public_key": public}) + b"\n"
     key = _public_key(data, "--holder")
     try:
-        write_private(path, _protected(private, passphrase))
+        write_private(path, private_bytes)
         with public_file(path).open("xb") as file:
             file.write(data)
     except FileExistsError as error:

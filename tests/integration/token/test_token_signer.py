@@ -6,21 +6,27 @@ from datetime import UTC, datetime
 
 import pytest
 from securesystemslib.exceptions import UnverifiedSignatureError
+from securesystemslib.signer import Signer
 from servers.softhsm_fixtures import MakeToken
 from tuf.api.metadata import Metadata, Root
 
-from bridge.adapters.token.signer import make_token_signer, token_signer
+from bridge.adapters.token import signer_on_token
 from bridge.adapters.trust.ceremony_keys import GOVERNANCE, load_signers, make_keys
-from bridge.core.errors import UnavailableError
+from bridge.core.errors import RefusedError, UnavailableError
 from broker.soft_tokens import SoftToken
 
 LABEL = "governance-1"
 
 
+def signer_on(token: SoftToken, key: str = LABEL, *, make: bool = False) -> Signer:
+    place = token.place
+    return signer_on_token(key, module=place.module, label=place.label, pin_file=place.pin_file, make=make)
+
+
 def test_a_signature_of_the_token_verifies_and_no_other(token: SoftToken) -> None:
     # given
-    made = make_token_signer(token.place, LABEL)
-    signer = token_signer(token.place, LABEL)
+    made = signer_on(token, make=True)
+    signer = signer_on(token)
     # when
     signature = signer.sign(b"metadata")
     # then
@@ -35,7 +41,7 @@ def test_two_of_three_sign_a_root_wherever_their_keys_are(
     make_token: MakeToken, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     # given
-    tokens = [make_token_signer(make_token().place, LABEL) for _ in range(2)]
+    tokens = [signer_on(make_token(), make=True) for _ in range(2)]
     folder = tmp_path_factory.mktemp("ceremony")
     make_keys(folder, {GOVERNANCE: 1})
     (file,) = load_signers(folder.glob("*.pem"))
@@ -54,9 +60,9 @@ def test_two_of_three_sign_a_root_wherever_their_keys_are(
 
 
 def test_no_second_key_is_made_under_a_label_and_none_found_under_another(token: SoftToken) -> None:
-    make_token_signer(token.place, LABEL)
-    with pytest.raises(FileExistsError):
-        make_token_signer(token.place, LABEL)
+    signer_on(token, make=True)
+    with pytest.raises(RefusedError, match="holds a key labelled governance-1 already"):
+        signer_on(token, make=True)
     with pytest.raises(UnavailableError) as missing:
-        token_signer(token.place, "governance-2")
+        signer_on(token, "governance-2")
     assert missing.value.code == "E_TOKEN_KEY"

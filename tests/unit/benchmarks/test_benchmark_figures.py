@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from benchmarks.carrying import ONE_PROCESS, Burst, CarryingFigure
 from benchmarks.crypto import RECIPIENTS, measure_crypto
 from benchmarks.report import Figures, as_json, as_text
 from benchmarks.submitting import latency_of
+from benchmarks.token_keys import KeysFigure, measure_keys
 from benchmarks.urgency import OUTBOX, UrgencyFigure
 
 
@@ -87,3 +89,20 @@ def test_urgency_is_told_as_median_and_worst_with_how_many_still_waited() -> Non
         }
     ]
     assert "3 immediate alerts, 10000 routine ones waiting in" in as_text(figures).lower()
+
+
+@pytest.mark.usefixtures("softhsm")
+def test_signing_and_opening_are_measured_with_keys_in_files_and_on_a_token(tmp_path: Path) -> None:
+    figures = measure_keys(tmp_path / "keys", rounds=1, repeats=2)
+
+    assert [figure.operation for figure in figures] == ["sign", "open"]
+    assert all(figure.files_per_second > 0 and figure.token_per_second > 0 for figure in figures)
+
+
+def test_keys_are_told_as_operations_a_second() -> None:
+    figures = Figures(keys=[KeysFigure("sign", 25_000.4, 11_000.0)])
+
+    told = json.loads(json.dumps(as_json(figures)))
+
+    assert told["keys"] == [{"operation": "sign", "files_per_second": 25_000, "token_per_second": 11_000}]
+    assert "11000" in as_text(figures)
