@@ -32,11 +32,12 @@ from bridge.app.sending.send import SendMessages
 from bridge.app.sending.send_notice import SendNotices
 from bridge.app.sending.submit import SubmitAlerts
 from bridge.compose.broker_login import held_certificates
+from bridge.compose.private_keys import keys_of
 from bridge.compose.probes import probes_of
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.health.asking import CLOCK, ask_processes
-from bridge.settings import NodeSettings
+from bridge.settings import ContactPointSettings, NodeSettings
 from bridge.settings.trust import is_address
 
 NO_PROCESS: Final = Check(
@@ -200,9 +201,15 @@ def open_trust(settings: NodeSettings) -> TufTrustSource:
 def load_desks(settings: NodeSettings) -> tuple[Mapping[str, KeyDesk], StorageVault]:
     """The hosted contact points with their keys, and the vault for their bodies."""
     secret = read_secret(settings.path(settings.machine_secret_file))
-    loaded = {
-        point.id: load_desk(settings.path(point.keys), point.id, machine_secret=secret)
-        for point in settings.contact_points
-    }
+    loaded = {point.id: _load_desk(settings, point, secret) for point in settings.contact_points}
     desks = {identifier: desk for identifier, (desk, _) in loaded.items()}
     return desks, StorageVault({identifier: storage_key for identifier, (_, storage_key) in loaded.items()})
+
+
+def _load_desk(settings: NodeSettings, point: ContactPointSettings, machine_secret: bytes) -> tuple[KeyDesk, bytes]:
+    """A desk with keys in files opens them all at once; one with a token goes on whether that is there or not."""
+    folder = settings.path(point.keys)
+    if point.token is None:
+        return load_desk(folder, point.id, machine_secret=machine_secret)
+    keys = keys_of(settings, point, machine_secret=machine_secret)
+    return KeyDesk(point.id, keys), read_secret(folder / "storage.key")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ from bridge.core import broker_names as names
 from bridge.health.places import ALL
 from bridge.ports.keys import Desk
 from bridge.services.consuming import ConsumingService, Handle
+from bridge.services.gate import ReceivingGate
 from bridge.services.housekeeping import Chore, HousekeepingService
 from bridge.services.relaying import RelayingService
 from bridge.services.runner import Readiness, Service, run_services
@@ -135,7 +136,7 @@ class _Wiring:
         queues = {lane: [names.country_queue(prefix, lane)] for lane in names.LANES}
         queues["normal"].append(names.dead_queue(prefix))
         for lane, router in routers.items():
-            self._consuming(f"{SUBSCRIBER} {prefix} {lane}", account, queues[lane], router.route)
+            self._consuming(f"{SUBSCRIBER} {prefix} {lane}", account, queues[lane], router.route, self.guards.gate)
         self._relaying(f"{SUBSCRIBER} outbox", account, relay=SUBSCRIBER)
         return routers["normal"]
 
@@ -150,9 +151,10 @@ class _Wiring:
         receivers = {}
         for point in self.settings.contact_points:
             receiver = self.judges.contact_point(desks[point.id], vault)
+            gate = replace(self.guards.gate, keys=desks[point.id].keys.kids)
             for lane in names.LANES:
-                queues = [names.inbox_queue(point.id, lane)]
-                self._consuming(f"{CONTACT_POINT} {point.id} {lane}", point.account, queues, receiver.receive)
+                name, queues = f"{CONTACT_POINT} {point.id} {lane}", [names.inbox_queue(point.id, lane)]
+                self._consuming(name, point.account, queues, receiver.receive, gate)
             receivers[point.id] = receiver
         return receivers
 
@@ -170,14 +172,16 @@ class _Wiring:
         desks = {own: receiver.desk for own, receiver in receivers.items()}
         return key_chores(desks=desks, store=self.store, trust=self.trust, clock=self.clock, ids=self.ids)
 
-    def _consuming(self, name: str, account: Account, queues: Sequence[str], handle: Handle) -> None:
+    def _consuming(
+        self, name: str, account: Account, queues: Sequence[str], handle: Handle, gate: ReceivingGate
+    ) -> None:
         """One lane: an urgent message waits for no batch of normal ones, and for no queue of theirs that is missing."""
         session = self.sessions.make(account, f"{name} in")
         self.services[name] = ConsumingService(
             name=name,
             open_consumer=partial(consuming, session, queues),
-            handle=self.guards.gate.guard(handle),
-            check=self.guards.gate.check,
+            handle=gate.guard(handle),
+            check=gate.check,
             ready=self.readiness.note,
         )
         self.readiness.expect(name)
