@@ -18,7 +18,8 @@ from bridge.services.faults import log_fault
 from bridge.services.states import ServiceState, StateNote
 from bridge.services.stopping import Patience, Stopped, pause, unless_stopped
 
-POLL_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.1
+POLLS_OF_A_REST: Final = 10
 LONGEST_PAUSE_SECONDS: Final = 2.0
 FAULT_PAUSE_SECONDS: Final = 10.0
 GRACE_SECONDS: Final = 5.0  # for the confirms of a batch in flight; what is not confirmed by then is put back
@@ -28,7 +29,9 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RelayingService:
-    """Relays one outbox until it is stopped. It polls, because other processes write into the outbox too.
+    """Relays one outbox until it is stopped.
+
+    It polls, because other processes write into the outbox too; while nobody does, that costs next to nothing.
 
     Attributes:
         name: in logs: `publisher`, `subscriber outbox`.
@@ -76,7 +79,15 @@ class RelayingService:
             return self.fault_pause_seconds
         self._note.run(self.name)
         patience.reset()
-        return 0.0 if settled else POLL_SECONDS
+        return 0.0 if settled else await self._rest(stop)
+
+    async def _rest(self, stop: asyncio.Event) -> float:
+        """Until something may be due, or it is time to see whether the broker is still there."""
+        for _ in range(POLLS_OF_A_REST):
+            await pause(stop, POLL_SECONDS)
+            if not self.relay.rests():
+                break
+        return 0.0
 
     async def _broker_is_ready(self) -> None:
         await self.broker_ready()

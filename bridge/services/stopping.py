@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -37,7 +38,10 @@ async def unless_stopped(
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:
     """Sleeps, or raises `Stopped` as soon as `stop` is set."""
-    await unless_stopped(stop, asyncio.sleep(seconds))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(seconds, 0.0)):
+            await stop.wait()
+        raise Stopped
 
 
 @dataclass(slots=True)

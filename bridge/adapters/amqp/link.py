@@ -19,7 +19,7 @@ from bridge.adapters.amqp.login import Login
 from bridge.core.errors import UnavailableError
 
 CLOSE_SECONDS: Final = 1.0  # a broker that does not answer must not keep anybody from stopping
-LOOK_SECONDS: Final = 0.25
+LOOK_SECONDS: Final = 1.0  # for whoever asks how the node is: who publishes looks each time
 
 
 class _Connection(aio_pika.Connection):

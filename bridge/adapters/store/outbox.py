@@ -17,7 +17,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, RowMapping, Subquery, func, insert, literal, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Subquery,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from bridge.adapters.store.kept_bytes import keep_wire
 from bridge.adapters.store.tables import outbox, unsent, wire
@@ -84,6 +96,21 @@ class SqlOutbox:
             rows.update({row["position"]: row for row in await self._transaction.rows(query)})
         return [read_outbox_row(rows[position]) for position in positions]
 
+    async def first_due(self, relay: str, *, now: datetime, lane: str | None = None) -> datetime | None:
+        """`now` where a row can be claimed, else when the first comes due that waits; `None`: nothing waits."""
+        lanes = (lane,) if lane else LANES
+        due = union_all(*(arm.subquery().select() for each in lanes for arm in _ranges(relay, each, now, 1)))
+        if await self._transaction.rows(due):
+            return now
+        waiting = (
+            select(func.min(outbox.c.next_attempt_at).label("first")).where(
+                outbox.c.relay == relay, outbox.c.lane == each, unsent
+            )
+            for each in lanes
+        )
+        found = await self._transaction.rows(union_all(*waiting))
+        return min((row["first"] for row in found if row["first"] is not None), default=None)
+
     async def renew(self, ids: Sequence[str], *, token: str, now: datetime, lease_seconds: float) -> int:
         """Prolongs what this lease still owns; answers how many."""
         until = now + timedelta(seconds=lease_seconds)
@@ -141,13 +168,19 @@ class SqlOutbox:
 
 
 def _arms(relay: str, lane: str, now: datetime, limit: int) -> Iterator[Subquery]:
+    """The ranges for a claim, which passes over what another one holds."""
+    for rows in _ranges(relay, lane, now, limit):
+        yield rows.with_for_update(skip_locked=True).subquery()
+
+
+def _ranges(relay: str, lane: str, now: datetime, limit: int) -> Iterator[Select[tuple[int]]]:
     """Each a range of the index: never tried, due again, and moved ahead by a wrong clock."""
     moment = outbox.c.next_attempt_at
     for due in (moment.is_(None), moment <= now, moment > now + FARTHEST_AHEAD):
         rows = select(outbox.c.position).where(outbox.c.relay == relay, outbox.c.lane == lane, unsent, due)
         # A program of the first release leases by lease_until alone.
         rows = rows.where(_over(outbox.c.lease_until, now)).order_by(moment, outbox.c.position)
-        yield rows.limit(limit).with_for_update(skip_locked=True).subquery()
+        yield rows.limit(limit)
 
 
 def read_outbox_row(row: RowMapping) -> OutboxRow:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge.adapters.store.asked_again import SqlAskedAgain
 from bridge.adapters.store.audit import SqlAuditLog
-from bridge.adapters.store.engine import READS_ONLY, make_engine
+from bridge.adapters.store.changes import SqliteChanges
+from bridge.adapters.store.engine import READS_ONLY, is_sqlite, make_engine, parse_url, sqlite_path
 from bridge.adapters.store.exposures import SqlExposures
 from bridge.adapters.store.gaps import SqlGaps
 from bridge.adapters.store.inbox import SqlInbox
@@ -34,6 +37,8 @@ from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOf
 from bridge.ports.store.exposures import Exposures
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 from bridge.ports.store.signatures import Signatures
+
+UNTOLD_SECONDS: Final = 0.2
 
 
 @dataclass(slots=True)
@@ -53,10 +58,15 @@ class SqlUnitOfWork:
 
 
 class SqlStore:
-    """Implements `bridge.ports.store.Store` on an engine made by `make_engine`."""
+    """Implements `bridge.ports.store.Store` on an engine made by `make_engine`.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    Args:
+        engine: of the database.
+        changes: of the same, for SQLite.
+    """
+
+    def __init__(self, engine: AsyncEngine, changes: SqliteChanges | None = None) -> None:
+        self._engine, self._changes = engine, changes
         on_sqlite = engine.dialect.name == "sqlite"
         self._turn = asyncio.Lock() if on_sqlite else nullcontext()
         # Readers see one moment throughout: SQLite's snapshot, PostgreSQL's REPEATABLE READ.
@@ -76,6 +86,13 @@ class SqlStore:
         """A unit of work that sees one moment of the database and cannot write."""
         async with _transaction(self._reader) as transaction:
             yield _unit(transaction)
+
+    def mark(self) -> object:
+        """Equal to the one before as long as nobody has committed a change.
+
+        PostgreSQL is not asked, which would cost as much as a look: there every fifth of a second counts as a change.
+        """
+        return time.monotonic() // UNTOLD_SECONDS if self._changes is None else self._changes.mark()
 
     async def check_schema(self) -> None:
         """Reads which schema the database has.
@@ -121,6 +138,8 @@ class SqlStore:
 
     async def close(self) -> None:
         """Closes every connection."""
+        if self._changes is not None:
+            self._changes.close()
         await self._engine.dispose()
 
 
@@ -131,7 +150,8 @@ def open_store(url: str) -> SqlStore:
         BadInputError: `E_DATABASE_URL`.
         UnavailableError: `E_DATABASE`, PostgreSQL's driver is not installed.
     """
-    return SqlStore(make_engine(url))
+    engine, parsed = make_engine(url), parse_url(url)
+    return SqlStore(engine, SqliteChanges(sqlite_path(parsed)) if is_sqlite(parsed) else None)
 
 
 def _truncate_log(connection: Connection) -> bool:

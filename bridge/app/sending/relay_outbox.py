@@ -19,7 +19,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,6 +34,7 @@ LEASE_SECONDS: Final = 10.0
 RENEW_SECONDS: Final = 3.0
 FIRST_RETRY_SECONDS: Final = 0.5
 LONGEST_RETRY_SECONDS: Final = 300.0
+LONGEST_REST: Final = timedelta(seconds=10)  # whatever was overlooked is not overlooked for long
 PUBLISHER: Final = "publisher"
 
 
@@ -43,8 +44,19 @@ def trust_the_clock() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class _Rest:
+    """What an empty outbox looked like: as long as the mark stays, nothing is due before `until`."""
+
+    mark: object
+    since: datetime
+    until: datetime
+
+
+@dataclass(slots=True)
 class RelayOutbox:
     """Publishes the rows of one relay (`publisher` or `subscriber`) with that relay's own broker account.
+
+    Nothing is due most of the time, and looking is a transaction: while the database stays as it was, nobody looks.
 
     Attributes:
         batch: rows published at a time.
@@ -59,6 +71,12 @@ class RelayOutbox:
     batch: int = 100
     lane: str | None = None
     clock_is_trusted: Callable[[], bool] = trust_the_clock
+    _rest: _Rest | None = field(default=None, init=False, repr=False)
+
+    def rests(self) -> bool:
+        """Whether nothing can be due: the last look found nothing, and nobody has changed anything since."""
+        rest = self._rest
+        return rest is not None and rest.since <= self.clock.now() < rest.until and rest.mark == self.store.mark()
 
     async def relay_once(self) -> int:
         """Publishes one batch of due rows; answers how many were settled (0: nothing is due, or nothing went).
@@ -68,8 +86,10 @@ class RelayOutbox:
         Raises:
             UnavailableError: the broker or the database cannot be reached; the rows stay and become due again.
         """
-        token = secrets.token_hex(8)
         now = self.clock.now()
+        if self.rests() or not await self._is_due(now):
+            return 0
+        token = secrets.token_hex(8)
         async with self.store.writing() as unit:
             rows = await unit.outbox.claim(
                 self.relay, token=token, now=now, lease_seconds=LEASE_SECONDS, limit=self.batch, lane=self.lane
@@ -79,6 +99,16 @@ class RelayOutbox:
             await self._give_up(given_up, token)
             rows = [row for row in rows if row not in given_up]
         return len(given_up) + (await self._publish(rows, token) if rows else 0)
+
+    async def _is_due(self, now: datetime) -> bool:
+        mark = self.store.mark()  # before the look: what is committed meanwhile makes another
+        async with self.store.reading() as unit:
+            due_at = await unit.outbox.first_due(self.relay, now=now, lane=self.lane)
+        if due_at is not None and due_at <= now:
+            return True
+        latest = now + LONGEST_REST
+        self._rest = _Rest(mark, now, latest if due_at is None else min(due_at, latest))
+        return False
 
     async def _publish(self, rows: Sequence[OutboxRow], token: str) -> int:
         try:

@@ -113,6 +113,13 @@ class Outbox(Protocol):
         """
         ...
 
+    async def first_due(self, relay: str, *, now: datetime, lane: str | None = None) -> datetime | None:
+        """When there is something to claim: `now`, or when the first of the waiting rows comes due.
+
+        `None`: nothing waits.
+        """
+        ...
+
     async def renew(self, ids: Sequence[str], *, token: str, now: datetime, lease_seconds: float) -> int:
         """Prolongs a lease; answers how many rows it still owned."""
         ...
@@ -254,4 +261,11 @@ class Store(Protocol):
 
     def reading(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """A unit of work that only reads."""
+        ...
+
+    def mark(self) -> object:
+        """Equal to the mark before as long as nobody, in whatever process, has committed a change; costs nothing.
+
+        Where a database cannot tell, time that passes counts as a change.
+        """
         ...

@@ -249,6 +249,35 @@ async def test_while_the_clock_may_be_wrong_nothing_is_given_up(node: Node) -> N
     assert await node.audit("message.expired") == []
 
 
+async def test_an_outbox_in_which_nothing_changes_is_not_looked_into(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    relay, looks, reading = node.relay(), list[int](), node.store.reading
+    await relay.relay_once()
+    monkeypatch.setattr(node.store, "reading", lambda: (looks.append(1), reading())[1])
+
+    # when nothing is there, and nobody writes
+    assert [await relay.relay_once() for _ in range(3)] == [0, 0, 0]
+    assert looks == []
+
+    # then what somebody writes goes out, and so does what comes due by itself
+    await given_rows(node, alert())
+    node.publisher.outcomes["rs.at.urgent.route_alert"] = PublishOutcome.REFUSED
+    await relay.relay_once()
+    assert [await relay.relay_once() for _ in range(3)] == [0, 0, 0]
+    assert len(looks) == 2
+    del node.publisher.outcomes["rs.at.urgent.route_alert"]
+    node.clock.advance(0.5)
+    assert await relay.relay_once() == 1
+
+    # and a clock that was set back lets nothing wait
+    await relay.relay_once()
+    assert relay.rests()
+    node.clock.advance(-3600)
+    assert not relay.rests()
+
+
 class Slow:
     """A broker that confirms nothing until it is told to."""
 

@@ -116,6 +116,9 @@ class Turns:
             raise turn
         return turn
 
+    def rests(self) -> bool:
+        return False
+
     async def recheck(self) -> int:
         return await self.relay_once()
 

@@ -48,6 +48,9 @@ class World:
         self.relayed += 1
         return 0
 
+    def rests(self) -> bool:
+        return False
+
     @asynccontextmanager
     async def consumer(self) -> AsyncIterator[Consumer]:
         await self.broker_ready()
