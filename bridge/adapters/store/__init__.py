@@ -1,7 +1,4 @@
-"""The store on SQLite or PostgreSQL.
-
-`bridge.adapters.store.schema.migrate` creates and upgrades it; it stands apart because alembic is slow to import.
-"""
+"""The store on SQLite or PostgreSQL; `bridge.adapters.store.schema.migrate` creates and upgrades it."""
 
 from bridge.adapters.store.unit_of_work import SqlStore, open_store
 

@@ -24,7 +24,7 @@ from bridge.adapters.store.backup_postgres import dump_postgres, restore_postgre
 from bridge.adapters.store.backup_sqlite import copy_sqlite, restore_sqlite
 from bridge.adapters.store.engine import is_sqlite, parse_url, sqlite_path
 from bridge.adapters.store.renewal import Restored, Restoring
-from bridge.adapters.store.schema import known_revisions
+from bridge.adapters.store.revisions import known_revisions
 from bridge.core.errors import RefusedError
 from bridge.core.times import format_time
 

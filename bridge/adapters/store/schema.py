@@ -15,22 +15,17 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.adapters.store.engine import create_file, make_engine
 from bridge.adapters.store.signed_numbers import fill_in_first_numbers, fill_in_numbers
+from bridge.adapters.store.tables import SCHEMA_REVISION
 from bridge.adapters.store.transaction import translated
 from bridge.core.errors import UnavailableError
 
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK: Final = 0x6E6370  # any number, the same in every process ("ncp")
 _TURN: Final = threading.Lock()
 _TURN_SECONDS: Final = 0.01
@@ -63,11 +58,6 @@ async def upgrade(connection: AsyncConnection) -> None:
         await connection.run_sync(_upgrade)
 
 
-def known_revisions() -> frozenset[str]:
-    """Every revision from which this program can upgrade, and its own."""
-    return frozenset(script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions())
-
-
 @asynccontextmanager
 async def _turn() -> AsyncIterator[None]:
     """One migration at a time in this process, whatever loops and threads it has."""
@@ -82,13 +72,24 @@ async def _turn() -> AsyncIterator[None]:
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    current = MigrationContext.configure(connection).get_current_revision()
+    current = _current_revision(connection)
+    if current != SCHEMA_REVISION:
+        _migrate_from(current, connection)
+    fill_in_numbers(connection)
+    fill_in_first_numbers(connection)
+
+
+def _current_revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _migrate_from(current: str | None, connection: Connection) -> None:
+    from bridge.adapters.store.revisions import known_revisions, run_migrations  # noqa: PLC0415 - see there
+
     if current is not None and current not in known_revisions():
         detail = f"the database has schema {current}, which this program does not know; it needs a newer program"
         raise UnavailableError("E_DATABASE_SCHEMA", detail)
-    command.upgrade(config, "head")
-    fill_in_numbers(connection)
-    fill_in_first_numbers(connection)
+    run_migrations(connection)

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 from store_samples import item, later, outgoing, receipt
 
-from bridge.adapters.store import SqlStore, migrations, open_store, schema
+from bridge.adapters.store import SqlStore, migrations, open_store, revisions
 from bridge.adapters.store.engine import create_file, make_engine
 from bridge.adapters.store.schema import migrate
 from bridge.adapters.store.tables import SCHEMA_REVISION, metadata
@@ -89,13 +89,13 @@ async def test_a_migration_that_fails_never_happened(empty_url: str, monkeypatch
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    upgrade = schema.command.upgrade
+    upgrade = revisions.command.upgrade
 
     def upgrade_and_fail(*arguments: object) -> None:
         upgrade(*arguments)  # type: ignore[arg-type]
         fail()
 
-    monkeypatch.setattr(schema.command, "upgrade", upgrade_and_fail)
+    monkeypatch.setattr(revisions.command, "upgrade", upgrade_and_fail)
     with pytest.raises(UnavailableError):
         await migrate(empty_url)
     assert await in_engine(empty_url, lambda connection: inspect(connection).get_table_names()) == []
