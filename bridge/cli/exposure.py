@@ -18,6 +18,7 @@ from bridge.core.times import format_time
 
 _KIND = ("kind", "count", "published", "delivered", "acknowledged", "first", "last")
 _SENT = ("id", "recipient", "kind", "sent", "state", "delivered_at", "acknowledged_at", "sealed_to")
+_NAMES = {"sender": "from", "recipient": "to", "contact_point": "to"}
 _RECEIVED = ("id", "sender", "kind", "sent", "received_at")
 
 
@@ -52,21 +53,22 @@ def _data(found: Exposure) -> dict[str, object]:
         "last": format_time(span[1]) if span else None,
         "kinds_sent": [_row(asdict(kind)) for kind in exposed.kinds_sent],
         "sent": [
-            {**_row(asdict(sent), without="wire_bytes"), "sealed_to": list(kids)}
+            {**_message(asdict(sent)), "sealed_to": list(kids)}
             for sent, kids in zip(exposed.sent, found.sealed_to, strict=True)
         ],
         "kinds_received": [_row(asdict(kind)) for kind in exposed.kinds_received],
-        "received": [_row(asdict(received)) for received in exposed.received],
+        "received": [_message(asdict(received)) for received in exposed.received],
         "queues_seen": list(found.queues_seen),
     }
 
 
-def _row(values: Mapping[str, object], *, without: str = "") -> dict[str, object]:
-    return {
-        name: format_time(value) if isinstance(value, datetime) else value
-        for name, value in values.items()
-        if name != without
-    }
+def _message(values: Mapping[str, object]) -> dict[str, object]:
+    """A message's members under the names that they have everywhere; its bytes are left out."""
+    return {_NAMES.get(name, name): value for name, value in _row(values).items() if name != "wire_bytes"}
+
+
+def _row(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: format_time(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _text(found: Exposure) -> str:

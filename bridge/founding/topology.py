@@ -12,7 +12,7 @@ from bridge.core.directory import LIST_ALARM_AGE, Directory
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.times import format_time
 from bridge.private_files import read_private_line
-from bridge.settings import Account, NodeSettings
+from bridge.settings import NodeSettings
 
 
 async def apply_topology(nodes: Sequence[NodeSettings]) -> Applied:
@@ -84,14 +84,7 @@ def _topology(nodes: Sequence[NodeSettings]) -> Topology:
 
 def _passwords(node: NodeSettings) -> Mapping[str, str | None]:
     """Of each account of the node; `None` where it signs in with its certificate."""
-    accounts: list[Account] = [node.broker.relay, node.broker.router, *(point.account for point in node.contact_points)]
-    return {account.user: _password(node, account) for account in accounts}
-
-
-def _password(node: NodeSettings, account: Account) -> str | None:
-    if node.broker.certificates is not None or account.password_file is None:
-        return None
-    return read_private_line(node.path(account.password_file))
+    return {account.user: node.password_of(account) for account in node.accounts}
 
 
 def _management_url(node: NodeSettings) -> str:

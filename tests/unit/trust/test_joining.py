@@ -121,6 +121,7 @@ def test_a_country_joins_with_a_file_and_without_a_key_of_the_network(
         {"id": "rs.ncp", "kids": [f"rs.ncp#sig-{YEAR}a", f"rs.ncp#enc-{YEAR}a"]},
     ]
     assert (answer["network"], answer["version"], answer["sha256"]) == ("see", 1, request.sha256)
+    assert answer["member_key"] == request.member_key.keyid
     assert answer["root_sha256"] == repository.state().root_sha256
     assert request.contact_points == {"rs.ncp": "NCP, Serbia", "rs.border-police": "rs.border-police"}
     assert set(directory.signing_keys) == {f"rs.ncp#sig-{YEAR}a", f"rs.border-police#sig-{YEAR}a"}
