@@ -199,7 +199,7 @@ def _text(value: object) -> str:
     if value is None or value is _EVERYTHING:
         return "everything" if value is _EVERYTHING else _NONE
     text = str(value)
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def _silent(standing: Standing) -> Iterable[str]:

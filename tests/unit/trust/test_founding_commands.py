@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from trust_network import Run, edit_json
 
-from bridge.adapters.jose.key_files import load_keys, read_secret
+from bridge.adapters.jose.desk import load_desk
+from bridge.adapters.jose.key_files import read_secret
 from bridge.adapters.trust import read_repository
 from bridge.cli.main import main_status
 from bridge.compose.node import open_trust
@@ -132,11 +133,11 @@ def test_a_node_is_set_up_enrolled_and_ready_to_load(run: Run, network: Path, tm
     assert directory.version == 2
     secret = read_secret(settings.path(settings.machine_secret_file))
     for point in settings.contact_points:
-        keys = load_keys(settings.path(point.keys), point.id, machine_secret=secret)
-        numbers = keys.signing_key.public_key().public_numbers()
-        expected = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
-        assert directory.signing_keys[keys.signing_kid].point == expected
-        assert set(keys.opening_keys) == {f"{point.id}#enc-{year}a"}
+        desk, _ = load_desk(settings.path(point.keys), point.id, machine_secret=secret)
+        assert set(desk.keys.kids()) == {f"{point.id}#sig-{year}a", f"{point.id}#enc-{year}a"}
+        signing, sealing = directory.signing_keys, directory.encryption_keys
+        for kid in desk.keys.kids():
+            assert desk.keys.point(kid) == (signing.get(kid) or sealing[kid]).point
         assert settings.amqp_urls(point.account)[0].startswith("amqp://rs-inbox-")
     source = open_trust(settings)
     assert source.current() == directory
