@@ -194,7 +194,9 @@ class Country:
             raise
 
 
-def found_country(folder: Path, country: str, *, broker: Access, vhost: str, network: str = NETWORK) -> Country:
+def found_country(
+    folder: Path, country: str, *, broker: Access, vhost: str, network: str = NETWORK, options: Sequence[object] = ()
+) -> Country:
     """`network init` for the first country of a folder, then `node init`; the topology is still to be applied."""
     repository, node = folder / "network", folder / country.lower()
     if not repository.exists():
@@ -202,7 +204,7 @@ def found_country(folder: Path, country: str, *, broker: Access, vhost: str, net
         file.write_text(network, "utf-8")
         ask("network", "init", repository, "--config", file)
     place = ("--broker-host", broker.host, "--broker-port", broker.port, "--vhost", vhost)
-    founded = ask("node", "init", node, "--country", country, "--network", repository, *place)
+    founded = ask("node", "init", node, "--country", country, "--network", repository, *place, *options)
     return Country(Path(founded["config"]))
 
 
