@@ -116,7 +116,7 @@ def read_publication(data: bytes) -> Publication:
         raise BadInputError(CODE, f"a publication is larger than {MAX_FILE_BYTES} bytes")
     try:
         file = _File.model_validate(strict_json.parse_object(data))
-        metadata = {role: Metadata.from_bytes(text.encode("utf-8")) for role, text in file.metadata.items()}
+        metadata = {role: _metadata(text.encode("utf-8")) for role, text in file.metadata.items()}
     except strict_json.StrictJsonError as error:
         raise BadInputError(CODE, f"a publication is not strict JSON: {error.for_author}") from None
     except ValidationError as error:
@@ -130,6 +130,11 @@ def read_publication(data: bytes) -> Publication:
             raise BadInputError(CODE, f"a publication: found {one.signed.type} for {role}, expected {expected.type}")
     documents = {target: text.encode("utf-8") for target, text in file.documents.items()}
     return Publication(file.network, metadata, documents)
+
+
+def _metadata(data: bytes) -> Signed:
+    strict_json.parse_object(data)  # python-tuf's own reading knows no bounds, and takes floats that nobody can sign
+    return Metadata.from_bytes(data)
 
 
 def joined(publications: Sequence[Publication]) -> Publication:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
 from trust_network import contact_point, found
 
@@ -241,7 +243,7 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "the keys of another": (_publication_of_another, "is not what was signed"),
     "another's role": (_role_of_another, "expected member-rs"),
     "another member key": (_another_member_key, "expected one signature, of the member key"),
-    "a member key on P-384": (
+    "a member key of another kind": (
         lambda file: file.update(member_key=CryptoSigner.generate_rsa().public_key.to_dict()),
         "member_key.keytype",
     ),
@@ -279,6 +281,37 @@ def test_a_request_with_anything_changed_is_refused_in_a_sentence(request_file: 
 
     assert caught.value.code == "E_JOIN_REQUEST"
     assert sentence in caught.value.message
+
+
+@given(place=st.integers(min_value=0), byte=st.integers(min_value=0, max_value=255))
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_byte_is_changed_no_other_key_is_let_in(request_file: Path, place: int, byte: int) -> None:
+    data = bytearray(request_file.read_bytes())
+    before = request_of(bytes(data))
+    data[place % len(data)] = byte
+
+    try:
+        after = request_of(bytes(data))
+    except BadInputError:
+        return
+
+    assert (after.keys, after.member_key) == (before.keys, before.member_key)
+    assert (after.member, after.network, after.contact_points.keys()) == (
+        before.member,
+        before.network,
+        before.contact_points.keys(),
+    )
+
+
+@pytest.mark.parametrize("member", ['"x": 1.5', '"x": "\\ud800"', f'"x": {"[" * 5000}{"]" * 5000}', '"version": 1'])
+def test_metadata_that_only_a_lax_parser_reads_is_refused(request_file: Path, member: str) -> None:
+    file = json.loads(request_file.read_bytes())
+    inner = json.loads(file["publication"])
+    inner["metadata"]["member-rs"] = inner["metadata"]["member-rs"].replace('"version":', f'{member}, "version":', 1)
+    file["publication"] = json.dumps(inner)
+
+    with pytest.raises(BadInputError, match="strict JSON"):
+        request_of(json.dumps(file).encode())
 
 
 def test_a_certificate_request_is_for_the_account_under_which_it_stands(request_file: Path, tmp_path: Path) -> None:
