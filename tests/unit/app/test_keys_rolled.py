@@ -93,7 +93,7 @@ def test_a_key_is_revoked_once_and_only_one_of_ours() -> None:
 
     assert once == [replace(key, revoked_at=NOW)]
     assert revoked(once, key.kid, at=NOW + DAY) == once
-    with pytest.raises(RefusedError, match="those are .*sig-a") as refused:
+    with pytest.raises(RefusedError, match=r"those are .*sig-a") as refused:
         revoked([key], f"{OWN}#sig-b", at=NOW)
     assert refused.value.code == "E_KEY_UNKNOWN"
 
