@@ -23,7 +23,8 @@ from bridge.adapters.vault import StorageVault
 from bridge.app.checks import node_states as states
 from bridge.app.checks.check_certificates import check_certificates
 from bridge.app.checks.check_destinations import check_destinations
-from bridge.app.checks.check_node import Check, check_list, check_queues, run_probes
+from bridge.app.checks.check_membership import check_frozen, check_list, check_signatures
+from bridge.app.checks.check_node import Check, check_queues, run_probes
 from bridge.app.checks.check_peers import check_peers
 from bridge.app.checks.check_undelivered import check_undelivered
 from bridge.app.read_message import ReadMessages
@@ -92,8 +93,11 @@ class Node:
                 raise
             checks.append(Check.failed("database", error))
         try:
-            await self.trust.refresh()
-            checks += check_list(self.trust.current(), now=self.clock.now(), contact_points=self.hosted)
+            directory, now = await self.trust.refresh(), self.clock.now()
+            failures = self.trust.failures
+            checks += check_list(directory, now=now, contact_points=self.hosted, failures=failures)
+            checks.append(check_frozen(directory, self.trust.ahead(), now=now))
+            checks.append(check_signatures(directory, now=now, contact_points=self.hosted))
         except UnavailableError as error:
             checks.append(Check.failed("membership list", error))
         return [*checks, *self._certificates()]

@@ -19,12 +19,16 @@ from bridge.adapters.amqp.session import all_open
 from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.system import RandomIds
 from bridge.adapters.trust import TufTrustSource
+from bridge.app.checks.check_membership import check_frozen, check_list, check_signatures
+from bridge.app.checks.check_node import Check
 from bridge.app.checks.process_health import ProcessHealth
 from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.receiving.route_message import RouteMessages
 from bridge.app.sending.relay_outbox import RelayOutbox
+from bridge.app.watch_membership import WatchMembership
 from bridge.app.watch_certificates import WatchCertificates
+from bridge.app.watch_membership import WatchMembership
 from bridge.compose.broker_login import BrokerSessions, held_certificates
 from bridge.compose.guards import guards_of
 from bridge.compose.judging import Judges
@@ -49,6 +53,7 @@ ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT)
 RECHECK_HELD_EVERY: Final = timedelta(minutes=1)
 LOOK_AT_CLOCK_SECONDS: Final = 1.0
 LOOK_AT_LIST_SECONDS: Final = 1.0
+LOOK_AT_MEMBERSHIP_SECONDS: Final = 60.0
 LOOK_AT_CERTIFICATES_SECONDS: Final = 1.0  # one look at each file's time
 WARN_OF_CERTIFICATES_SECONDS: Final = 600.0
 
@@ -123,12 +128,21 @@ class _Wiring:
             recheck_seconds=RECHECK_HELD_EVERY.total_seconds(),
             chores=(
                 Chore(LOOK_AT_CLOCK_SECONDS, self.clock.look),
+                Chore(LOOK_AT_MEMBERSHIP_SECONDS, WatchMembership(self._membership, self.guards.wall_clock).look),
                 *([Chore(LOOK_AT_LIST_SECONDS, RecheckOnNewList(recheck, self.trust).look)] if recheck else ()),
                 *(self._peer_chores(receivers) if receivers else ()),
                 *(self._key_chores(receivers) if receivers else ()),
                 *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
             ),
         )
+
+    def _membership(self) -> Sequence[Check]:
+        directory, now = self.trust.current(), self.guards.wall_clock.now()
+        return [
+            *check_list(directory, now=now, contact_points=(), failures=self.trust.failures),
+            check_frozen(directory, self.trust.ahead(), now=now),
+            check_signatures(directory, now=now, contact_points=[point.id for point in self.settings.contact_points]),
+        ]
 
     def _subscriber(self) -> RouteMessages:
         account, prefix = self.settings.broker.router, self.settings.prefix

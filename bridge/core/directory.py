@@ -118,6 +118,7 @@ class Directory:
         version: grows with every change, by which peers notice a newer list.
         signed_at: when the list was last confirmed; its age decides the freshness.
         certificate_authorities: in PEM; who signs in to the broker, and the broker itself, show a certificate of one.
+        expiries: signing role of the list -> until when what it signed holds.
         unread: member -> why its keys could not be read; they are unknown until it publishes them anew.
     """
 
@@ -129,6 +130,7 @@ class Directory:
     encryption_keys: Mapping[str, PublicKey]
     certificate_authorities: tuple[str, ...] = ()
     unread: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    expiries: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def expires(self) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -40,6 +40,15 @@ class NetworkState:
     root_sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class PeerAhead:
+    """A peer that has used this version of the list since then, while this node had none as new."""
+
+    peer: str
+    version: int
+    since: datetime
+
+
 class TrustSource(Protocol):
     """Holds the newest verified membership list and refreshes it on demand."""
 
@@ -61,6 +70,19 @@ class TrustSource(Protocol):
 
     async def refresh(self) -> Directory:
         """Asks the mirrors for a newer list and returns what is current then; offline it keeps the last valid one."""
+        ...
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """Mirror -> why the last refresh got nothing from it; those that are current are left out."""
+        ...
+
+    def note_ahead(self, peer: str, version: int) -> None:
+        """A proven peer used this version of the list, and no refresh brought one as new."""
+        ...
+
+    def ahead(self) -> Sequence[PeerAhead]:
+        """The peers of `note_ahead` whose version is still missing here; what was noted outlives a restart."""
         ...
 
     async def take(self, files: Mapping[str, bytes]) -> None:

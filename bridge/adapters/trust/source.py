@@ -37,6 +37,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 from bridge.adapters.trust.list_cache import ListCache, Seen
 from bridge.adapters.trust.locking import LockedError
 from bridge.adapters.trust.mirror import LIMITS, METADATA, TIMESTAMP, CutOffFetcher, Mirror, read_bounded
+from bridge.adapters.trust.peers_ahead import PeersAhead
 from bridge.adapters.trust.received import ReceivedFiles
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import Directory
@@ -44,6 +45,7 @@ from bridge.core.errors import UnavailableError
 from bridge.core.times import format_time
 from bridge.core.verification import TrustView
 from bridge.core.wire import strict_json
+from bridge.ports.trust import PeerAhead
 
 CLOCK_DIFFERENCE: Final = timedelta(days=1)
 FAULTS: Final = (UntrustedError, DownloadError, LockedError, OSError)
@@ -89,6 +91,7 @@ class TufTrustSource:
         self._mirrors = tuple(mirrors)
         self._received = None if received is None else ReceivedFiles(received)
         self._cache = ListCache(cache)
+        self._ahead = PeersAhead(cache)
         self._root = root
         self._now = now
         self._turn = threading.Lock()  # refreshes of one process, each in a thread of its own
@@ -145,6 +148,14 @@ class TufTrustSource:
     async def take(self, files: Mapping[str, bytes]) -> None:
         """Keeps files that came through the bridge, and looks at them at once; forged ones change nothing."""
         await asyncio.to_thread(self._take, files)
+
+    def note_ahead(self, peer: str, version: int) -> None:
+        """A proven peer used a version that this node could not get."""
+        self._ahead.note(PeerAhead(peer, version, self._now()), own_version=self._version)
+
+    def ahead(self) -> Sequence[PeerAhead]:
+        """Peers that use a newer list than this node can get, and since when."""
+        return self._ahead.known(own_version=self._version)
 
     def _refresh(self) -> None:
         with self._turn:

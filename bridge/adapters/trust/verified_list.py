@@ -160,7 +160,17 @@ def _read(updater: Updater, cache: Path) -> VerifiedList:
         targets=targets,
         snapshot=snapshot,
     )
-    return replace(found, directory=replace(found.directory, unread=MappingProxyType(unread)))
+    own = {role: _expiry(updater, role) for role in (*published, roles.REVOCATIONS)}
+    expiries = {"root": root.expires, "targets": targets.expires, "snapshot": snapshot.expires}
+    expiries |= {role: expires for role, expires in own.items() if expires is not None}
+    directory = replace(found.directory, unread=MappingProxyType(unread), expiries=MappingProxyType(expiries))
+    return replace(found, directory=directory)
+
+
+def _expiry(updater: Updater, role: str) -> datetime | None:
+    """Until when a delegated role's signature holds; `None` where it did not verify."""
+    signed = updater._trusted_set.get(role)  # noqa: SLF001 - see above; parsed once more they would cost as much again
+    return None if signed is None else signed.expires
 
 
 def _contact_point(updater: Updater, identifier: str, network: NetworkDocument) -> ContactPointDocument:

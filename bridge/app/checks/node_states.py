@@ -33,6 +33,8 @@ CLOCK_AHEAD: Final = "clock_ahead"
 
 MEMBERSHIP_OLD: Final = "membership_old"
 MEMBERSHIP_MISSING: Final = "membership_missing"
+MEMBERSHIP_FROZEN: Final = "membership_frozen"
+SIGNATURE_ENDS: Final = "membership_signature_ends"
 KEY_UNUSABLE: Final = "key_unusable"
 KEY_ENDS_SOON: Final = "key_ends_soon"
 TOKEN_UNREACHABLE: Final = "token_unreachable"  # noqa: S105 - a state

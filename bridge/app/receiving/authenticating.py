@@ -10,12 +10,14 @@ Rules:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.receiving.giving_way import let_others_run
+from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError, VerificationError
 from bridge.core.verification import (
     MAX_LIFETIME,
@@ -32,6 +34,8 @@ from bridge.ports.trust import TrustSource
 
 # A flood of unknown keys must not become a flood of refreshes.
 REFRESH_AT_MOST_EVERY: Final = timedelta(seconds=10)
+# What waits for a list is held and judged again when it is there; an alert must not wait for a mirror's deadline.
+REFRESH_PATIENCE_SECONDS: Final = 2.0
 AUTHORITY: Final = 11
 
 Verdict = Authenticated | VerificationError
@@ -54,6 +58,7 @@ class Authenticator:
         self._receiver = receiver
         self._is_signature = is_signature
         self._refreshed_at: datetime | None = None
+        self._refreshing: asyncio.Future[Directory] | None = None
 
     async def judge(self, batch: Sequence[Delivery]) -> list[Judged]:
         """One verdict per delivery, in order."""
@@ -66,6 +71,7 @@ class Authenticator:
             before, view = view, self._trust.view()
             if view.directory is not before.directory:
                 verdicts = await self._verdicts(batch, view)
+        self._note_ahead(verdicts, view)
         return [
             Judged(delivery, self._held_for_newer_list(verdict, view))
             for delivery, verdict in zip(batch, verdicts, strict=True)
@@ -102,13 +108,27 @@ class Authenticator:
         )
         return VerificationError(verdict.step, "E_TRUST_STALE", detail)
 
+    def _note_ahead(self, verdicts: Sequence[Verdict], view: TrustView) -> None:
+        """Peers whose newer list could not be had; a list that is held back from us shows by them alone."""
+        for verdict in verdicts:
+            if _is_ahead(verdict, view):
+                proven = _proven(verdict)
+                if proven is not None:
+                    self._trust.note_ahead(proven.sender.id, proven.payload.trust.version)
+
     async def _refresh(self) -> bool:
+        """Whether a refresh is done. A slow mirror goes on alone; what it brings is heeded when it is there."""
         now = self._clock.now()
         if self._refreshed_at is not None and timedelta(0) <= now - self._refreshed_at < REFRESH_AT_MOST_EVERY:
             return False
         self._refreshed_at = now
-        await self._trust.refresh()
-        return True
+        refreshing = self._refreshing
+        if refreshing is None or refreshing.done():
+            refreshing = self._refreshing = asyncio.ensure_future(self._trust.refresh())
+        done, _ = await asyncio.wait({refreshing}, timeout=REFRESH_PATIENCE_SECONDS)
+        for task in done:
+            task.result()
+        return bool(done)
 
 
 def _wants_newer_list(verdict: Verdict, view: TrustView) -> bool:
@@ -117,5 +137,10 @@ def _wants_newer_list(verdict: Verdict, view: TrustView) -> bool:
 
 def _is_ahead(verdict: Verdict, view: TrustView) -> bool:
     """Whether a proven signer, refused or not, had a newer list than ours."""
-    proven = verdict.proven if isinstance(verdict, AuthenticatedRefusal) else verdict
-    return isinstance(proven, Authenticated) and proven.payload.trust.version > view.directory.version
+    proven = _proven(verdict)
+    return proven is not None and proven.payload.trust.version > view.directory.version
+
+
+def _proven(verdict: Verdict) -> Authenticated | None:
+    message = verdict.proven if isinstance(verdict, AuthenticatedRefusal) else verdict
+    return message if isinstance(message, Authenticated) else None

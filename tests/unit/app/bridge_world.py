@@ -63,6 +63,8 @@ class ListedTrust:
 
     directory: Directory
     newer: Directory | None = None
+    ahead_noted: dict[str, int] = field(default_factory=dict)
+    taken: list[Mapping[str, bytes]] = field(default_factory=list)
 
     def current(self) -> Directory:
         return self.directory
@@ -73,6 +75,13 @@ class ListedTrust:
     async def refresh(self) -> Directory:
         self.directory = self.newer or self.directory
         return self.directory
+
+    def note_ahead(self, peer: str, version: int) -> None:
+        self.ahead_noted.setdefault(peer, version)
+
+    async def take(self, files: Mapping[str, bytes]) -> None:
+        self.taken.append(files)
+        await self.refresh()
 
 
 @dataclass

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bridge.app.checks.check_clock import TOLERANCE, check_clock
-from bridge.app.checks.check_node import check_list
+from bridge.app.checks.check_membership import check_list
 from bridge.core.directory import LIST_ALARM_AGE, Directory
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -10,7 +10,8 @@ import pytest
 from bridge_node import Node
 from bridge_world import START, ListedTrust, StillClock, alert, directory, route_body
 
-from bridge.app.checks.check_node import Check, check_list
+from bridge.app.checks.check_membership import check_list
+from bridge.app.checks.check_node import Check
 from bridge.app.sending.acknowledge import AcknowledgeMessages
 from bridge.app.sending.send import Draft
 from bridge.app.sending.submit import plan_for_answer
