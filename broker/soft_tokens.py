@@ -28,7 +28,6 @@ class SoftToken:
 
     place: TokenPlace
     folder: Path
-    pin: str
 
 
 class SoftTokens:
@@ -61,7 +60,7 @@ class SoftTokens:
         (folder,) = set(self._tokens.iterdir()) - before
         pin_file = self._folder / f"{folder.name}.pin"
         write_private(pin_file, f"{pin}\n".encode())
-        return SoftToken(TokenPlace(self.module, label, pin_file), folder, pin)
+        return SoftToken(TokenPlace(self.module, label, pin_file), folder)
 
 
 @contextmanager

@@ -24,12 +24,12 @@ from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from bridge.adapters.token.token import Token
 from bridge.core.errors import UnavailableError
+from bridge.core.ids import OPENING_NAME
 
 CODE: Final = "E_TOKEN_KEY"
 FRESH_SECONDS: Final = 1.0
 _CURVE: Final = ec.SECP256R1()
 _SECRET_BITS: Final = 256
-_OPENING: Final = "enc-"  # how the name of a key begins that opens; all others sign
 
 
 class TokenKeys:
@@ -66,15 +66,6 @@ class TokenKeys:
     def destroy(self, kid: str) -> None:
         """Destroys both parts of a key for good; nothing happens where there is none."""
         self._token.use(lambda session: self._destroyed(session, kid))
-
-    def check(self) -> None:
-        """Asks the token for the keys.
-
-        Raises:
-            UnavailableError: the token cannot be reached, or none of them signs (`E_TOKEN_KEY`).
-        """
-        if not any(not self._is_for_opening(kid) for kid in self.kids()):
-            raise UnavailableError(CODE, f"token {self._token.label} holds no signing key of {self._prefix}")
 
     def _fresh(self, session: pkcs11.Session) -> dict[str, pkcs11.PrivateKey]:
         if session is self._session and time.monotonic() - self._found_at < FRESH_SECONDS:
@@ -155,7 +146,7 @@ class TokenKeys:
                 part.destroy()
 
     def _is_for_opening(self, kid: str) -> bool:
-        return kid.removeprefix(self._prefix).startswith(_OPENING)
+        return kid.removeprefix(self._prefix).startswith(OPENING_NAME)
 
     def _forget(self) -> None:
         self._session, self._keys = None, {}

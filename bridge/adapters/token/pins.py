@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.core.errors import UnavailableError
-from bridge.private_files import read_private_line, write_private
+from bridge.private_files import read_private_line, replace_private
 
 CODE: Final = "E_TOKEN_PIN"
 
@@ -41,8 +41,7 @@ class PinFile:
         """Notes that the token refused the PIN that was read last, and answers the error that says so."""
         self._refused_here = self._tried
         with suppress(OSError):  # a folder of secrets may be read-only: then each process finds out once
-            self._refusal.unlink(missing_ok=True)
-            write_private(self._refusal, self._tried.encode())
+            replace_private(self._refusal, self._tried.encode())
         return self._refused(f"was refused ({reason})")
 
     def _refused(self, what: str) -> UnavailableError:

@@ -52,7 +52,7 @@ def test_a_token_that_was_taken_away_has_a_name_and_comes_back_by_itself(
     # when
     away = token.folder.rename(tmp_path / "away")
     # then
-    for use in (lambda: keys.sign(SIG, b"x"), lambda: keys.agree(ENC, point), lambda: keys.point(SIG), keys.check):
+    for use in (lambda: keys.sign(SIG, b"x"), lambda: keys.agree(ENC, point), lambda: keys.point(SIG)):
         assert code_of(use) == "E_TOKEN"
     assert code_of(keys.kids) == "E_TOKEN"
     # when
@@ -81,17 +81,17 @@ def test_while_a_token_is_away_it_is_asked_for_now_and_then_only(
     # given
     monkeypatch.setattr("bridge.adapters.token.token.PAUSE_SECONDS", 0.5)
     away = token.folder.rename(tmp_path / "away")
-    assert code_of(keys.check) == "E_TOKEN"
+    assert code_of(keys.kids) == "E_TOKEN"
     lost_at = time.monotonic()
     # when
     away.rename(token.folder)
     # then
-    first = code_of(keys.check)
+    first = code_of(keys.kids)
     assert time.monotonic() - lost_at < 0.5
     assert first == "E_TOKEN"
     while time.monotonic() - lost_at < 0.6:
         time.sleep(0.05)
-    keys.check()
+    keys.kids()
 
 
 def test_another_token_of_the_module_goes_on(keys: TokenKeys, make_token: MakeToken, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_another_token_of_the_module_goes_on(keys: TokenKeys, make_token: MakeTo
     other = make_token()
     keys_on(other.place).make("at.ncp#sig-b")
     others = keys_on(other.place)
-    others.check()
+    others.kids()
     # when
     other.folder.rename(tmp_path / "away")
     assert code_of(lambda: others.sign("at.ncp#sig-b", b"x")) == "E_TOKEN"
@@ -113,7 +113,7 @@ def test_what_another_process_makes_is_seen_without_signing_in_again(
 ) -> None:
     # given
     monkeypatch.setattr("bridge.adapters.token.keys.FRESH_SECONDS", 0.0)
-    keys.check()
+    keys.kids()
     # when
     keys_on(token.place).make("at.ncp#sig-2026b")
     # then
@@ -145,7 +145,7 @@ def test_a_wrong_pin_is_tried_once_by_whoever_it_is(
     # then
     assert set(same.kids()) == set()
     assert set(keys_on(place).kids()) == set()
-    keys.check()
+    keys.kids()
 
 
 def count_refusals(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
