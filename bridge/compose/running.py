@@ -26,7 +26,6 @@ from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.receiving.route_message import RouteMessages
 from bridge.app.sending.relay_outbox import RelayOutbox
-from bridge.app.watch_membership import WatchMembership
 from bridge.app.watch_certificates import WatchCertificates
 from bridge.app.watch_membership import WatchMembership
 from bridge.compose.broker_login import BrokerSessions, held_certificates
