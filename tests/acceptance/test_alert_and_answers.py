@@ -206,3 +206,25 @@ def test_only_whoever_sent_an_alert_updates_it(austria: Country, sent: str) -> N
 
     # then
     assert (status, error["code"], error["path"]) == (3, "E_UNKNOWN_MESSAGE", "$.supersedes")
+
+
+def test_what_a_member_could_have_read_is_told_by_every_node_that_sent_to_it(
+    serbia: Country, austria: Country, sent: str
+) -> None:
+    # given
+    (arrived,) = austria.received(sent)
+    serbia.reached(sent, "at.ncp", "delivered_at")
+
+    # when
+    at_the_sender = serbia.ask("network", "exposure", "AT")
+    at_the_member_itself = austria.ask("network", "exposure", "RS")
+
+    # then
+    (line,) = (message for message in at_the_sender["sent"] if message["id"] == sent)
+    assert (line["from"], line["to"], line["kind"], line["state"]) == ("rs.ncp", "at.ncp", "route_alert", "delivered")
+    assert [kid.partition("#")[0] for kid in line["sealed_to"]] == ["at.ncp"]
+    assert parse_time(line["published_at"]) <= parse_time(line["delivered_at"])
+    assert at_the_sender["readable"] == len(at_the_sender["sent"])
+    assert sent in [message["id"] for message in at_the_member_itself["received"]]
+    assert "E_MEMBER" in serbia.refuse("network", "exposure", "ZZ")[1]["code"]
+    assert arrived["id"] == sent
