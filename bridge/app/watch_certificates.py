@@ -40,8 +40,10 @@ class WatchCertificates:
 
 
 def _tell(certificate: CertificateTimes, now: datetime) -> None:
+    """Before it is due, its successor is nobody's neglect."""
     account, ends = certificate.name, format_time(certificate.ends)
     if certificate.has_ended(now):
         _log.error("certificate.ended", account=account, detail=f"ended on {ends}: no new connection is let in")
     elif (days := certificate.warning(now)) is not None:
-        _log.warning("certificate.ends_soon", account=account, detail=f"{days} days or less: ends on {ends}")
+        tell = _log.error if certificate.is_alarming(now) else _log.warning if certificate.is_due(now) else _log.info
+        tell("certificate.ends_soon", account=account, detail=f"in {days} days or less, on {ends}")

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bridge.cli.certificate_words import as_table, told
 from bridge.cli.options import Config
-from bridge.cli.output import Json, emit, table
-from bridge.compose.broker_login import certificates_folder, held_certificates
-from bridge.compose.node import open_trust
-from bridge.core.certificates import CertificateTimes
+from bridge.cli.output import Json, emit
 from bridge.core.errors import BadInputError
-from bridge.core.times import format_time
 from bridge.founding.certificates import Secretariat, install_answer, renewal_request
 from bridge.settings import load_settings
 
@@ -39,6 +35,10 @@ def certificates(
 
     Renewal takes no restart: a running node notices new files and goes over to them. The private keys stay here.
     """
+    # Heavy, and the other commands of this group do without.
+    from bridge.compose.broker_login import certificates_folder, held_certificates  # noqa: PLC0415
+    from bridge.compose.node import open_trust  # noqa: PLC0415
+
     if sum(option is not None for option in (network, out, install)) > 1:
         raise BadInputError("E_USAGE", "expected one of --network, --out and --install")
     settings, now = load_settings(config), datetime.now(UTC)
@@ -58,25 +58,3 @@ def certificates(
         install_answer(folder, accounts, install, directory, at=now)
     held = held_certificates(settings)
     emit({"certificates": told(held, now)}, as_json=as_json, text=lambda: as_table(held, now))
-
-
-def told(found: Sequence[CertificateTimes], now: datetime) -> list[dict[str, object]]:
-    """Certificates as JSON has them."""
-    return [
-        {"name": one.name, "expires": format_time(one.ends), "days_left": one.days_left(now), "due": one.is_due(now)}
-        for one in found
-    ]
-
-
-def as_table(found: Sequence[CertificateTimes], now: datetime) -> str:
-    """Certificates as people read them."""
-    return table(
-        ("certificate of", "expires", "days left", ""),
-        [(one.name, format_time(one.ends), one.days_left(now), _verdict(one, now)) for one in found],
-    )
-
-
-def _verdict(certificate: CertificateTimes, now: datetime) -> str:
-    if certificate.has_ended(now):
-        return "ENDED"
-    return "to be renewed" if certificate.is_due(now) else ""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.certificates import as_table, told
+from bridge.cli.certificate_words import as_table, told
 from bridge.cli.output import Json, emit
 from bridge.core.errors import UnavailableError
 from bridge.founding.certificates import Secretariat, requests_in

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli import exposure, network_ceremony, network_revocation, notice
+from bridge.cli import certify, exposure, network_ceremony, network_revocation, notice
 from bridge.cli.network_show import show_state
 from bridge.cli.network_text import change_data, change_text
 from bridge.cli.output import Json, emit, say
 from bridge.founding import network as founding
 from bridge.founding.ceremony import receive
+from bridge.founding.certificates import issued_certificates
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -58,7 +59,8 @@ def init(
 def show(folder: Folder, as_json: Json = False) -> None:
     """Show the membership list. An expired one is shown as it was last valid; a forged one is not."""
     now = datetime.now(UTC)
-    show_state(founding.network_state(folder, at=founding.last_valid_moment(folder, now=now)), as_json=as_json)
+    state = founding.network_state(folder, at=founding.last_valid_moment(folder, now=now))
+    show_state(state, issued=issued_certificates(folder), as_json=as_json)
 
 
 @app.command()
@@ -83,5 +85,6 @@ for command in (
     network_revocation.suspend,
     notice.notice,
     exposure.exposure,
+    certify.certify,
 ):
     app.command()(command)

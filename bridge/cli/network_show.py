@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from bridge.cli.certificate_words import told, warnings
 from bridge.cli.output import emit, table
+from bridge.core.certificates import CertificateTimes
 from bridge.core.countries import KOSOVO_NOTE, country_name
 from bridge.core.directory import LIST_ALARM_AGE
 from bridge.core.times import format_time
@@ -16,11 +18,12 @@ WARN_BEFORE: Final = timedelta(days=60)
 _SIGNED_BY_PEOPLE: Final = ("root", "targets", "revocations", "member-")
 
 
-def show_state(state: NetworkState, *, as_json: bool) -> None:
-    """Prints a network."""
+def show_state(state: NetworkState, *, issued: Sequence[CertificateTimes] = (), as_json: bool) -> None:
+    """Prints a network, and what its secretariat issued certificates for."""
     now = datetime.now(UTC)
-    data = state_data(state, now=now)
-    emit(data, as_json=as_json, text=lambda: _text(state, now))
+    data = {**state_data(state, now=now), "certificates": told(issued, now)}
+    text = "\n".join((_text(state, now), *(f"WARNING: {warning}" for warning in warnings(issued, now))))
+    emit(data, as_json=as_json, text=lambda: text)
 
 
 def state_data(state: NetworkState, *, now: datetime) -> Mapping[str, object]:

@@ -12,10 +12,11 @@ import typer
 
 from bridge.adapters.amqp.apply import Reconciled, SealedOff
 from bridge.adapters.amqp.plan import Change
+from bridge.cli.certificate_words import told, warnings
 from bridge.cli.options import Config
 from bridge.cli.output import Json, emit, say, tell_warnings
 from bridge.core.errors import BadInputError
-from bridge.founding.topology import apply_network, apply_topology, look_at_topology
+from bridge.founding.topology import apply_network, apply_topology, certificates_on_broker, look_at_topology
 from bridge.settings import NodeSettings, load_settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -45,7 +46,8 @@ def apply(
     settings names. With --all, for whoever runs a broker that members share, the membership list decides: accounts,
     permissions, limits and queues of every member are made, and a member that is not in it any more, or is suspended,
     is sealed off: its accounts are deleted, its connections closed, its exchanges and queues unbound. What is in its
-    queues stays until --drop-queues. Nothing else is ever deleted.
+    queues stays until --drop-queues. Nothing else is ever deleted. Certificates with which somebody is signed in and
+    which should have been renewed are named.
     """
     settings = load_settings(config)
     if drop_queues and not every:
@@ -73,7 +75,12 @@ def _apply_all(settings: NodeSettings, *, dry_run: bool, drop_queues: bool, yes:
     if drop_queues and not dry_run and not yes:
         _ask(run(dry=True, drop=True))
     done = run(dry=dry_run, drop=drop_queues)
-    _tell(done, {"list_version": directory.version}, dry_run=dry_run, as_json=as_json)
+    in_use = asyncio.run(certificates_on_broker(settings))
+    more = {"list_version": directory.version, "certificates": told(in_use, now)}
+    _tell(done, more, dry_run=dry_run, as_json=as_json)
+    if not as_json:
+        for warning in warnings(in_use, now):
+            say(f"WARNING: {warning}")
 
 
 def _ask(found: Reconciled) -> None:

@@ -44,6 +44,10 @@ class CertificateTimes:
         ]
         return min(reached, default=None)
 
+    def was_given_up(self, now: datetime) -> bool:
+        """Whether it ended so long ago that whoever had it needs it no more."""
+        return now - self.ends > timedelta(days=ALARM_DAYS)
+
     def is_alarming(self, now: datetime) -> bool:
         """Whether it has ended, or ends soon although it has long been due."""
         warning = self.warning(now)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from bridge.adapters.amqp.apply import Applied, Reconciled, apply_over_amqp, apply_over_management
+from bridge.adapters.amqp.management import Management
+from bridge.adapters.amqp.peer_certificates import certificates_in_use
 from bridge.adapters.amqp.topology import Topology, country_topology, merge, network_topology, shared_topology
+from bridge.core.certificates import CertificateTimes
 from bridge.core.directory import LIST_ALARM_AGE, Directory
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.times import format_time
@@ -72,6 +76,15 @@ async def apply_network(
         drop_queues=drop_queues,
         dry_run=dry_run,
     )
+
+
+async def certificates_on_broker(node: NodeSettings) -> Sequence[CertificateTimes]:
+    """With what the accounts in the broker's virtual host are signed in, those that end first in front.
+
+    Raises like `look_at_topology`.
+    """
+    management = Management.at(_management_url(node))
+    return await asyncio.to_thread(certificates_in_use, management, node.broker.vhost)
 
 
 def _topology(nodes: Sequence[NodeSettings]) -> Topology:

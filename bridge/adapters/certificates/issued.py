@@ -26,7 +26,7 @@ def note_issued(folder: Path, pem: bytes) -> CertificateTimes:
 
 
 def latest_issued(folder: Path) -> Sequence[CertificateTimes]:
-    """The certificate of each name that ends last, those that end first in front.
+    """The certificate that was issued last for each name, those that end first in front.
 
     Raises:
         UnavailableError: `E_CERTIFICATE_FILE`, a file in the index is no certificate.
@@ -37,6 +37,5 @@ def latest_issued(folder: Path) -> Sequence[CertificateTimes]:
             found = times_of(x509.load_pem_x509_certificate(path.read_bytes()))
         except ValueError:
             raise UnavailableError(FILE_FAULT, f"{path} holds no certificate") from None
-        if found.name not in latest or latest[found.name].ends < found.ends:
-            latest[found.name] = found
+        latest[found.name] = max(found, latest.get(found.name, found), key=lambda one: (one.begins, one.ends))
     return sorted(latest.values(), key=lambda one: (one.ends, one.name))

@@ -15,6 +15,7 @@ import pytest
 from tls_world import TlsWorld, equip, stranger, until
 
 from bridge.adapters.amqp.consumer import AmqpConsumer
+from bridge.adapters.amqp.login import Login
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import AmqpSession, all_open
 from bridge.adapters.certificates.files import certificate_file, held_certificate
@@ -23,6 +24,7 @@ from bridge.compose.node import open_trust
 from bridge.core import broker_names as names
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
+from bridge.founding.topology import certificates_on_broker
 from bridge.ports.broker import Publication, PublishOutcome
 from bridge.ports.trust import TrustSource
 from bridge.settings import NodeSettings
@@ -232,3 +234,29 @@ async def test_a_second_authority_in_the_list_ends_no_connection(tls_world: TlsW
 
         await until(lambda: session.status.connects == 2, seconds=SECONDS)
         assert session.status.connected
+
+
+async def test_the_brokers_operator_sees_which_certificates_in_use_end_first(
+    tls_world: TlsWorld, tmp_path: Path
+) -> None:
+    logins = [
+        tls_world.login(tmp_path / "relay", "at-relay"),
+        Login(
+            [tls_world.url("at-router")],
+            tls_world.context(tmp_path / "router", "at-router", lifetime=timedelta(days=5)),
+        ),
+    ]
+    sessions = [AmqpSession(lambda login=login: login, name="watched") for login in logins]
+    async with all_open(sessions):
+        for session in sessions:
+            await session.until_publishable(seconds=SECONDS)
+
+        async with asyncio.timeout(SECONDS):
+            while True:
+                found = await certificates_on_broker(tls_world.nodes["at"])
+                if [one.name for one in found] == ["at-router", "at-relay"]:
+                    break
+                await asyncio.sleep(0.1)
+
+        now = datetime.now(UTC)
+        assert [one.days_left(now) for one in found] == [4, 89]

@@ -1,0 +1,123 @@
+"""A node's certificates on the command line: founded with them, renewed by files between machines, and in one step."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cli_commands import ask, say
+
+from bridge.adapters.certificates.files import certificate_file, install_certificates, request_certificates
+from bridge.adapters.store.schema import migrate
+from bridge.app.checks.check_certificates import NAME
+from bridge.founding.certificates import Secretariat
+from bridge.founding.network import found_network
+from bridge.founding.nodes import BrokerPlace, NodeOrder, found_nodes
+from bridge.settings import load_settings
+
+NETWORK_FILE = Path(__file__).parents[3] / "config" / "demo-network.toml"
+RELAY = "at-relay"
+FOUNDED = datetime.now(UTC) - timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certificates")
+    found_network(folder / "network", NETWORK_FILE, at=FOUNDED)
+    found_nodes([NodeOrder(folder / "at", "AT", BrokerPlace("amqps"))], network=folder / "network", at=FOUNDED)
+    return folder
+
+
+def test_a_node_founded_on_amqps_has_certificates_and_no_passwords(founded: Path) -> None:
+    config = founded / "at" / "node.toml"
+
+    told = ask("node", "certificates", "--config", config)["certificates"]
+
+    assert [one["name"] for one in told] == ["at-relay", "at-router", "at-inbox-ncp"]
+    assert {(one["days_left"], one["due"]) for one in told} == {(89, False)}
+    assert not list((founded / "at" / "secrets").glob("*.password"))
+    assert "password_file = " not in config.read_text().replace('database_password_file = "', "")
+
+
+def test_certificates_are_renewed_by_files_between_two_machines(founded: Path, tmp_path: Path) -> None:
+    config, relay = founded / "at" / "node.toml", certificate_file(founded / "at" / "certificates", RELAY)
+    before = relay.read_bytes()
+
+    asked = ask("node", "certificates", "--config", config, "--out", tmp_path / "request.pem")
+    issued = ask(
+        "network", "certify", tmp_path / "request.pem", "--network", founded / "network", "--out", tmp_path / "new.pem"
+    )
+    assert relay.read_bytes() == before
+    ask("node", "certificates", "--config", config, "--install", tmp_path / "new.pem")
+
+    assert asked["sha256"] == issued["request_sha256"]
+    assert [one["name"] for one in issued["certificates"]] == asked["accounts"]
+    assert relay.read_bytes() != before
+
+
+def test_certificates_are_renewed_in_one_step_where_the_network_is_at_hand(founded: Path) -> None:
+    config, relay = founded / "at" / "node.toml", certificate_file(founded / "at" / "certificates", RELAY)
+    before = relay.read_bytes()
+
+    ask("node", "certificates", "--config", config, "--network", founded / "network")
+
+    assert relay.read_bytes() != before
+    assert not list(relay.parent.glob("*.waiting"))
+
+
+def test_a_request_for_an_account_that_the_list_does_not_have_is_refused(founded: Path, tmp_path: Path) -> None:
+    (tmp_path / "request.pem").write_bytes(request_certificates(tmp_path, ["xy-relay"])["xy-relay"])
+
+    refused = say(
+        "network", "certify", tmp_path / "request.pem", "--network", founded / "network", "--out", tmp_path / "new.pem"
+    )
+
+    assert refused.status == 3
+    assert not (tmp_path / "new.pem").exists()
+
+
+def test_a_broker_gets_its_certificate_the_same_way(founded: Path, tmp_path: Path) -> None:
+    (tmp_path / "request.pem").write_bytes(request_certificates(tmp_path, ["broker"])["broker"])
+    files = (tmp_path / "request.pem", "--network", founded / "network", "--out", tmp_path / "broker.pem")
+
+    issued = ask("network", "certify", *files, "--server", "broker.example.org", "--server", "192.0.2.7")
+
+    assert [one["name"] for one in issued["certificates"]] == ["broker.example.org"]
+
+
+def test_both_sides_are_warned_of_what_ends_soon(founded: Path) -> None:
+    # given: a life of a quarter of an hour, of which less than a third is left
+    network, config, now = founded / "network", founded / "at" / "node.toml", datetime.now(UTC)
+    asyncio.run(migrate(load_settings(config).database_url))
+    folder, secretariat = founded / "at" / "certificates", Secretariat.of(network, at=now)
+    issued = secretariat.certify(request_certificates(folder, [RELAY])[RELAY], lifetime=timedelta(minutes=4))
+    authorities = secretariat.directory.certificate_authorities
+    install_certificates(folder, issued.pem, accounts=[RELAY], authorities=authorities, at=now)
+
+    # when
+    own = ask("node", "certificates", "--config", config)["certificates"]
+    (check,) = [one for one in say("status", "--config", config, "--json").json["checks"] if one["name"] == NAME]
+    shown = say("network", "show", network).out
+
+    # then
+    assert [one["name"] for one in own if one["due"]] == [RELAY]
+    assert (check["ok"], check["state"]) == (True, "certificate_ends_soon")
+    assert RELAY in check["detail"]
+    assert f"WARNING: the certificate of {RELAY} ends in 0 days" in shown
+
+    # when
+    ask("node", "certificates", "--config", config, "--network", network)
+
+    # then
+    assert "WARNING: the certificate" not in say("network", "show", network).out
+
+
+def test_a_node_without_certificates_is_told_where_they_would_be(founded: Path, tmp_path: Path) -> None:
+    found_nodes([NodeOrder(tmp_path / "rs", "RS")], network=founded / "network")
+
+    refused = say("node", "certificates", "--config", tmp_path / "rs" / "node.toml", "--json")
+
+    assert refused.status == 2
+    assert refused.json["error"]["path"] == "$.broker.certificates"
