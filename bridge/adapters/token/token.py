@@ -79,7 +79,7 @@ class Token:
         """
         with self._module.lock:
             if self._failure is not None and time.monotonic() - self._failed_at < PAUSE_SECONDS:
-                raise self._failure
+                raise UnavailableError(self._failure.code, self._failure.message)
             try:
                 return work(self._open_session())
             except PKCS11Error:
@@ -118,7 +118,7 @@ class _Module:
     """A PKCS#11 module as this process has loaded it; whoever calls into it holds `lock`."""
 
     def __init__(self, path: Path) -> None:
-        self.lock = threading.RLock()
+        self.lock = threading.Lock()
         self.generation = 0  # sessions of an earlier one are void
         self._path = path
 
