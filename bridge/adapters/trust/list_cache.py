@@ -4,7 +4,7 @@ Rules:
 1. Verification works in a copy; only a copy that verified completely becomes the current one, by one rename. A mirror
    that is half copied, or half forged, cannot spoil what was verified before.
 2. With the files stands what was seen: under which pinned root, up to which version, under which root
-   and online keys, when it was verified, and which keys were revoked.
+   and online keys, when it was verified, and what the revocation role had said.
 3. One process at a time.
 """
 
@@ -25,13 +25,12 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationEr
 from bridge.adapters.trust.forms import MAX_REVOKED, Time
 from bridge.adapters.trust.locking import locked
 from bridge.adapters.trust.mirror import read_bounded
-from bridge.core.ids import KID_PATTERN
 from bridge.core.wire import strict_json
 
 LOCK_SECONDS: Final = 5.0
-Revoked = Annotated[
-    frozenset[Annotated[str, Field(pattern=KID_PATTERN)]],
-    Field(strict=False, max_length=MAX_REVOKED),
+Stops = Annotated[
+    frozenset[Annotated[str, Field(pattern=r"^[a-z0-9.#-]{2,80}( [0-9TZ:.-]{24})?$")]],
+    Field(strict=False, max_length=2 * MAX_REVOKED),
     PlainSerializer(sorted, return_type=list[str]),
 ]
 KeyIds = Annotated[
@@ -56,7 +55,7 @@ class Seen(BaseModel):
     root_version: Annotated[int, Field(ge=1)]
     online_keys: KeyIds
     verified_at: Time
-    revoked: Revoked = frozenset()
+    stops: Stops = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +85,20 @@ class ListCache:
             copy = Path(tempfile.mkdtemp(prefix=_COPY, dir=self._folder))
             try:
                 if seen is not None:
-                    shutil.copytree(self._folder / _CURRENT, copy, symlinks=True, dirs_exist_ok=True)
+                    shutil.copytree(
+                        self._folder / _CURRENT, copy, symlinks=True, dirs_exist_ok=True, copy_function=_same_file
+                    )
                 yield Copy(copy, seen)
             finally:
                 self._sweep()
 
     def keep(self, copy: Path, seen: Seen) -> None:
         """Makes the verified copy the current one; on the disk before it is visible."""
+        (copy / _SEEN).unlink(missing_ok=True)
         (copy / _SEEN).write_bytes(strict_json.encode(seen.model_dump(mode="json")))
         for path in copy.rglob("*"):
-            if path.is_file() and not path.is_symlink():
-                _sync(path)
+            if path.is_file() and not path.is_symlink() and path.stat().st_nlink == 1:
+                _sync(path)  # the others were when they were kept first
         link = self._folder / f".{_CURRENT}"
         link.unlink(missing_ok=True)
         link.symlink_to(copy.name)
@@ -121,6 +123,14 @@ class ListCache:
         for folder in self._folder.glob(f"{_COPY}*"):
             if folder.resolve() != current:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _same_file(source: str, copy: str) -> None:
+    """One file in both folders: whoever verifies there writes new files and none that is there."""
+    try:
+        os.link(source, copy)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, copy)
 
 
 def _sync(path: Path) -> None:

@@ -7,7 +7,8 @@ Rules:
 3. All or nothing: a document of governance's or of the revocation role that does not hold, or any file that is missing,
    and the whole new version is not used. A member whose own document does not hold has no keys until it publishes them
    anew; it must not be able to keep the list from everybody else.
-4. What was revoked once stays revoked: a version that no longer says so is not used.
+4. What the revocation role said once stays said: a version in which a key is no longer revoked, or a suspension is
+   missing, is not used. Governance takes a suspension back beside it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from tuf.api.exceptions import DownloadError, LengthOrHashMismatchError, RepositoryError, StorageError
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
@@ -44,11 +46,12 @@ from bridge.adapters.trust.mirror import LIMITS, METADATA, TARGETS, TIMESTAMP
 from bridge.core.directory import LIST_LIFETIME, Directory, PublicKey
 from bridge.core.errors import BadInputError
 from bridge.core.ids import prefix_of
+from bridge.core.times import format_time
 
 if TYPE_CHECKING:
     from tuf.ngclient.fetcher import FetcherInterface
 
-NEVER_REVOKED: Final[frozenset[str]] = frozenset()
+NO_STOPS: Final[frozenset[str]] = frozenset()
 
 
 class UntrustedError(Exception):
@@ -74,6 +77,11 @@ class VerifiedList:
         return frozenset(entry.kid for entry in self.revocations.keys)
 
     @property
+    def stops(self) -> frozenset[str]:
+        """Everything that the revocation role said: a revoked key by its kid, a suspension as `rs.ncp <its moment>`."""
+        return self.revoked | {f"{entry.who} {format_time(entry.at)}" for entry in self.revocations.suspensions}
+
+    @property
     def online_keys(self) -> frozenset[str]:
         """The ids of the keys that sign snapshot and timestamp."""
         return frozenset(keyid for role in (roles.SNAPSHOT, roles.TIMESTAMP) for keyid in self.root.roles[role].keyids)
@@ -90,7 +98,7 @@ def verify_list(
     *,
     root_bytes: bytes,
     at: datetime,
-    revoked: frozenset[str] = NEVER_REVOKED,
+    stops: frozenset[str] = NO_STOPS,
 ) -> VerifiedList:
     """Brings `cache` up to date from the fetcher's mirror and reads the membership list in it.
 
@@ -99,7 +107,7 @@ def verify_list(
         cache: a folder of ours that may hold what was verified before; after a failure it is spoilt.
         root_bytes: the pinned root file, the only thing trusted beforehand.
         at: the moment whose validity is asked for.
-        revoked: the keys that were seen revoked before.
+        stops: what the revocation role was seen to say before.
 
     Raises:
         UntrustedError: something does not verify, or a file is missing.
@@ -124,32 +132,32 @@ def verify_list(
         raise UntrustedError(error.message) from None
     except (RepositoryError, DownloadError, StorageError, OSError) as error:
         raise UntrustedError(_sentence(error)) from None
-    forgotten = sorted(revoked - found.revoked)
-    if forgotten:
-        message = f"version {found.directory.version} no longer says that {forgotten[0]} was revoked"
+    for forgotten in sorted(stops - found.stops):
+        what = "revoked" if "#" in forgotten else "suspended"
+        message = f"version {found.directory.version} no longer says that {forgotten.partition(' ')[0]} was {what}"
         raise UntrustedError(message)
     return found
 
 
 def _read(updater: Updater, cache: Path) -> VerifiedList:
     # What the client keeps in its cache is what it has just verified.
-    metadata = cache / METADATA
+    metadata, documents = cache / METADATA, _Documents(updater, cache / TARGETS)
     root = Metadata[Root].from_file(str(metadata / "root.json")).signed
     timestamp = Metadata[Timestamp].from_file(str(metadata / TIMESTAMP)).signed
     snapshot = Metadata[Snapshot].from_file(str(metadata / "snapshot.json")).signed
     targets = Metadata[Targets].from_file(str(metadata / "targets.json")).signed
-    network = _document(updater, NetworkDocument, roles.NETWORK_FILE)
-    points = {identifier: _contact_point(updater, identifier, network) for identifier in network.contact_points}
+    network = documents.read(NetworkDocument, roles.NETWORK_FILE)
+    points = {identifier: _contact_point(documents, identifier, network) for identifier in network.contact_points}
     if f"{roles.REVOCATIONS}.json" not in snapshot.meta:
         # It is there from the founding on. Without this, the online keys could hide every revocation from a new node.
         message = "the snapshot names no revocations"
         raise UntrustedError(message)
-    revocations = _document(updater, RevocationsDocument, roles.REVOCATIONS_FILE)
+    revocations = documents.read(RevocationsDocument, roles.REVOCATIONS_FILE)
     prefixes = sorted({prefix_of(identifier) for identifier in points})
     speaking = (targets.delegations.roles if targets.delegations else None) or {}
     published = [roles.member_role(prefix) for prefix in prefixes]
     published = [role for role in published if role in speaking and f"{role}.json" in snapshot.meta]
-    keys, unread = _member_keys(updater, [role.removeprefix(roles.MEMBER) for role in published])
+    keys, unread = _member_keys(documents, [role.removeprefix(roles.MEMBER) for role in published])
     found = VerifiedList(
         directory=_directory(network, points, keys.values(), revocations, timestamp),
         network=network,
@@ -173,8 +181,8 @@ def _expiry(updater: Updater, role: str) -> datetime | None:
     return None if signed is None else signed.expires
 
 
-def _contact_point(updater: Updater, identifier: str, network: NetworkDocument) -> ContactPointDocument:
-    document = _document(updater, ContactPointDocument, roles.contact_point_file(identifier))
+def _contact_point(documents: _Documents, identifier: str, network: NetworkDocument) -> ContactPointDocument:
+    document = documents.read(ContactPointDocument, roles.contact_point_file(identifier))
     if document.id != identifier:
         message = f"the document of {identifier} speaks of {document.id}"
         raise UntrustedError(message)
@@ -184,7 +192,7 @@ def _contact_point(updater: Updater, identifier: str, network: NetworkDocument) 
     return document
 
 
-def _member_keys(updater: Updater, prefixes: Iterable[str]) -> tuple[dict[str, KeysDocument], dict[str, str]]:
+def _member_keys(documents: _Documents, prefixes: Iterable[str]) -> tuple[dict[str, KeysDocument], dict[str, str]]:
     """The members' own documents, and why one could not be read.
 
     What is not the file that was signed, or missing, is the mirror's fault and ends it all: a mirror must not be able
@@ -193,7 +201,7 @@ def _member_keys(updater: Updater, prefixes: Iterable[str]) -> tuple[dict[str, K
     keys, unread = {}, {}
     for prefix in prefixes:
         try:
-            document = _document(updater, KeysDocument, roles.keys_file(prefix))
+            document = documents.read(KeysDocument, roles.keys_file(prefix))
             if document.member == prefix:
                 keys[prefix] = document
             else:
@@ -235,16 +243,26 @@ def _by_kid(keys: Iterable[PublicKey]) -> Mapping[str, PublicKey]:
     return MappingProxyType({key.kid: key for key in keys})
 
 
-def _document(updater: Updater, form: type[Document], target: str) -> Document:
-    info = updater.get_targetinfo(target)
-    if info is None:
-        message = f"{target} is not among the signed targets"
-        raise UntrustedError(message)
-    if info.length > MAX_DOCUMENT_BYTES:
-        message = f"{target} is larger than {MAX_DOCUMENT_BYTES} bytes"
-        raise UntrustedError(message)
-    path = updater.find_cached_target(info) or updater.download_target(info)
-    return read_document(form, Path(path).read_bytes())
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """The documents behind verified metadata, from the cache or from the mirror."""
+
+    updater: Updater
+    folder: Path
+
+    def read(self, form: type[Document], target: str) -> Document:
+        info = self.updater.get_targetinfo(target)
+        if info is None:
+            message = f"{target} is not among the signed targets"
+            raise UntrustedError(message)
+        if info.length > MAX_DOCUMENT_BYTES:
+            message = f"{target} is larger than {MAX_DOCUMENT_BYTES} bytes"
+            raise UntrustedError(message)
+        path = self.folder / quote(target, safe="")
+        if self.updater.find_cached_target(info, str(path)) is None:
+            path.unlink(missing_ok=True)  # the same file may stand in the copy before: nothing is written into it
+            self.updater.download_target(info, str(path))
+        return read_document(form, path.read_bytes())
 
 
 def _sentence(error: Exception) -> str:

@@ -6,7 +6,7 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-from trust_network import SetClock, World, signing_key
+from trust_network import SetClock, World, contact_point, signing_key
 
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.trust.locking import locked
@@ -55,3 +55,23 @@ def test_a_damaged_record_of_what_was_seen_does_not_stop_the_node(world: World) 
     (world.folder / "cache" / "current" / "seen.json").write_bytes(b"{")
 
     assert world.node().current().version == 1
+
+
+async def test_a_verification_that_fails_half_way_writes_nothing_into_what_was_verified(world: World) -> None:
+    world.enrol(signing_key("rs.ncp#sig-2026a"))
+    node = world.node()
+    node.current()
+    before = _content(world.folder / "cache" / "current")
+    world.revise(contact_point("at.ncp", name="Another name"), contact_point("rs.ncp", name="Another name"))
+    world.enrol(signing_key("at.ncp#sig-2026a"))
+    for path in (world.mirror / "targets" / "keys").glob("*at.json"):
+        path.write_bytes(path.read_bytes().replace(b'"ES256"', b'"ES512"'))
+
+    assert (await node.refresh()).version == 2
+
+    assert node.failure is not None
+    assert _content(world.folder / "cache" / "current") == before
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
