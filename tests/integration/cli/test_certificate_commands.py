@@ -89,12 +89,13 @@ def test_a_broker_gets_its_certificate_the_same_way(founded: Path, tmp_path: Pat
 
 def test_both_sides_are_warned_of_what_ends_soon(founded: Path) -> None:
     # given: a life of a quarter of an hour, of which less than a third is left
-    network, config, now = founded / "network", founded / "at" / "node.toml", datetime.now(UTC)
+    network, config, now = founded / "network", founded / "hr" / "node.toml", datetime.now(UTC)
+    found_nodes([NodeOrder(founded / "hr", "HR", BrokerPlace("amqps"))], network=network, at=FOUNDED)
     asyncio.run(migrate(load_settings(config).database_url))
-    folder, secretariat = founded / "at" / "certificates", Secretariat.of(network, at=now)
-    issued = secretariat.certify(request_certificates(folder, [RELAY])[RELAY], lifetime=timedelta(minutes=4))
+    relay, folder, secretariat = "hr-relay", founded / "hr" / "certificates", Secretariat.of(network, at=now)
+    issued = secretariat.certify(request_certificates(folder, [relay])[relay], lifetime=timedelta(minutes=4))
     authorities = secretariat.directory.certificate_authorities
-    install_certificates(folder, issued.pem, accounts=[RELAY], authorities=authorities, at=now)
+    install_certificates(folder, issued.pem, accounts=[relay], authorities=authorities, at=now)
 
     # when
     own = ask("node", "certificates", "--config", config)["certificates"]
@@ -102,10 +103,10 @@ def test_both_sides_are_warned_of_what_ends_soon(founded: Path) -> None:
     shown = say("network", "show", network).out
 
     # then
-    assert [one["name"] for one in own if one["due"]] == [RELAY]
+    assert [one["name"] for one in own if one["due"]] == [relay]
     assert (check["ok"], check["state"]) == (True, "certificate_ends_soon")
-    assert RELAY in check["detail"]
-    assert f"WARNING: the certificate of {RELAY} ends in 0 days" in shown
+    assert relay in check["detail"]
+    assert f"WARNING: the certificate of {relay} ends in 0 days" in shown
 
     # when
     ask("node", "certificates", "--config", config, "--network", network)
