@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -13,6 +14,8 @@ from bridge.core.errors import UnavailableError
 from bridge.ports.trust import TrustSource
 from bridge.services.faults import log_fault
 from bridge.services.stopping import Stopped, pause
+
+TELL_AGAIN_SECONDS: Final = 60.0  # of a trouble that stays; some chores come every second
 
 _log = structlog.get_logger()
 
@@ -54,13 +57,18 @@ class HousekeepingService:
 
 
 async def _repeat(stop: asyncio.Event, seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
+    told, told_at = "", 0.0
     try:
         while not stop.is_set():
             await pause(stop, seconds)
             try:
                 await chore()
+                told = ""
             except UnavailableError as error:
-                _log.warning("housekeeping.unavailable", code=error.code, detail=error.message)
+                now = asyncio.get_running_loop().time()
+                if error.code != told or now - told_at >= TELL_AGAIN_SECONDS:
+                    _log.warning("housekeeping.unavailable", code=error.code, detail=error.message)
+                    told, told_at = error.code, now
             except Exception as error:  # noqa: BLE001 - an old membership list is worse than a noisy log
                 log_fault("housekeeper", error)
     except Stopped:

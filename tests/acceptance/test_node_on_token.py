@@ -56,6 +56,7 @@ def test_alerts_wait_while_the_token_is_away_and_come_when_it_is_back(
     # then
     eventually(lambda: failing(austria).get("all: keys") == "token_unreachable")
     assert austria.refuse("alert", "submit", ALERT, "--yes", "--partial")[1]["code"] == "E_TOKEN"
+    assert austria.ask("inbox", "show", to_austria)["body"]["title"]
     # when
     ids = submit_many(serbia, 5, to=["at.ncp"])
     eventually(lambda: failing(austria).get("all: service contact-point at.ncp normal") == "token_unreachable")

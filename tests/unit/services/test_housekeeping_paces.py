@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.core.errors import UnavailableError
 from bridge.services.housekeeping import HousekeepingService
@@ -71,3 +72,16 @@ async def test_a_process_that_receives_nothing_only_refreshes_the_list() -> None
 
     # then
     assert trust.turns >= 3
+
+
+async def test_a_trouble_that_stays_is_not_told_at_every_turn() -> None:
+    # given
+    trust = Chore(enough=5, error=UnavailableError("E_TOKEN", "no token with this label is there"))
+
+    # when
+    service = HousekeepingService(trust, None, refresh_seconds=0.01, recheck_seconds=0.01)  # type: ignore[arg-type]
+    with capture_logs() as told:
+        await run_until(service, trust.done)
+
+    # then
+    assert [entry["code"] for entry in told] == ["E_TOKEN"]
