@@ -26,8 +26,8 @@ from bridge.settings import NodeSettings, load_settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-_UNITS: Final = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_SPAN: Final = re.compile(r"([0-9]{1,4})(min|h|d)")
+_UNITS: Final = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_SPAN: Final = re.compile(r"([0-9]{1,4})(s|min|h|d)")
 
 Network = Annotated[
     Path | None, typer.Option("--network", metavar="DIR", help="The network's folder: published at once.")
@@ -147,7 +147,7 @@ def _uses(*, signing: bool, encryption: bool) -> Sequence[Use]:
 def _span(text: str, *, option: str) -> timedelta:
     match = _SPAN.fullmatch(text)
     if match is None:
-        raise BadInputError("E_USAGE", f"{option}: found {text[:20]}, expected a number with min, h or d, say 30d")
+        raise BadInputError("E_USAGE", f"{option}: found {text[:20]}, expected a number with s, min, h or d, say 30d")
     return int(match[1]) * _UNITS[match[2]]
 
 
