@@ -179,13 +179,13 @@ class TufRepository:
             cache = Path(scratch)
             first_root = f"{METADATA}/{FIRST_ROOT}"
             root_bytes = new_files[first_root] if found is None else self.first_root.read_bytes()
-            revoked = frozenset() if found is None else found.revoked
+            stops = frozenset() if found is None else found.stops
             try:
                 if found is not None:
                     before = last_valid_moment(self.mirror, now=at)
                     verify_list(MirrorFetcher(self.mirror), cache, root_bytes=root_bytes, at=before)
                 overlay = OverlayFetcher(new_files, self.mirror)
-                new = verify_list(overlay, cache, root_bytes=root_bytes, at=at, revoked=revoked)
+                new = verify_list(overlay, cache, root_bytes=root_bytes, at=at, stops=stops)
             except UntrustedError as error:
                 raise RefusedError("E_NETWORK_INVALID", f"no node would accept this: {error}") from None
         spoilt = new.directory.unread.keys() - (found.directory.unread.keys() if found else set())

@@ -7,7 +7,7 @@ Rules:
    version that this process knows, at every moment: what another process of the node saw counts once its list is here.
    It counts until governance changes the online keys: whoever stole them could run ahead of every version to come.
 3. A list confirmed in the future is refused: its age would mean nothing.
-4. A key that was seen revoked stays revoked; a list that no longer says so is refused.
+4. A key that was seen revoked stays revoked, and a suspension stays said; a list that no longer says so is refused.
 5. Trust begins with the pinned root file. Another pinned root is another network: what was seen under the old one does
    not count.
 6. Every mirror is asked, one after the other, and the newest list that verifies wins: the worst that one can do is to
@@ -62,7 +62,7 @@ class _Loaded:
     """The list in memory, and the timestamp file that it was verified with; `None`: look again."""
 
     directory: Directory
-    revoked: frozenset[str]
+    stops: frozenset[str]
     root_version: int
     online_keys: frozenset[str]
     timestamp_bytes: bytes | None = None
@@ -214,8 +214,8 @@ class TufTrustSource:
         root_sha256 = hashlib.sha256(root_bytes).hexdigest()
         with self._cache.copy(root_sha256) as copy:
             now = self._now()
-            revoked = self._revoked | (copy.seen.revoked if copy.seen else frozenset())
-            found = verify_list(files, copy.folder, root_bytes=root_bytes, at=now, revoked=revoked)
+            stops = self._stops | (copy.seen.stops if copy.seen else frozenset())
+            found = verify_list(files, copy.folder, root_bytes=root_bytes, at=now, stops=stops)
             self._check(found, now, highest=self._highest(found, copy.seen))
             seen = Seen(
                 root_sha256=root_sha256,
@@ -223,7 +223,7 @@ class TufTrustSource:
                 root_version=found.root.version,
                 online_keys=found.online_keys,
                 verified_at=now,
-                revoked=found.revoked,
+                stops=found.stops,
             )
             self._loaded = _loaded_of(found)  # once more at the next refresh, should it not be kept
             verified_bytes = read_bounded(copy.folder / METADATA / TIMESTAMP)
@@ -273,8 +273,8 @@ class TufTrustSource:
         return max(counting, default=0)
 
     @property
-    def _revoked(self) -> frozenset[str]:
-        return frozenset() if self._loaded is None else self._loaded.revoked
+    def _stops(self) -> frozenset[str]:
+        return frozenset() if self._loaded is None else self._loaded.stops
 
     @property
     def _version(self) -> int:
@@ -306,7 +306,7 @@ class _BehindError(UntrustedError):
 
 
 def _loaded_of(found: VerifiedList, timestamp_bytes: bytes | None = None) -> _Loaded:
-    return _Loaded(found.directory, found.revoked, found.root.version, found.online_keys, timestamp_bytes)
+    return _Loaded(found.directory, found.stops, found.root.version, found.online_keys, timestamp_bytes)
 
 
 def _has_root(files: FetcherInterface, version: int) -> bool:

@@ -107,6 +107,22 @@ async def test_what_was_revoked_stays_revoked(world: World) -> None:
     assert await node.refresh() is seen
 
 
+async def test_a_stolen_revocation_key_brings_nobody_back(world: World) -> None:
+    world.enrol(signing_key("rs.ncp#sig-2026a"))
+    world.revoke(suspend="rs")
+    node = world.node()
+    seen = node.current()
+
+    def forgetting(present: VerifiedList) -> Publication:
+        nothing = present.revocations.model_copy(update={"suspensions": ()})
+        return revocation_change(present, nothing, at=world.clock())
+
+    with pytest.raises(RefusedError, match="no longer says that rs was suspended"):
+        world.repository.change(forgetting, at=world.clock())
+    assert await node.refresh() is seen
+    assert await world.node().refresh() == seen  # after a restart too
+
+
 @pytest.mark.parametrize("who", ["rs", "rs.ncp"])
 def test_a_suspension_overnight_holds_until_governance_takes_it_back(world: World, who: str) -> None:
     world.enrol(signing_key("rs.ncp#sig-2026a"))
