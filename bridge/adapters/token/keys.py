@@ -39,6 +39,8 @@ class TokenKeys:
         self._token, self._prefix = token, prefix
         self._session: pkcs11.Session | None = None  # whose handles these are
         self._keys: dict[str, pkcs11.PrivateKey] = {}
+        self._twice = set[str]()  # which of them stand for more than one
+        self._had_keys = False
         self._found_at = 0.0
 
     def kids(self) -> Collection[str]:
@@ -73,11 +75,17 @@ class TokenKeys:
         # Searching a lost session leaves a search behind that ends badly later; so something small is asked for first.
         session.generate_random(_SECRET_BITS)
         wanted = {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.KEY_TYPE: KeyType.EC}
-        found = {key[Attribute.LABEL]: key for key in session.get_objects(wanted) if isinstance(key, pkcs11.PrivateKey)}
-        own = {label: key for label, key in found.items() if label.startswith(self._prefix)}
-        if not own and not self._token.is_new:
+        own: dict[str, pkcs11.PrivateKey] = {}
+        twice = set[str]()
+        for key in session.get_objects(wanted):
+            label = str(key[Attribute.LABEL])
+            if isinstance(key, pkcs11.PrivateKey) and label.startswith(self._prefix):
+                twice |= {label} & own.keys()
+                own[label] = key
+        if not own and self._had_keys and not self._token.is_new:
             raise _NothingFoundError
-        self._session, self._keys, self._found_at = session, own, time.monotonic()
+        self._had_keys = bool(own)
+        self._session, self._keys, self._twice, self._found_at = session, own, twice, time.monotonic()
         return own
 
     def _key(self, session: pkcs11.Session, kid: str) -> pkcs11.PrivateKey:
@@ -86,6 +94,8 @@ class TokenKeys:
             key = self._fresh(session).get(kid)
         if key is None:
             raise self._missing(kid)
+        if kid in self._twice:
+            raise UnavailableError(CODE, f"token {self._token.label} holds two keys labelled {kid}; expected one")
         return key
 
     def _public_key(self, session: pkcs11.Session, kid: str) -> pkcs11.PublicKey:
@@ -137,6 +147,7 @@ class TokenKeys:
                 capabilities=uses,
                 private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
             )
+            self._had_keys = True
             return _point(public_key)
 
     def _destroyed(self, session: pkcs11.Session, kid: str) -> None:

@@ -58,3 +58,29 @@ def test_a_contact_point_sees_its_own_keys_only(opened: Token) -> None:
     assert set(others.kids()) == set()
     with pytest.raises(UnavailableError):
         others.sign(SIG, b"x")
+
+
+def test_a_label_that_two_keys_bear_names_neither(opened: Token, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given: two programs that made it at one moment
+    monkeypatch.setattr(TokenKeys, "_fresh", lambda *_: {})
+    TokenKeys(opened, "at.ncp#").make(SIG)
+    monkeypatch.undo()
+    # then
+    keys = TokenKeys(opened, "at.ncp#")
+    for use in (lambda: keys.sign(SIG, b"x"), lambda: keys.point(SIG)):
+        with pytest.raises(UnavailableError, match="holds two keys labelled"):
+            use()
+    assert len(keys.agree(ENC, keys.point(ENC))) == 32
+
+
+def test_a_contact_point_without_keys_disturbs_nobody_on_its_token(
+    opened: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setattr("bridge.adapters.token.keys.FRESH_SECONDS", 0.0)
+    others, session = TokenKeys(opened, "at.border-police#"), opened.use(lambda session: session)
+    # when
+    for _ in range(3):
+        assert set(others.kids()) == set()
+    # then: nobody had to sign in again
+    assert opened.use(lambda session: session) is session
