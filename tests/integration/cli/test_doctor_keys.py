@@ -26,14 +26,22 @@ def test_keys_that_the_list_knows_are_named(nodes: Nodes, capsys: pytest.Capture
     assert "rs.ncp#sig-" in str(check["detail"])
 
 
-def test_a_signing_key_that_nobody_enrolled_is_a_failed_check(nodes: Nodes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_that_no_list_has_yet_is_not_used(nodes: Nodes, capsys: pytest.CaptureFixture[str]) -> None:
     # given a newer signing key in the folder, which receivers do not know
     folder = nodes.rs.parent / "keys" / "rs.ncp"
-    shutil.copy(next(folder.glob("sig-*.pem")), folder / "sig-2999z.pem")
+    listed = next(folder.glob("sig-*.pem"))
+    unlisted = folder / "sig-2999z.pem"
+    shutil.copy(listed, unlisted)
 
-    # when the node is examined
+    # when the node is examined, then it signs with the one that they know
     check = keys_check(nodes, capsys)
+    assert check["ok"]
+    assert f"rs.ncp#{listed.stem}" in str(check["detail"])
 
-    # then the check fails and names the key
+    # when there is no other, then the check fails and says why
+    listed.rename(folder / "aside")
+    check = keys_check(nodes, capsys)
     assert not check["ok"]
+    assert check["state"] == "key_unusable"
     assert "rs.ncp#sig-2999z is not in membership list" in str(check["detail"])
+    assert f"the private part of rs.ncp#{listed.stem} is not here" in str(check["detail"])

@@ -43,6 +43,12 @@ ADDED = {
         *("--broker-scheme", "--broker-host", "--broker-port", "--vhost", "--management-url", "--admin-url-file"),
         *("--token-module", "--token-label", "--token-pin-file"),
     },
+    "keys list": {"--config", "--contact-point"},
+    "keys check": {"--config", "--contact-point", "--within"},
+    "keys roll": {
+        *("--config", "--contact-point", "--signing", "--encryption", "--network", "--out", "--overlap", "--officer"),
+    },
+    "keys revoke": {"--config", "--reason", "--network", "--out", "--officer"},
     "alert preview": {"--supersedes"},
     "alert submit": {"--supersedes"},
     "inbox show": {"--contact-point", "--from", "--officer"},
