@@ -26,6 +26,10 @@ def certify(
             metavar="HOST", help="The request is a broker's, found under this name or address; once for each."
         ),
     ] = None,
+    authorities: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the list's authorities: what a broker judges certificates by."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Issue the certificates that a request asks for: for accounts of members that are not suspended, for 90 days.
@@ -39,6 +43,8 @@ def certify(
         asked = requests_in(data)
         issued = secretariat.certify_server(asked, server) if server else secretariat.certify(asked)
         out.write_bytes(issued.pem)
+        if authorities is not None:
+            authorities.write_text("".join(secretariat.directory.certificate_authorities), "ascii")
     except OSError as error:
         raise UnavailableError("E_FILE", f"{error.filename}: {error.strerror}") from None
     sha256, found = hashlib.sha256(data).hexdigest(), issued.certificates

@@ -26,7 +26,12 @@ from bridge.settings import NodeSettings, load_settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-_UNITS: Final = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_UNITS: Final = {
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
 _SPAN: Final = re.compile(r"([0-9]{1,4})(s|min|h|d)")
 
 Network = Annotated[

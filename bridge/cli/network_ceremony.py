@@ -66,13 +66,26 @@ def propose(  # noqa: PLR0913 - the command's options
     ] = None,
     admit: Annotated[list[Path] | None, typer.Option(metavar="REQUEST", help="A request of `node enroll`.")] = None,
     online: Annotated[bool, typer.Option("--online", help="New online keys, made in DIR/keys.")] = False,
+    authority: Annotated[
+        bool, typer.Option("--authority", help="A new certificate authority beside those before; its key in DIR/keys.")
+    ] = False,
+    withdraw_authority: Annotated[
+        list[str] | None, typer.Option(metavar="SHA256", help="A certificate authority that counts no more.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write down a change for governance to sign: from the present list to what the network file says.
 
     Other holders or another threshold in the file change the root as well; both the old and the new governance sign it.
     """
-    wishes = Wishes(remove=remove or (), reinstate=reinstate or (), admit=admit or (), online=online)
+    wishes = Wishes(
+        remove=remove or (),
+        reinstate=reinstate or (),
+        admit=admit or (),
+        online=online,
+        authority=authority,
+        withdraw=withdraw_authority or (),
+    )
     write_publication(out, make_proposal(folder, file, wishes))
     travelling = ceremony.receive([out], folder)
     emit({**change_data(travelling), "publication": str(out)}, as_json=as_json, text=lambda: change_text(travelling))

@@ -9,7 +9,7 @@ from typing import Final
 
 from securesystemslib.signer import Key
 
-from bridge.adapters.certificates.authority import FIRST_KEY, make_authority
+from bridge.adapters.certificates.authority import make_authority, next_key_file
 from bridge.adapters.trust import TufRepository, reading
 from bridge.adapters.trust.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
 from bridge.adapters.trust.changes import Holders, founding
@@ -136,7 +136,7 @@ def _first_version(
     numbers = {group: role.keys for group, role in roles.items() if role.keys} | dict.fromkeys(ONLINE, 1)
     made = make_keys(repository.keys, numbers)
     keys = {group: [signer.public_key for signer in signers] for group, signers in made.items()} | dict(named)
-    authority = make_authority(repository.keys / FIRST_KEY, plan.network, at=now)
+    authority = make_authority(next_key_file(repository.keys), plan.network, at=now)
     return founding(
         network_document(
             plan.network,

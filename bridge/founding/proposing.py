@@ -17,10 +17,11 @@ from typing import Final
 from securesystemslib.signer import Key
 from tuf.api.metadata import Delegations, Role
 
+from bridge.adapters.certificates.authority import make_authority, next_key_file
 from bridge.adapters.trust import roles
 from bridge.adapters.trust.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
 from bridge.adapters.trust.changes import Holders, governance_change, root_change
-from bridge.adapters.trust.documents import contact_point_document, suspensions
+from bridge.adapters.trust.documents import authority_of, contact_point_document, suspensions
 from bridge.adapters.trust.forms import NetworkDocument
 from bridge.adapters.trust.publication import Publication, joined
 from bridge.adapters.trust.repository import KEYS
@@ -47,12 +48,16 @@ class Wishes:
         reinstate: members or contact points whose suspensions by the revocation role are taken back.
         admit: members' requests, in files.
         online: whether the secretariat gets new online keys, made in the network's folder.
+        authority: whether a new certificate authority, made there too, stands in the list beside those before.
+        withdraw: certificate authorities that count no more, by the beginning of their SHA-256.
     """
 
     remove: Sequence[str] = ()
     reinstate: Sequence[str] = ()
     admit: Sequence[Path] = ()
     online: bool = False
+    authority: bool = False
+    withdraw: Sequence[str] = ()
 
 
 def propose(folder: Path, file: Path, wishes: Wishes, *, at: datetime | None = None) -> Publication:
@@ -72,7 +77,7 @@ def propose(folder: Path, file: Path, wishes: Wishes, *, at: datetime | None = N
     plan = _without(plan, [_member(found, who) for who in wishes.remove])
     named = read_holders(plan, file.parent)
     requests = [read_request(path) for path in wishes.admit]
-    network = _network(found, plan, wishes.reinstate, now)
+    network = _network(found, plan, wishes, folder / KEYS, now)
     parts = [admission(found, request, network.contact_points) for request in requests]
     root = _root_part(found, plan, named, now, new_online_keys=folder / KEYS if wishes.online else None)
     targets = _targets_part(found, plan, network, named, requests, now)
@@ -81,14 +86,32 @@ def propose(folder: Path, file: Path, wishes: Wishes, *, at: datetime | None = N
     return joined([targets, *parts, *([root] if root else [])])
 
 
-def _network(found: VerifiedList, plan: NetworkPlan, reinstate: Iterable[str], now: datetime) -> NetworkDocument:
-    back = dict.fromkeys((_suspended(found, who) for who in reinstate), now)
+def _network(found: VerifiedList, plan: NetworkPlan, wishes: Wishes, keys: Path, now: datetime) -> NetworkDocument:
+    back = dict.fromkeys((_suspended(found, who) for who in wishes.reinstate), now)
     changes = {
         "countries": plan.countries,
         "contact_points": tuple(point.id for point in plan.contact_points),
         "reinstated": {**found.network.reinstated, **back},
+        "certificate_authorities": _authorities(found, wishes, keys, now),
     }
     return found.network.model_copy(update=changes)
+
+
+def _authorities(found: VerifiedList, wishes: Wishes, keys: Path, now: datetime) -> tuple[str, ...]:
+    """Those that stay, and a new one: the list names both until everybody has certificates of the new one."""
+    listed = {authority_of(pem)[0]: pem for pem in found.network.certificate_authorities}
+    for digest in wishes.withdraw:
+        named = [known for known in listed if known.startswith(digest.lower())]
+        if len(named) != 1:
+            detail = f"--withdraw-authority: found {digest[:64]}, expected the SHA-256 of one of {', '.join(listed)}"
+            raise BadInputError("E_AUTHORITY", detail)
+        del listed[named[0]]
+    if not wishes.authority:
+        return tuple(listed.values())
+    try:
+        return (*listed.values(), make_authority(next_key_file(keys), found.network.network, at=now))
+    except OSError as error:
+        raise UnavailableError("E_NETWORK_FOLDER", f"{error.filename}: {error.strerror}") from None
 
 
 def _targets_part(

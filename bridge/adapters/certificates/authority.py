@@ -30,10 +30,10 @@ from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.private_files import write_private
 
-FIRST_KEY: Final = "authority-1.pem"
 KEYS: Final = "authority-*.pem"
 LIFETIME: Final = timedelta(days=90)
 AUTHORITY_LIFETIME: Final = timedelta(days=3650)
+_NUMBER: Final = re.compile(r"authority-([0-9]+)\.pem\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
 EARLIER: Final = timedelta(minutes=10)  # valid before it was made: the clocks of others may be behind
 
@@ -118,6 +118,12 @@ def make_authority(key_file: Path, network: str, *, at: datetime) -> str:
         .sign(key, hashes.SHA256())
     )
     return certificate.public_bytes(Encoding.PEM).decode("ascii")
+
+
+def next_key_file(keys: Path) -> Path:
+    """Where the key of the next authority goes."""
+    numbers = [int(found[1]) for path in keys.glob(KEYS) if (found := _NUMBER.match(path.name))]
+    return keys / f"authority-{max(numbers, default=0) + 1}.pem"
 
 
 def load_authority(keys: Path, certificates: Iterable[str]) -> Authority:
