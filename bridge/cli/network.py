@@ -38,9 +38,8 @@ def init(
     state = founding.begin_network(folder, file)
     if state is not None:
         show_state(state, as_json=as_json)
-        say(
-            f"every key is in {folder / 'keys'}: whoever has that folder has the network ([governance] holders in FILE)"
-        )
+        if not as_json:
+            say(f"every key is in {folder / 'keys'}: whoever has that folder has the network; see [governance] holders")
         return
     publication = folder / founding.FOUNDING_FILE
     travelling = receive([publication], None)
@@ -52,7 +51,8 @@ def init(
         "publication": str(publication),
     }
     emit(data, as_json=as_json, text=lambda: change_text(travelling))
-    say(f"next: its holders sign {publication}, then: ncp-bridge network publish {folder} {publication}")
+    if not as_json:
+        say(f"next: its holders sign {publication}, then: ncp-bridge network publish {folder} {publication}")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.network_show import state_data
-from bridge.cli.network_text import ask, change_data, change_text, is_complete
+from bridge.cli.network_text import ask, change_data, change_text, progress
 from bridge.cli.output import Json, emit, say
 from bridge.cli.passphrases import PassphraseFile, new_passphrase, passphrase_of
 from bridge.cli.token_options import TokenLabel, TokenModule, TokenPinFile, token_of
@@ -117,16 +117,14 @@ def sign(  # noqa: PLR0913 - the command's options
     """
     travelling = ceremony.receive([file], mirror, root=root)
     signers = open_keys(keys, passphrase_of(passphrase_file))
-    names = ", ".join(ceremony.names_of(travelling, signers))
+    names = "; ".join(ceremony.names_of(travelling, signers))
     say(change_text(travelling))
     ask(f"Sign this as {names}?", yes=yes)
     signed = ceremony.sign(travelling, signers)
     target = out or file
     write_publication(target, signed.publication)
     data = {**change_data(signed), "signed_by": names, "publication": str(target)}
-    missing = {tally.missing for tally in signed.review.tallies}
-    state = "enough have signed" if is_complete(signed) else f"{max(missing)} more have to sign"
-    emit(data, as_json=as_json, text=lambda: f"signed by {names}: {target}; {state}")
+    emit(data, as_json=as_json, text=lambda: f"signed by {names}: {target}; {progress(signed)}")
 
 
 def publish(folder: Folder, files: Files, as_json: Json = False) -> None:

@@ -78,7 +78,7 @@ def _carry_out(  # noqa: PLR0913 - what the two commands share are their options
     as_json: bool,
 ) -> None:
     signers = open_keys(keys, passphrase_of(passphrase_file)) if keys else revoking.keys_here(folder)
-    names = ", ".join(ceremony.names_of(travelling, signers))
+    names = "; ".join(ceremony.names_of(travelling, signers))
     say(change_text(travelling))
     for finding in find_personal_data({"note": reason}, path="$.reason"):
         say(f"look at {finding.sentence()}")

@@ -79,7 +79,7 @@ def _text(state: NetworkState, now: datetime) -> str:
             role.version,
             f"{role.threshold} of {role.keys}",
             format_time(role.expires),
-            ", ".join(role.holders),
+            "; ".join(role.holders),
         )
         for role in state.roles
     ]
@@ -109,7 +109,7 @@ def _warnings(state: NetworkState, now: datetime) -> Iterator[str]:
         yield f"last confirmed {format_time(state.directory.signed_at)}; `network confirm` is due every 6 hours"
     for role in state.roles:
         if role.role.startswith(_SIGNED_BY_PEOPLE) and role.expires - now < WARN_BEFORE:
-            yield f"{role.role} holds until {format_time(role.expires)}; {', '.join(role.holders)} have to sign it anew"
+            yield f"{role.role} holds until {format_time(role.expires)}; {'; '.join(role.holders)} have to sign it anew"
     for prefix, reason in sorted(state.directory.unread.items()):
         yield f"the keys of {prefix} cannot be read, so nobody hears it: {reason}"
 

@@ -57,6 +57,14 @@ def is_complete(travelling: Travelling) -> bool:
     return not any(tally.missing for tally in travelling.review.tallies)
 
 
+def progress(travelling: Travelling) -> str:
+    """How many signatures are missing, for each document."""
+    missing = {tally.role: tally.missing for tally in travelling.review.tallies if tally.missing}
+    if not missing:
+        return "enough have signed"
+    return "signatures missing: " + ", ".join(f"{count} of {role}" for role, count in missing.items())
+
+
 def ask(question: str, *, yes: bool) -> None:
     """Goes on only when a person agreed, or `--yes` says so.
 
@@ -88,14 +96,14 @@ def _words(travelling: Travelling) -> Iterator[str]:
 def _signatures(travelling: Travelling) -> Iterator[str]:
     rows = [
         (
-            tally.role + (", by who signs so far" if tally.present else ""),
+            tally.role + (", present holders" if tally.present else ""),
             tally.version,
             format_time(tally.expires)[:10],
             f"{len(tally.signed)} of {tally.threshold}",
-            ", ".join(tally.signed) or "nobody",
-            ", ".join(tally.unsigned) or "nobody",
+            "; ".join(tally.signed) or "nobody",
+            "; ".join(tally.unsigned) or "nobody",
         )
         for tally in travelling.review.tallies
     ]
     yield table(("document", "version", "holds until", "signatures", "signed by", "not by"), rows)
-    yield "enough have signed" if is_complete(travelling) else "NOT enough have signed yet"
+    yield progress(travelling)

@@ -118,7 +118,7 @@ def names_of(travelling: Travelling, signers: Sequence[Signer]) -> tuple[str, ..
     for signer in signers:
         keyid = signer.public_key.keyid
         if keyid not in known:
-            who = ", ".join(sorted(set(map(holder_of, known.values()))))
+            who = "; ".join(sorted(set(map(holder_of, known.values()))))
             raise RefusedError("E_SIGNER", f"key {keyid[:8]}: it signs nothing here; this is signed by {who}")
         if keyid not in open_keyids:
             raise RefusedError("E_SIGNER", f"{holder_of(known[keyid])} has signed this already; nothing was changed")

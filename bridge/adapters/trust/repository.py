@@ -227,7 +227,7 @@ class TufRepository:
 def _check_threshold(role: str, result: VerificationResult) -> None:
     """So that a want of signatures has a sentence of its own; a node's own verification comes after."""
     if not result:
-        missing = ", ".join(sorted(map(holder_of, result.unsigned.values())))
+        missing = "; ".join(sorted(map(holder_of, result.unsigned.values())))
         detail = f"{role}: {len(result.signed)} of {result.threshold} signatures; not signed by {missing}"
         raise RefusedError("E_THRESHOLD", detail)
 

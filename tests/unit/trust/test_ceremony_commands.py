@@ -84,7 +84,7 @@ def test_two_of_five_found_nothing(secretariat: Secretariat) -> None:
     status, answer = secretariat.publish(copies)
 
     assert (status, answer["error"]["code"]) == (3, "E_THRESHOLD")
-    assert "2 of 3 signatures; not signed by Carol, Dan, Eve" in answer["error"]["message"]
+    assert "2 of 3 signatures; not signed by Carol; Dan; Eve" in answer["error"]["message"]
     assert not (secretariat.network / "mirror").exists()
 
 
@@ -135,7 +135,7 @@ def test_who_signs_nothing_here_and_who_signs_twice_are_told_so(governed: Secret
     twice = governed.sign("alice", signed)
 
     assert (stranger[0], stranger[1]["error"]["code"]) == (3, "E_SIGNER")
-    assert "this is signed by Alice, Bob, Carol, Dan, Eve" in stranger[1]["error"]["message"]
+    assert "this is signed by Alice; Bob; Carol; Dan; Eve" in stranger[1]["error"]["message"]
     assert "Alice has signed this already" in twice[1]["error"]["message"]
 
 
