@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import typer
 
+from bridge.app.network_standing import Tally
 from bridge.app.network_words import changes
 from bridge.cli.output import table
 from bridge.core.countries import KOSOVO_NOTE
@@ -59,10 +60,8 @@ def is_complete(travelling: Travelling) -> bool:
 
 def progress(travelling: Travelling) -> str:
     """How many signatures are missing, for each document."""
-    missing = {tally.role: tally.missing for tally in travelling.review.tallies if tally.missing}
-    if not missing:
-        return "enough have signed"
-    return "signatures missing: " + ", ".join(f"{count} of {role}" for role, count in missing.items())
+    missing = [f"{tally.missing} of {_document(tally)}" for tally in travelling.review.tallies if tally.missing]
+    return f"signatures missing: {'; '.join(missing)}" if missing else "enough have signed"
 
 
 def ask(question: str, *, yes: bool) -> None:
@@ -96,7 +95,7 @@ def _words(travelling: Travelling) -> Iterator[str]:
 def _signatures(travelling: Travelling) -> Iterator[str]:
     rows = [
         (
-            tally.role + (", present holders" if tally.present else ""),
+            _document(tally),
             tally.version,
             format_time(tally.expires)[:10],
             f"{len(tally.signed)} of {tally.threshold}",
@@ -107,3 +106,7 @@ def _signatures(travelling: Travelling) -> Iterator[str]:
     ]
     yield table(("document", "version", "holds until", "signatures", "signed by", "not by"), rows)
     yield progress(travelling)
+
+
+def _document(tally: Tally) -> str:
+    return f"{tally.role}, present holders" if tally.present else tally.role
