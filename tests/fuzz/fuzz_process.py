@@ -9,7 +9,9 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["bridge.core", "bridge.adapters.trust", "bridge.adapters.jose"]):
+READERS = ["bridge.core", "bridge.adapters.trust", "bridge.adapters.jose", "bridge.founding.joining"]
+
+with atheris.instrument_imports(include=READERS):
     import fuzz_targets
 
 if __name__ == "__main__":

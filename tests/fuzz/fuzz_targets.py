@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import zlib
 from typing import TYPE_CHECKING, Final
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from forging.wire_forge import (
     DIRECTORY,
     NOW,
@@ -25,6 +29,7 @@ from forging.wire_forge import (
     to_json,
 )
 
+from bridge.adapters.certificates.requests import common_name, read_requests
 from bridge.adapters.jose.private_keys import PrivateKeys
 from bridge.adapters.jose.sealing import StoredOpeningKeys, seal
 from bridge.adapters.trust.documents import contact_point_document, keys_document, network_document
@@ -41,16 +46,18 @@ from bridge.adapters.trust.publication import read_publication
 from bridge.core.directory import PublicKey
 from bridge.core.errors import BadInputError, VerificationError
 from bridge.core.messages import read_alert_file, read_body, read_control
+from bridge.core.messages.directory_notice import unpack_files
 from bridge.core.verification import OpeningError, TrustView, authenticate, control_of, open_message
 from bridge.core.wire import base64url, strict_json
 from bridge.core.wire.sealed import SealedFormError, parse_sealed, sealed_text
+from bridge.founding.joining import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 KID: Final = "at.ncp#enc-a"
 KEYS: Final = StoredOpeningKeys(PrivateKeys({KID: ec.derive_private_key(7, ec.SECP256R1())}))  # the same in every run
-BODY_KINDS: Final = ("route_alert", "alert_update", "alert_cancel", "acknowledgement")
+BODY_KINDS: Final = ("route_alert", "alert_update", "alert_cancel", "acknowledgement", "directory_notice")
 CONTROL_KINDS: Final = ("receipt", "heartbeat", "resend_request")
 FORMS: Final = (NetworkDocument, ContactPointDocument, KeysDocument, RevocationsDocument)
 
@@ -108,6 +115,25 @@ def publication(data: bytes) -> None:
         read_publication(data)
 
 
+def list_notice(data: bytes) -> None:
+    """The files of a membership list that came through the bridge, packed as they should be or not."""
+    for packed in (zlib.compress(data), data):
+        with contextlib.suppress(ValueError):
+            unpack_files(base64url.encode(packed))
+
+
+def join_request(data: bytes) -> None:
+    """What somebody sends who wants to be admitted."""
+    with contextlib.suppress(BadInputError):
+        request_of(data)
+
+
+def certificate_request(data: bytes) -> None:
+    """What a member sends to get a certificate."""
+    with contextlib.suppress(BadInputError):
+        read_requests(data)
+
+
 def alert_file(data: bytes) -> None:
     """An alert as an officer or another program wrote it."""
     read_alert_file(data)
@@ -122,6 +148,9 @@ TARGETS: Final[dict[bytes, Callable[[bytes], None]]] = {
     b"T": trust_document,
     b"U": publication,
     b"A": alert_file,
+    b"N": list_notice,
+    b"J": join_request,
+    b"R": certificate_request,
 }
 
 
@@ -162,6 +191,9 @@ def seeds() -> list[bytes]:
         *(b"B" + bytes([number]) + to_json(one) for number, one in enumerate((json.loads(plaintext), update))),
         *(b"T" + bytes([FORMS.index(type(one))]) + write_document(one) for one in documents),
         b"U" + to_json({"v": 1, "network": "see", "metadata": {"root": "{}"}, "documents": {"network.json": "{}"}}),
+        b"N" + to_json({"metadata/timestamp.json": "{}"}),
+        b"J" + to_json(_join_request()),
+        b"R" + _certificate_request(),
         b"A" + to_json({"kind": "route_alert", "status": "actual", "urgency": "expected", "body": body_of()}),
     ]
 
@@ -181,6 +213,18 @@ def _envelope(payload_bytes: bytes, *, typ: str) -> bytes:
 def _control_payload(kind: str, said: object) -> dict[str, object]:
     members = {name: value for name, value in payload_of(kind, to=["at.ncp"]).items() if name != "seq"}
     return members | {"control": said}
+
+
+def _join_request() -> dict[str, object]:
+    key = {"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": "00" * 32}}
+    change = to_json({"v": 1, "network": "see", "metadata": {"member-rs": "{}"}, "documents": {}}).decode()
+    said = {"v": 1, "network": "see", "member": "rs", "contact_points": {"rs.ncp": "Desk"}, "member_key": key}
+    return said | {"publication": change, "proofs": {"rs.ncp#sig-a": "A" * 86}, "certificates": {}}
+
+
+def _certificate_request() -> bytes:
+    request = x509.CertificateSigningRequestBuilder().subject_name(common_name("rs-relay"))
+    return request.sign(ec.derive_private_key(7, ec.SECP256R1()), hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def _receive(wire_bytes: bytes) -> None:

@@ -1,0 +1,57 @@
+"""The membership list as it comes through the bridge, from a peer that lies: its files are believed as a mirror's are."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.adapters.trust import TufTrustSource
+from bridge.adapters.trust.mirror import FolderMirror
+from bridge.core.messages.directory_notice import MAX_UNPACKED_BYTES, unpack_files
+from bridge.core.wire import base64url
+
+if TYPE_CHECKING:
+    from trust_network import World
+
+
+def reached_by_peers(world: World) -> tuple[TufTrustSource, Path]:
+    """A node that takes lists from its peers, and the folder in which it keeps them."""
+    received, mirror = world.folder / "received", FolderMirror(world.mirror)
+    cache = world.folder / "cache"
+    node = TufTrustSource([mirror], cache, world.pinned_root(), received=received, now=world.clock)
+    node.current()
+    return node, received
+
+
+@pytest.mark.parametrize("name", ["../../../root.json", "/etc/passwd", "metadata/../../x.json", "metadata/1.evil.json"])
+async def test_files_from_a_peer_that_are_meant_for_another_place_on_the_disk(world: World, name: str) -> None:
+    node, received = reached_by_peers(world)
+    before = node.current()
+    await node.take({name: b"{}", "metadata/timestamp.json": b"{}"})
+    assert node.current() is before
+    assert not received.exists()
+
+
+async def test_files_from_a_peer_that_nobody_signed(world: World) -> None:
+    node, received = reached_by_peers(world)
+    before = node.current()
+    timestamp = json.loads((world.metadata / "timestamp.json").read_bytes())
+    timestamp["signed"]["version"] += 1
+    await node.take({"metadata/timestamp.json": json.dumps(timestamp).encode()})
+    assert node.current() is before
+    assert not [path for path in received.rglob("*") if path.is_file()]
+
+
+def test_files_from_a_peer_that_unpack_to_a_hundred_megabytes() -> None:
+    bomb = base64url.encode(zlib.compress(b" " * 10**8, 9))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="unpacks to more than"):
+        unpack_files(bomb)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 3 * MAX_UNPACKED_BYTES
