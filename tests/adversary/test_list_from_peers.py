@@ -1,4 +1,4 @@
-"""The membership list as it comes through the bridge, from a peer that lies: its files are believed as a mirror's are."""
+"""The membership list as it comes through the bridge, from a peer that lies: believed as little as any mirror."""
 
 from __future__ import annotations
 
