@@ -31,7 +31,7 @@ BODY: Final = bytes(2800)
 
 @dataclass(frozen=True, slots=True)
 class KeysFigure:
-    """One operation: how many a second, medians, with keys in files and on the token."""
+    """One operation: how many in a second of CPU time, medians, with keys in files and on the token."""
 
     operation: str
     files_per_second: float
@@ -66,12 +66,12 @@ def _operations(keys: KeyStore) -> Mapping[str, Callable[[], object]]:
 
 
 def _alternate(operations: Mapping[str, Callable[[], object]], rounds: int, repeats: int) -> Mapping[str, float]:
-    """Median seconds of a call, by name; the operations take turns, so that a busy machine meets them alike."""
+    """Median CPU seconds of a call, by name; the operations take turns, so that a busy machine meets them alike."""
     taken: dict[str, list[float]] = {name: [] for name in operations}
     for _ in range(rounds + 1):
         for name, operation in operations.items():
-            begun = time.perf_counter()
+            begun = time.process_time()
             for _ in range(repeats):
                 operation()
-            taken[name].append((time.perf_counter() - begun) / repeats)
+            taken[name].append((time.process_time() - begun) / repeats)
     return {name: median(times[1:]) for name, times in taken.items()}  # the first round loads and signs in
