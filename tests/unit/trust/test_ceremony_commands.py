@@ -288,6 +288,25 @@ def test_a_member_is_removed_though_the_file_still_names_it(governed: Secretaria
     assert (unknown[0], unknown[1]["error"]["code"]) == (2, "E_MEMBER")
 
 
+def test_a_member_is_admitted_with_its_request(governed: Secretariat) -> None:
+    request = governed.folder / "rs.request"
+    points = ("--country", "RS", "--contact-point", "rs.ncp=Serbia")
+    mirror = governed.network / "mirror"
+    status, enrolled = governed.run(
+        "node", "enroll", governed.folder / "rs", *points, "--mirror", mirror, "--out", request
+    )
+    assert status == 0, enrolled
+    change = governed.proposes("change.json", "--admit", request)
+
+    status, answer = governed.publish(governed.signed_by(change, "alice", "bob", "carol"))
+
+    assert (status, answer["version"]) == (0, 2)
+    assert any(line.startswith("keys of rs: signed by key ") for line in words(answer))
+    year = datetime.now(UTC).year
+    assert f"rs.ncp#enc-{year}a, rs.ncp#sig-{year}a: is a new key" in words(answer)
+    assert set(read_repository(governed.network).signing_keys) == {f"rs.ncp#sig-{year}a"}
+
+
 def test_another_networks_change_is_refused(governed: Secretariat, secretariat: Secretariat) -> None:
     secretariat.founds()
     secretariat.writes(languages='["de"]')

@@ -84,11 +84,19 @@ def test_what_a_contact_point_says_itself_wins() -> None:
         ('name = "Serbia"', 'name = "S"\nstatuses = ["draft"]', "statuses"),
         ('network = "see"', 'network = "S E E"', r"\$\.network"),
         ('network = "see"', "network = ", "not TOML"),
+        (
+            "[[",
+            "governance = {keys = 2, threshold = 3}\n[[",
+            r"\$\.governance\.threshold: found 3, expected at most its 2",
+        ),
+        ("[[", 'revocation = {holders = ["a.pub"], threshold = 2}\n[[', r"\$\.revocation\.threshold: found 2"),
+        ("[[", 'governance = {holders = ["a.pub"], keys = 1, threshold = 1}\n[[', "found keys and holders"),
+        ("[[", "governance = {threshold = 1}\n[[", "found neither keys nor holders"),
     ],
 )
 def test_a_fault_is_named_with_its_place(old: str, new: str, sentence: str) -> None:
     with pytest.raises(BadInputError, match=sentence) as caught:
-        read(SMALL.replace(old, new))
+        read(SMALL.replace(old, new, 1))
     assert caught.value.code == "E_NETWORK_FILE"
 
 
