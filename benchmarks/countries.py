@@ -117,9 +117,8 @@ def begin_anew(countries: Countries, *, with_alerts: bool = False) -> None:
 def empty_queues(broker: Access, *, vhost: str) -> None:
     """Empties every queue: the bare side's library loses an acknowledgement now and then when it closes."""
     management = Management.at(broker.management_url)
-    for queue in management.entries("queues", vhost):
-        name = quote(str(queue["name"]), safe="")
-        management.request("DELETE", f"/api/queues/{quote(vhost, safe='')}/{name}/contents")
+    for queue in management.depths(vhost):
+        management.request("DELETE", f"/api/queues/{quote(vhost, safe='')}/{quote(queue, safe='')}/contents")
 
 
 def release(countries: Countries) -> None:

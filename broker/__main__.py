@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.core.errors import BridgeError
-from broker.definition_files import write_definition_files
+from broker.definition_files import write_certificate_files, write_definition_files
 from broker.installation import ensure_installation
 from broker.node import PrivateNode
 from broker.packages import CACHE, POSTGRESQL, RABBITMQ, RABBITMQ_4, SOFTHSM
@@ -31,7 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "run":
             return _run(options)
         if options.command == "definitions":
-            _tell(write_definition_files(options.folder, options.network))
+            facts = write_definition_files(options.folder, options.network)
+            if options.certify is not None:
+                facts |= write_certificate_files(options.folder, options.certify)
+            _tell(facts)
         else:
             for bundle in BUNDLES:
                 if bundle.name in options.servers:
@@ -97,9 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--admin-url-file", type=Path, default=ADMIN_URL_FILE, help="gets the management API's URL with the account"
     )
-    definitions = commands.add_parser("definitions", help="what docker-compose.yml mounts: definitions, passwords")
+    definitions = commands.add_parser(
+        "definitions", help="what docker-compose.yml mounts: definitions, passwords, certificate"
+    )
     definitions.add_argument("--network", type=Path, default=CONFIG / "demo-network.toml", metavar="FILE")
     definitions.add_argument("--folder", type=Path, default=CONFIG / "rabbitmq" / "generated", metavar="DIR")
+    definitions.add_argument(
+        "--certify", type=Path, metavar="DIR", help="the network's folder: it certifies the broker too, for TLS"
+    )
     fetching = commands.add_parser("fetch", help="gets server packages ahead of time, where they are not installed")
     fetching.add_argument("servers", nargs="+", choices=[bundle.name for bundle in BUNDLES])
     return parser

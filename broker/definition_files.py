@@ -1,4 +1,4 @@
-"""What docker-compose.yml mounts: the broker's definitions for a network, and the passwords beside them.
+"""What docker-compose.yml mounts: the broker's definitions for a network, the passwords beside them, its certificate.
 
 The definitions hold the administrator and everything the countries need, but none of their accounts: those come from
 each node's own secret files, by `ncp-bridge topology apply`, and a broker that starts again must not set them back. A
@@ -18,14 +18,17 @@ from bridge.adapters.amqp.definitions import definitions
 from bridge.adapters.amqp.topology import Topology, account_names, country_topology, merge, shared_topology
 from bridge.core.errors import BadInputError
 from bridge.core.ids import is_contact_point, prefix_of
+from bridge.founding.certificates import Secretariat
 from broker.administrator import ADMIN, with_administrator
 from broker.secret_files import write_secret
+from broker.tls import HOSTS, certify_broker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 VHOST: Final = "/"
 MANAGEMENT: Final = "127.0.0.1:15672"  # as docker-compose.yml publishes it
+IN_COMPOSE: Final = ("broker", *HOSTS)  # as docker-compose.yml names it, and as its ports are published
 PASSWORD_BYTES: Final = 24
 FOR_CONTAINERS: Final = 0o644  # a container's user is another one; the folder is the owner's alone
 
@@ -57,6 +60,18 @@ def write_definition_files(folder: Path, network: Path) -> dict[str, object]:
         "exchanges": len(topology.exchanges),
         "queues": len(topology.queues),
     }
+
+
+def write_certificate_files(folder: Path, network: Path) -> dict[str, object]:
+    """Writes the broker's certificate, a new key to it, and the network's authorities into the folder; their paths.
+
+    Raises:
+        RefusedError: the network in the folder `network` does not verify.
+        UnavailableError: it is not there, or without its authority's key.
+    """
+    files = certify_broker(folder, Secretariat.of(network), hosts=IN_COMPOSE)
+    files.key.chmod(FOR_CONTAINERS)
+    return dict(files.as_plan())
 
 
 def contact_points_of(network: Path) -> tuple[str, ...]:

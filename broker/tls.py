@@ -33,12 +33,13 @@ class TlsFiles:
 
 
 def certify_broker(folder: Path, secretariat: Secretariat, *, hosts: tuple[str, ...] = HOSTS) -> TlsFiles:
-    """Makes a broker's key in a folder and gets it a certificate, from whoever has the network's folder here.
+    """Makes a new key for a broker in a folder and gets it a certificate, from whoever has the network's folder here.
 
     Raises:
         UnavailableError: a file cannot be written.
     """
     files = TlsFiles(folder / "authorities.pem", folder / "broker.pem", folder / "broker.key")
+    files.key.unlink(missing_ok=True)
     request_pem = make_request(files.key, "broker")
     files.certificate.write_bytes(secretariat.certify_server(request_pem, hosts).pem)
     files.authorities.write_text("".join(secretariat.directory.certificate_authorities), "ascii")

@@ -15,9 +15,11 @@ import yaml
 
 from bridge.adapters.amqp.management import Management
 from bridge.core.ids import prefix_of
+from bridge.founding.network import found_network
 from broker import PrivateNode
 from broker.__main__ import main
 from broker.definition_files import contact_points_of
+from broker.tls import TlsFiles
 
 if TYPE_CHECKING:
     from servers.broker_fixtures import MakeVirtualHost
@@ -27,7 +29,8 @@ NETWORK = ROOT / "config" / "demo-network.toml"
 
 
 def names_on(management_url: str, kind: str, vhost: str) -> set[str]:
-    entries = Management.at(management_url).entries(kind, vhost)
+    path = f"/api/{kind}/{quote(vhost, safe='')}?disable_stats=true"
+    entries = json.loads(Management.at(management_url).request("GET", path)[1])
     return {str(entry["name"]) for entry in entries if entry["name"] and not str(entry["name"]).startswith("amq.")}
 
 
@@ -51,7 +54,10 @@ async def test_every_account_of_the_fourteen_countries_logs_in(make_vhost: MakeV
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compose") / "generated"
-    assert main(["definitions", "--network", str(NETWORK), "--folder", str(folder)]) == 0
+    found_network(folder.parent / "network", NETWORK)
+    certify = ["--certify", str(folder.parent / "network")]
+    for _ in range(2):  # doing it again renews the certificate
+        assert main(["definitions", "--network", str(NETWORK), "--folder", str(folder), *certify]) == 0
     return folder
 
 
@@ -61,17 +67,22 @@ def test_a_broker_boots_with_what_compose_mounts_and_knows_no_other_account(gene
     document = json.loads((generated / "definitions.json").read_text())
     settings = dict(
         [part.strip() for part in line.split("=", 1)]
-        for line in (ROOT / "config/rabbitmq/rabbitmq.conf").read_text().splitlines()
+        for name in ("rabbitmq.conf", "tls.conf")
+        for line in (ROOT / "config/rabbitmq" / name).read_text().splitlines()
         if line and not line.startswith("#")
     )
     assert settings.pop("load_definitions") == "/run/secrets/broker-definitions"
+    assert settings.pop("listeners.ssl.default") == "5671"
+    mounted = [settings.pop(f"ssl_options.{name}") for name in ("cacertfile", "certfile", "keyfile")]
+    assert mounted == [f"/run/secrets/broker-{name}" for name in ("authorities", "certificate", "key")]
+    files = TlsFiles(*(generated / name for name in ("authorities.pem", "broker.pem", "broker.key")))
     password = urlsplit((generated / "admin-url").read_text().strip()).password
     assert password is not None
     for kind, wanted in (("queues", 80), ("exchanges", 30)):
         assert len(document[kind]) == wanted
 
     # when
-    node = PrivateNode(settings=settings | {"load_definitions": str(generated / "definitions.json")})
+    node = PrivateNode(settings=settings | {"load_definitions": str(generated / "definitions.json")}, tls=files)
     node.admin_password = password  # the one in the file, which is loaded instead of the node's own definitions
     with node:
         # then
@@ -142,7 +153,7 @@ def test_compose_mounts_files_that_are_there_or_that_the_generator_writes(genera
     }
 
     # then
-    assert len(files) == 3
+    assert len(files) == 8
     assert missing == set()
 
 
