@@ -25,6 +25,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.report import Figures, as_json, as_text
 from benchmarks.submitting import measure_bare_latency, measure_latency, measure_submit
 from benchmarks.token_keys import measure_keys
+from benchmarks.trust import measure_trust
 from benchmarks.urgency import PLACES, Urgency
 from bridge.cli.output import emit_line, fail, say
 from bridge.core.errors import BridgeError
@@ -43,6 +44,7 @@ class Size:
 
     crypto_rounds: int
     crypto_repeats: int
+    trust_rounds: int
     submits: int
     alerts: int
     runs: int
@@ -54,6 +56,7 @@ class Size:
 FULL: Final = Size(
     crypto_rounds=25,
     crypto_repeats=20,
+    trust_rounds=15,
     submits=200,
     alerts=2000,
     runs=3,
@@ -62,7 +65,15 @@ FULL: Final = Size(
     immediate=12,
 )
 QUICK: Final = Size(
-    crypto_rounds=9, crypto_repeats=8, submits=30, alerts=400, runs=1, latencies=40, backlog=1000, immediate=3
+    crypto_rounds=9,
+    crypto_repeats=8,
+    trust_rounds=5,
+    submits=30,
+    alerts=400,
+    runs=1,
+    latencies=40,
+    backlog=1000,
+    immediate=3,
 )
 
 
@@ -88,6 +99,9 @@ class Benchmarks:
             self.figures.keys = measure_keys(
                 self._folder / "keys", rounds=size.crypto_rounds, repeats=size.crypto_repeats
             )
+        if self._options.only in (None, "trust"):
+            self._note("trust: the list of 50 countries and 500 contact points")
+            self.figures.trust = measure_trust(self._folder / "trust", rounds=self._size.trust_rounds)
         if self._options.only in (None, "carrying", "urgency"):
             self._note("RabbitMQ: a private node (the first time it is fetched: some 20 s more)")
             with broker_for_use() as broker:
@@ -189,8 +203,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
     parser.add_argument(
         "--only",
-        choices=("crypto", "keys", "carrying", "urgency"),
-        help="only this part; crypto and keys need no broker",
+        choices=("crypto", "keys", "trust", "carrying", "urgency"),
+        help="only this part; crypto, keys and trust need no broker",
     )
     parser.add_argument("--profile", action="store_true", help="instead of bursts, show where the time of one goes")
     return parser.parse_args()

@@ -10,6 +10,7 @@ from benchmarks.carrying import Burst, CarryingFigure
 from benchmarks.crypto import CryptoFigure
 from benchmarks.submitting import LatencyFigure, SubmitFigure
 from benchmarks.token_keys import KeysFigure
+from benchmarks.trust import TrustFigures
 from benchmarks.urgency import BOUND_SECONDS, UrgencyFigure
 from bridge.cli.output import table
 
@@ -21,6 +22,7 @@ class Figures:
     machine: Mapping[str, object] = field(default_factory=dict)
     crypto: list[CryptoFigure] = field(default_factory=list)
     keys: list[KeysFigure] = field(default_factory=list)
+    trust: TrustFigures | None = None
     wire_bytes: int = 0
     submit: SubmitFigure | None = None
     carrying: list[CarryingFigure] = field(default_factory=list)
@@ -53,6 +55,7 @@ def as_json(figures: Figures) -> Mapping[str, object]:
             }
             for figure in figures.keys
         ],
+        "trust": _trust(figures.trust) if figures.trust else None,
         "message_bytes": figures.wire_bytes,
         "submit": {
             "alerts": submit.alerts,
@@ -102,6 +105,8 @@ def as_text(figures: Figures) -> str:
     if figures.keys:
         keys = [[f.operation, f"{f.files_per_second:.0f}", f"{f.token_per_second:.0f}"] for f in figures.keys]
         parts.append(table(("in a second of CPU time", "keys in files", "on a token (SoftHSM2)"), keys))
+    if figures.trust:
+        parts += _trust_tables(figures.trust)
     if figures.submit:
         one = figures.submit
         parts.append(
@@ -139,6 +144,28 @@ def _machine(facts: Mapping[str, object]) -> str:
         shown = ", ".join(f"{key} {number}" for key, number in value.items()) if isinstance(value, Mapping) else value
         lines.append([name, shown])
     return table(("machine", ""), lines)
+
+
+def _trust(figures: TrustFigures) -> Mapping[str, object]:
+    return {
+        "list": {
+            name: {"milliseconds": round(wall, 2), "cpu_ms": round(cpu, 2)}
+            for name, (wall, cpu) in figures.list_ms.items()
+        },
+        "list_kib": round(figures.list_kib),
+        "verify_cpu_us": {str(size): round(spent, 1) for size, spent in figures.verify_us.items()},
+    }
+
+
+def _trust_tables(figures: TrustFigures) -> list[str]:
+    rows = [[name, f"{wall:.1f}", f"{cpu:.1f}"] for name, (wall, cpu) in figures.list_ms.items()]
+    size = max(figures.verify_us)
+    heading = f"membership list of {size} contact points ({figures.list_kib / 1024:.1f} MiB in memory)"
+    verify = [[points, f"{spent:.0f}"] for points, spent in figures.verify_us.items()]
+    return [
+        table((heading, "ms", "of them CPU"), rows),
+        table(("contact points in the list", "CPU us for steps 1 to 12"), verify),
+    ]
 
 
 def _carrying_rows(figure: CarryingFigure) -> list[list[object]]:

@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from bridge.adapters.trust.mirror import read_bounded
 from bridge.core.wire import strict_json
 
 LOCK_SECONDS: Final = 5.0
+SYNCS_AT_ONCE: Final = 16
 Stops = Annotated[
     frozenset[Annotated[str, Field(pattern=r"^[a-z0-9.#-]{2,80}( [0-9TZ:.-]{24})?$")]],
     Field(strict=False, max_length=2 * MAX_REVOKED),
@@ -96,9 +98,10 @@ class ListCache:
         """Makes the verified copy the current one; on the disk before it is visible."""
         (copy / _SEEN).unlink(missing_ok=True)
         (copy / _SEEN).write_bytes(strict_json.encode(seen.model_dump(mode="json")))
-        for path in copy.rglob("*"):
-            if path.is_file() and not path.is_symlink() and path.stat().st_nlink == 1:
-                _sync(path)  # the others were when they were kept first
+        files = [path for path in copy.rglob("*") if path.is_file() and not path.is_symlink()]
+        new = [path for path in files if path.stat().st_nlink == 1]  # the others are safe since they were kept first
+        with ThreadPoolExecutor(max_workers=SYNCS_AT_ONCE) as pool:
+            list(pool.map(_sync, new))  # a disk takes many at once hardly slower than one
         link = self._folder / f".{_CURRENT}"
         link.unlink(missing_ok=True)
         link.symlink_to(copy.name)

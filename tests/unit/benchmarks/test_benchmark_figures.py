@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import trust
 from benchmarks.carrying import ONE_PROCESS, Burst, CarryingFigure
 from benchmarks.crypto import RECIPIENTS, measure_crypto
 from benchmarks.report import Figures, as_json, as_text
@@ -106,3 +107,17 @@ def test_keys_are_told_as_operations_a_second() -> None:
 
     assert told["keys"] == [{"operation": "sign", "files_per_second": 25_000, "token_per_second": 11_000}]
     assert "11000" in as_text(figures)
+
+
+def test_the_cost_of_trust_is_measured_for_the_list_and_for_each_of_its_sizes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("COUNTRIES", 2), ("POINTS_EACH", 2), ("LIST_SIZES", (3, 4))):
+        monkeypatch.setattr(trust, name, value)
+
+    figures = trust.measure_trust(tmp_path, rounds=1)
+
+    told = json.loads(json.dumps(as_json(Figures(trust=figures))))["trust"]
+    assert set(told["verify_cpu_us"]) == {"3", "4"}
+    assert all(one["milliseconds"] > 0 for one in told["list"].values())
+    assert "MEMBERSHIP LIST OF 4 CONTACT POINTS" in as_text(Figures(trust=figures))
