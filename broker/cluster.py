@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
@@ -23,7 +24,8 @@ from broker.own_broker import START_SECONDS, OwnBroker
 from broker.tls import TlsFiles
 
 NODES: Final = 3
-TOGETHER_SECONDS: Final = 60.0
+TOGETHER_SECONDS: Final = 120.0
+ANSWER_SECONDS: Final = 5.0  # a node that has just booted may leave a question without any answer: it is asked again
 LOOK_SECONDS: Final = 0.1
 
 
@@ -162,10 +164,10 @@ class PrivateCluster:
             node.learn(facts)
 
     def _wait_until_together(self, nodes: Sequence[ClusterNode]) -> None:
-        """Waits until each of these nodes sees all nodes run whose processes are there."""
+        """Waits until each of these nodes sees all run whose processes are there, and runs its virtual hosts."""
         deadline = time.monotonic() + TOGETHER_SECONDS
         for node in nodes:
-            while not {other.name for other in self.nodes if other.alive} <= _running_seen_by(node):
+            while not ({other.name for other in self.nodes if other.alive} <= _running_seen_by(node) and _serves(node)):
                 if time.monotonic() > deadline:
                     raise UnavailableError("E_BROKER_START", f"{node.name} and the others did not become one cluster")
                 time.sleep(LOOK_SECONDS)
@@ -179,7 +181,19 @@ class PrivateCluster:
 
 def _running_seen_by(node: ClusterNode) -> set[str]:
     try:
-        _, answer_bytes = Management.at(node.management_url).request("GET", "/api/nodes")
+        _, answer_bytes = _asked(node, "/api/nodes")
     except UnavailableError:
         return set()
     return {str(entry["name"]) for entry in json.loads(answer_bytes) if entry.get("running")}
+
+
+def _serves(node: ClusterNode) -> bool:
+    try:
+        status, _ = _asked(node, "/api/health/checks/virtual-hosts")
+    except UnavailableError:
+        return False
+    return status == HTTPStatus.OK
+
+
+def _asked(node: ClusterNode, path: str) -> tuple[int, bytes]:
+    return Management.at(node.management_url).request("GET", path, deadline_seconds=ANSWER_SECONDS)

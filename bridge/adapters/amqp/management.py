@@ -116,7 +116,9 @@ class Management:
         """Imports a definitions document."""
         self.request("POST", "/api/definitions", document)
 
-    def request(self, method: str, path: str, document: object = None) -> tuple[int, bytes]:
+    def request(
+        self, method: str, path: str, document: object = None, *, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> tuple[int, bytes]:
         """The status, 2xx or 404, and the body.
 
         Raises:
@@ -126,7 +128,7 @@ class Management:
         where = f"the management API at {self.host}:{self.port}"
         body_bytes = None if document is None else json.dumps(document).encode("utf-8")
         kind = http.client.HTTPSConnection if self.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self.host, self.port, timeout=DEADLINE_SECONDS)
+        connection = kind(self.host, self.port, timeout=deadline_seconds)
         headers = {"Authorization": self.authorization, "Content-Type": "application/json"}
         try:
             connection.request(method, path, body_bytes, headers)
