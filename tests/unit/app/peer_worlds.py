@@ -64,7 +64,7 @@ class Country:
     def begin(self) -> None:
         """As after a start of its process: what was only remembered is forgotten."""
         desks, ids = {self.own: desk(self.own)}, self.node.ids
-        self.receiver = self.node.receiver(self.own)
+        self.receiver, self.relay = self.node.receiver(self.own), self.node.relay()
         self.heartbeats = SendHeartbeats(desks, self.store, self.trust, self.clock, ids, EVERY)
         self.asking = AskForMissing(desks, self.store, self.trust, self.clock, ids)
         self.repeating = RepeatUnanswered(desks, self.store, self.clock, ids)
@@ -158,7 +158,7 @@ class Network:
 
     async def _carry_from(self, country: Country, loses: Loses) -> bool:
         published = country.node.publisher.published
-        while await country.node.relay().relay_once():
+        while await country.relay.relay_once():
             pass
         taken, published[:] = list(published), []
         self.carried += taken
