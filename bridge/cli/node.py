@@ -67,7 +67,9 @@ def init(  # noqa: PLR0913 - the command's options
 def enroll(  # noqa: PLR0913 - the command's options
     folder: Folder,
     country: Country,
-    mirror: Annotated[Path, typer.Option(metavar="DIR", help="A copy of the network's mirror.")],
+    mirror: Annotated[
+        str, typer.Option(metavar="DIR|https://...", help="The network's mirror: a copy of it, or its address.")
+    ],
     out: Annotated[Path, typer.Option(metavar="REQUEST", help="The request, a new file for the network's governance.")],
     contact_point: Annotated[
         list[str] | None,

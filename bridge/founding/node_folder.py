@@ -39,6 +39,7 @@ from bridge.core.errors import BadInputError, RefusedError
 from bridge.ports.keys import KeyStore
 from bridge.private_files import write_private
 from bridge.settings.contact_points import TokenSettings
+from bridge.settings.trust import is_address
 
 SETTINGS: Final = "node.toml"
 CERTIFICATES: Final = "certificates"
@@ -100,7 +101,7 @@ class MadeFolder:
 
 
 def make_folder(
-    order: NodeOrder, keys: Mapping[str, Sequence[KeyOrder]], *, mirror: Path, root_bytes: bytes
+    order: NodeOrder, keys: Mapping[str, Sequence[KeyOrder]], *, mirror: str, root_bytes: bytes
 ) -> MadeFolder:
     """Makes a node's folder with the ordered keys of each contact point; raises `OSError` where it cannot write."""
     folder = order.folder
@@ -128,7 +129,7 @@ def make_folder(
         country=order.country.upper(),
         contact_points=list(keys),
         broker=order.broker,
-        mirror=mirror.resolve(),
+        mirror=mirror,
         token=order.token,
     )
     config = folder / SETTINGS
@@ -169,10 +170,10 @@ def render_settings(
     country: str,
     contact_points: Sequence[str],
     broker: BrokerPlace,
-    mirror: Path,
+    mirror: str,
     token: TokenSettings | None = None,
 ) -> str:
-    """The text of a node's settings file."""
+    """The text of a node's settings file; `mirror` is a folder or an address."""
     prefix = country.lower()
     relay, router = names.relay_account(prefix), names.router_account(prefix)
     values = {
@@ -188,7 +189,7 @@ def render_settings(
         "management_url": f"management_url = {_toml(broker.management_url)}"
         if broker.management_url
         else '# management_url = "https://broker.example.org:15671"',
-        "mirror": _toml(str(mirror)),
+        "mirror": f"mirrors = [{_toml(mirror)}]" if is_address(mirror) else f"mirror = {_toml(mirror)}",
         "contact_points": "\n".join(_contact_point_table(one, broker, token) for one in contact_points).rstrip(),
     }
     return Template(TEMPLATE.read_text("utf-8")).substitute(values)

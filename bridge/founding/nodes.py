@@ -12,14 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from bridge.adapters.jose.signatures import ALGORITHM
 from bridge.adapters.trust import TufRepository
 from bridge.adapters.trust.changes import governance_change, keys_change, last_version
 from bridge.adapters.trust.documents import keys_document
-from bridge.adapters.trust.mirror import METADATA
+from bridge.adapters.trust.https_mirror import HttpsMirror
+from bridge.adapters.trust.mirror import FolderMirror, Mirror
 from bridge.adapters.trust.publication import Publication, joined
-from bridge.adapters.trust.reading import FIRST_ROOT, read_mirror
+from bridge.adapters.trust.reading import read_first
 from bridge.adapters.trust.roles import keys_file, member_role
 from bridge.adapters.trust.verified_list import VerifiedList
 from bridge.app.enrol_node import first_keys, members_of_country, refuse_enrolled
@@ -36,8 +38,11 @@ from bridge.founding.node_folder import (
     remove_folder,
     render_settings,
 )
+from bridge.settings.trust import is_address
 
 __all__ = ["BrokerPlace", "EnrolledNode", "FoundNode", "NodeOrder", "enrol_node", "found_nodes", "render_settings"]
+
+MIRROR_SECONDS: Final = 60.0  # for all files of a list that is read for the first time
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def found_nodes(orders: Sequence[NodeOrder], *, network: Path, at: datetime | No
     twice = [prefix for prefix in prefixes if prefixes.count(prefix) > 1]
     if twice:
         raise RefusedError("E_KEY_EXISTS", f"{twice[0]}: expected one node for a country; nothing was changed")
-    source = _Source(found, repository.mirror, repository.first_root.read_bytes())
+    source = _Source(found, str(repository.mirror.resolve()), repository.first_root.read_bytes())
     with _undoing(orders):
         made = [
             _enrol(order, {point.id: point.name for point in points[order.folder]}, source, now) for order in orders
@@ -96,7 +101,7 @@ def enrol_node(
     order: NodeOrder,
     contact_points: Mapping[str, str],
     *,
-    mirror: Path,
+    mirror: str,
     root: Path | None,
     out: Path,
     replace: bool,
@@ -107,7 +112,7 @@ def enrol_node(
     Args:
         order: the node.
         contact_points: id -> name, as the country proposes; empty: those that the list has of this country.
-        mirror: a copy of the network's mirror.
+        mirror: the network's mirror: a folder, or an https address.
         root: the first root as it came over another channel; `None`: the mirror's own, whose SHA-256 is compared.
         out: the request's file.
         replace: the country's node was lost, and its keys in the list with it.
@@ -119,7 +124,8 @@ def enrol_node(
         UnavailableError: a folder cannot be written, or no mirror is there.
     """
     now = at or datetime.now(UTC)
-    found = read_mirror(mirror, root=root, at=now)
+    place = mirror.rstrip("/") if is_address(mirror) else str(Path(mirror).resolve())
+    found, root_bytes = read_first(_mirror_at(place), root=root, at=now)
     points = contact_points or {p.id: p.name for p in members_of_country(found.directory, order.country)}
     _refuse_strangers(points, order)
     refuse_order(order)
@@ -128,9 +134,8 @@ def enrol_node(
     if not replace:
         there = [point.id for point in found.directory.contact_points.values() if point.prefix == order.prefix]
         refuse_enrolled(found.directory, [*points, *there])
-    root_bytes = (root or mirror / METADATA / FIRST_ROOT).read_bytes()
     with _undoing([order]):
-        enrolled = _enrol(order, points, _Source(found, mirror, root_bytes), now)
+        enrolled = _enrol(order, points, _Source(found, place, root_bytes), now)
         out.write_bytes(enrolled.request.to_bytes())
     return enrolled
 
@@ -140,8 +145,12 @@ class _Source:
     """The list that a node starts from."""
 
     found: VerifiedList
-    mirror: Path
+    mirror: str
     root_bytes: bytes
+
+
+def _mirror_at(place: str) -> Mirror:
+    return HttpsMirror(place, seconds=MIRROR_SECONDS) if is_address(place) else FolderMirror(Path(place))
 
 
 def _refuse_strangers(contact_points: Iterable[str], order: NodeOrder) -> None:

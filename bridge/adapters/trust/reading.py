@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tuf.api.exceptions import StorageError
+from tuf.api.exceptions import DownloadError, StorageError
 from tuf.api.metadata import Delegations, Metadata, Role, Signed
 from tuf.api.serialization import DeserializationError
 
 from bridge.adapters.trust.documents import authority_of
 from bridge.adapters.trust.holder_key import holder_of
-from bridge.adapters.trust.mirror import METADATA, MirrorFetcher, read_bounded
+from bridge.adapters.trust.mirror import MAX_FILE_BYTES, METADATA, Mirror, MirrorFetcher, read_bounded
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import Directory
 from bridge.core.errors import RefusedError, UnavailableError
@@ -51,6 +51,30 @@ def read_mirror(mirror: Path, *, root: Path | None = None, at: datetime | None =
     Raises like `read_repository`.
     """
     return _verified_mirror(mirror, root or mirror / METADATA / FIRST_ROOT, at)[0]
+
+
+def read_first(mirror: Mirror, *, root: Path | None, at: datetime) -> tuple[VerifiedList, bytes]:
+    """The list of a mirror that is met for the first time, and the root that it was verified from.
+
+    Args:
+        mirror: a folder or a server.
+        root: as it came another way; `None`: the mirror's own, which people compare.
+        at: the moment whose validity is asked for.
+
+    Raises like `read_repository`.
+    """
+    first = f"{METADATA}/{FIRST_ROOT}"
+    try:
+        root_bytes = read_bounded(root) if root else mirror.attempt().download_bytes(first, MAX_FILE_BYTES)
+    except OSError as error:
+        raise UnavailableError("E_NETWORK_FOLDER", f"{error.filename}: {error.strerror}") from None
+    except DownloadError as error:
+        raise UnavailableError("E_NETWORK_FOLDER", f"{mirror.name} holds no network: {error}") from None
+    with tempfile.TemporaryDirectory(prefix="ncp-bridge-") as scratch:
+        try:
+            return verify_list(mirror.attempt(), Path(scratch), root_bytes=root_bytes, at=at), root_bytes
+        except UntrustedError as error:
+            raise RefusedError("E_NETWORK_INVALID", f"the network in {mirror.name} does not verify: {error}") from None
 
 
 def mirror_in(folder: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mirror_servers import serving_folder
 from securesystemslib.signer import CryptoSigner
 from trust_network import contact_point, found
 
@@ -130,6 +131,22 @@ def test_a_country_joins_with_a_file_and_without_a_key_of_the_network(
     assert directory.contact_points["rs.ncp"].name == "Desk rs.ncp", "governance names it, not the request"
     pinned = load_settings(Path(answer["config"])).path(Path("trust/root.json"))
     assert read_mirror(repository.mirror, root=pinned).directory == directory
+
+
+def test_a_country_joins_from_a_server_and_asks_it_from_then_on(run: Run, mirror: Path, tmp_path: Path) -> None:
+    with serving_folder(mirror) as address:
+        status, answer = run(
+            "node", "enroll", tmp_path / "rs", "--country", "RS", "--contact-point", "rs.ncp",
+            "--mirror", f"{address}/", "--out", tmp_path / "r",
+        )  # fmt: skip
+    gone = run(
+        "node", "enroll", tmp_path / "rs2", "--country", "RS", "--contact-point", "rs.ncp",
+        "--mirror", address, "--out", tmp_path / "r2",
+    )  # fmt: skip
+
+    assert (status, answer["version"]) == (0, 1)
+    assert load_settings(Path(answer["config"])).trust.places == (address,)
+    assert (gone[0], gone[1]["error"]["code"]) == (4, "E_NETWORK_FOLDER")
 
 
 def test_no_private_key_and_no_password_is_in_a_request(request_file: Path, tmp_path: Path) -> None:
