@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from bridge.app.receiving.inbox_items import body_context
+from bridge.app.receiving.unchecked import ItemKey, checked_at, key_of
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.times import format_time
 from bridge.core.wire import strict_json
@@ -14,6 +17,8 @@ from bridge.ports.clock import Clock
 from bridge.ports.store import Store, UnitOfWork
 from bridge.ports.store.records import AuditEntry, InboxItem
 from bridge.ports.vault import BodyVault
+
+NO_MARKS: Final[Mapping[ItemKey, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class ReadMessages:
             await unit.audit.add([AuditEntry(now, officer, "body.read", item.contact_point, item.id)])
             await unit.inbox.set_state(item.contact_point, item.id, "read", sender=item.sender)
             receipts = await _answers(unit, item)
+            marks = await checked_at(unit, message_id=item.id)
         envelope = parse_envelope(item.wire_bytes)
         return {
             "id": item.id,
@@ -80,6 +86,7 @@ class ReadMessages:
                 "payload_sha256": item.payload_sha256,
             },
             "receipts": receipts,
+            "membership_checked_at": marks.get(key_of(item)),
         }
 
     async def newest_cursor(self, contact_point: str | None) -> str | None:
@@ -102,8 +109,11 @@ async def _answers(unit: UnitOfWork, item: InboxItem) -> list[Mapping[str, objec
     return answers
 
 
-def item_summary(item: InboxItem) -> Mapping[str, object]:
-    """What a list shows of an item: nothing from the sealed body."""
+def item_summary(item: InboxItem, *, marks: Mapping[ItemKey, str] = NO_MARKS) -> Mapping[str, object]:
+    """What a list shows of an item: nothing from the sealed body.
+
+    `marks`: of messages that came while the membership list was older than seven days.
+    """
     return {
         "id": item.id,
         "contact_point": item.contact_point,
@@ -119,4 +129,5 @@ def item_summary(item: InboxItem) -> Mapping[str, object]:
         "supersedes_from": item.supersedes_from,
         "of": item.of,
         "of_from": item.of_from,
+        "membership_checked_at": marks.get(key_of(item)),
     }

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from bridge.app.read_message import item_summary
+from bridge.app.read_message import NO_MARKS, item_summary
+from bridge.app.receiving.unchecked import checked_at
 from bridge.cli.options import Config, ContactPoint, check_hosted, officer_or_login, on_node
 from bridge.cli.output import Json, emit, emit_line, table
 from bridge.cli.reading import body_text
@@ -45,9 +46,10 @@ def list_items(
         items: Items = []
         after = None
         async with node.store.reading() as unit:
+            marks = await checked_at(unit)
             while True:
                 page = await unit.inbox.list(contact_point=contact_point, state=state, after=after, limit=PAGE)
-                items += [item_summary(item) for item in page]
+                items += [item_summary(item, marks=marks) for item in page]
                 if len(page) < PAGE:
                     return items
                 after = page[-1].cursor
@@ -93,8 +95,9 @@ def watch(
         while True:
             async with node.store.reading() as unit:
                 items = await unit.inbox.list(contact_point=contact_point, after=after, limit=PAGE)
+                marks = await checked_at(unit) if items else NO_MARKS
             for item in items:
-                emit_line(item_summary(item))
+                emit_line(item_summary(item, marks=marks))
                 after = item.cursor
             if not items:
                 await asyncio.sleep(POLL_SECONDS)
@@ -142,4 +145,6 @@ def _list_text(items: Items) -> str:
     for item in (*waiting, *answered):
         times = {"arrived": moment(item["received_at"]), "acknowledge_by": moment(item["acknowledge_by"])}
         rows.append([{**item, **times}[name] for name in columns])
-    return table(columns, rows) + (f"\n{len(waiting)} of {len(items)} wait for an answer" if items else "")
+    marked = sum(item["membership_checked_at"] is not None for item in items)
+    note = f"\n{marked} came while the membership list was older than 7 days; inbox show says which" if marked else ""
+    return table(columns, rows) + (f"\n{len(waiting)} of {len(items)} wait for an answer" if items else "") + note

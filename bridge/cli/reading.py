@@ -39,6 +39,7 @@ def body_text(shown: Mapping[str, object]) -> str:
     body.take("salt")
     parts = [
         _banner(envelope),
+        _unchecked(shown.get("membership_checked_at")),
         _handling(body),
         _heading(str(shown["id"]), envelope, body, received=signature.text("verified_at")),
         _section("ASKED OF YOU", _asked(body)),
@@ -61,6 +62,12 @@ def body_text(shown: Mapping[str, object]) -> str:
 def _banner(envelope: Members) -> list[str]:
     status = envelope.text("status")
     return [] if status == "actual" else [f"*** {status.upper()}: this is not a real case ***"]
+
+
+def _unchecked(checked_at: object) -> list[str]:
+    if checked_at is None:
+        return []
+    return [f"*** membership last checked {moment(checked_at)}: its sender may have left the network since ***"]
 
 
 def _handling(body: Members) -> list[str]:

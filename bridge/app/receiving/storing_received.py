@@ -13,6 +13,7 @@ from bridge.app.receiving.deciding import DELIVERED, Decision
 from bridge.app.receiving.inbox_items import body_context, expired_stub, received_item
 from bridge.app.receiving.outcomes import Outcome
 from bridge.app.receiving.refusing import Replayed, keep_refusals, refusal_of, refused_entry
+from bridge.app.receiving.unchecked import unchecked_entries
 from bridge.core.messages import AcknowledgementBody
 from bridge.core.verification import Authenticated, VerifiedMessage
 from bridge.core.wire.payload import SealedPayload
@@ -58,7 +59,8 @@ class StoreReceived:
             by = self._answering()
             await self.unit.outbox.add([self._receipt(*answer, by) for answer in owed])
         overflowed = await self._keep_refusals(refusals, held)
-        await self._log([self._received(one.item) for one in decisions if isinstance(one.item, VerifiedMessage)])
+        received = [self._received(one.item) for one in decisions if isinstance(one.item, VerifiedMessage)]
+        await self._log([*received, *unchecked_entries(received, self.trust.current(), now=self.now)])
         return [_outcome(*pair, overflowed) for pair in zip(decisions, refusals, strict=True)]
 
     async def _add_items(self, decisions: Sequence[Decision]) -> None:
