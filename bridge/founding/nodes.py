@@ -38,7 +38,7 @@ from bridge.founding.node_folder import (
     remove_folder,
     render_settings,
 )
-from bridge.settings.trust import is_address
+from bridge.settings.trust import is_address, is_usable
 
 __all__ = ["BrokerPlace", "EnrolledNode", "FoundNode", "NodeOrder", "enrol_node", "found_nodes", "render_settings"]
 
@@ -150,7 +150,12 @@ class _Source:
 
 
 def _mirror_at(place: str) -> Mirror:
-    return HttpsMirror(place, seconds=MIRROR_SECONDS) if is_address(place) else FolderMirror(Path(place))
+    if not is_address(place):
+        return FolderMirror(Path(place))
+    if not is_usable(place):
+        detail = f"mirror: found {place[:200]}, expected a folder, or https://host/path without account and query"
+        raise BadInputError("E_MIRROR", detail, path="mirror")
+    return HttpsMirror(place, seconds=MIRROR_SECONDS)
 
 
 def _refuse_strangers(contact_points: Iterable[str], order: NodeOrder) -> None:

@@ -40,10 +40,8 @@ class TrustSettings(BaseModel):
     @classmethod
     def _are_folders_or_addresses(cls, mirrors: tuple[str, ...]) -> tuple[str, ...]:
         for mirror in mirrors:
-            if is_address(mirror):
-                address = _ADDRESS.fullmatch(mirror)
-                if address is None or (address["scheme"] == "http" and address["host"] not in _LOOPBACK):
-                    raise fault("folders, or addresses like https://trust.example.org/see without account and query")
+            if is_address(mirror) and not is_usable(mirror):
+                raise fault("folders, or addresses like https://trust.example.org/see without account and query")
         return mirrors
 
     @model_validator(mode="after")
@@ -61,3 +59,9 @@ class TrustSettings(BaseModel):
 def is_address(mirror: str) -> bool:
     """Whether a mirror is behind an address; else it is a folder."""
     return "://" in mirror
+
+
+def is_usable(address: str) -> bool:
+    """Whether a mirror may be asked there: https without account and query; http on loopback only."""
+    found = _ADDRESS.fullmatch(address)
+    return found is not None and (found["scheme"] == "https" or found["host"] in _LOOPBACK)

@@ -149,6 +149,16 @@ def test_a_country_joins_from_a_server_and_asks_it_from_then_on(run: Run, mirror
     assert (gone[0], gone[1]["error"]["code"]) == (4, "E_NETWORK_FOLDER")
 
 
+@pytest.mark.parametrize("address", ["http://trust.example.org/see", "https://admin:x@trust.example.org", "ftp://x/"])
+def test_a_mirror_at_an_address_that_the_node_would_not_ask_is_refused(run: Run, tmp_path: Path, address: str) -> None:
+    status, answer = run(
+        "node", "enroll", tmp_path / "rs", "--country", "RS", "--contact-point", "rs.ncp",
+        "--mirror", address, "--out", tmp_path / "r",
+    )  # fmt: skip
+
+    assert (status, answer["error"]["code"]) == (2, "E_MIRROR")
+
+
 def test_no_private_key_and_no_password_is_in_a_request(request_file: Path, tmp_path: Path) -> None:
     text = request_file.read_text("utf-8")
     assert "PRIVATE" not in text
