@@ -10,7 +10,7 @@ from bridge.adapters.store import SqlStore
 from bridge.adapters.system.clock_watch import sentence
 from bridge.app.checks import node_states as states
 from bridge.app.checks.check_clock import check_clock, check_peer_clocks
-from bridge.app.checks.check_membership import check_frozen, check_list
+from bridge.app.checks.check_membership import check_list
 from bridge.app.checks.check_node import Check
 from bridge.app.checks.process_health import ProcessHealth
 from bridge.app.keys.choosing import signer_of
@@ -50,9 +50,6 @@ def watch_dependencies(
         (found,) = check_list(trust.current(), now=now, contact_points=(), failures=trust.failures)
         return found
 
-    async def lists_of_peers() -> Check:
-        return check_frozen(trust.current(), trust.ahead(), now=guards.wall_clock.now())
-
     async def keys() -> Check:
         directory, now = trust.current(), guards.wall_clock.now()
         kids = [signer_of(desk, directory, at=now).kid for desk in desks]
@@ -64,7 +61,6 @@ def watch_dependencies(
     health.watch("clock", time)
     health.watch("clocks of peers", peers)
     health.watch("membership list", membership)
-    health.watch("lists of peers", lists_of_peers)
     if desks:
         health.watch("keys", keys)
 

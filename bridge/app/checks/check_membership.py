@@ -10,9 +10,10 @@ from typing import Final
 from bridge.app.checks import node_states as states
 from bridge.app.checks.check_node import Check
 from bridge.app.checks.durations import span_in_words
-from bridge.core.directory import LIST_SECOND_PERSON_AGE, Directory, PublicKey
+from bridge.app.keys.choosing import in_turn
+from bridge.core.directory import LIST_SECOND_PERSON_AGE, Directory
 from bridge.core.freshness import Freshness, freshness_of
-from bridge.core.ids import owner_of, prefix_of
+from bridge.core.ids import prefix_of
 from bridge.core.times import format_time
 from bridge.ports.trust import PeerAhead
 
@@ -56,7 +57,10 @@ def check_list(
 
 
 def check_frozen(directory: Directory, ahead: Sequence[PeerAhead], *, now: datetime) -> Check:
-    """Peers that have used a newer list for an hour, which this node cannot get: somebody holds it back."""
+    """Peers that have used a newer list for an hour, which this node cannot get: somebody holds it back.
+
+    A peer can claim any version. So it is named to people, and no part of whether a process is ready.
+    """
     frozen = [one for one in ahead if one.version > directory.version and now - one.since >= FROZEN_AFTER]
     if not frozen:
         return Check("lists of peers", ok=True, detail="no peer has had a newer list for an hour")
@@ -105,25 +109,15 @@ def _check_member(directory: Directory, identifier: str, now: datetime) -> Check
         return Check(identifier, ok=False, detail="is not in the membership list")
     if point.suspended is not None:
         return Check(identifier, ok=False, detail=f"suspended: {point.suspended}")
-    sealing, signing = directory.seal_key(identifier, now), _signing_key(directory, identifier, now)
-    if sealing is None or signing is None:
+    sealing, signing = directory.seal_key(identifier, now), in_turn(directory, identifier, at=now)
+    if sealing is None or not signing:
         missing = "encryption" if sealing is None else "signing"
         detail = f"has no valid {missing} key in the membership list"
         return Check(identifier, ok=False, detail=detail, state=states.KEY_UNUSABLE)
     detail = (
         f"sealed to with {sealing.kid} until {format_time(sealing.use_until)}, "
-        f"signs with {signing.kid} until {format_time(signing.use_until)}"
+        f"signs with {', then '.join(f'{key.kid} until {format_time(key.use_until)}' for key in signing)}"
     )
-    ends_soon = min(sealing.use_until, signing.use_until) - now < KEY_ENDS_SOON
+    ends_soon = min(sealing.use_until, signing[-1].use_until) - now < KEY_ENDS_SOON
     warning = f"; a key ends in less than {KEY_ENDS_SOON.days} days and needs a successor" if ends_soon else ""
     return Check(identifier, ok=not ends_soon, detail=detail + warning, state=states.KEY_ENDS_SOON if ends_soon else "")
-
-
-def _signing_key(directory: Directory, owner: str, now: datetime) -> PublicKey | None:
-    """The signing key of a contact point that may be used longest, or `None` when none may be used any more."""
-    usable = [
-        key
-        for key in directory.signing_keys.values()
-        if owner_of(key.kid) == owner and key.revoked_at is None and now < key.use_until
-    ]
-    return max(usable, key=lambda key: (key.use_until, key.kid), default=None)
