@@ -153,7 +153,7 @@ def _mirror_at(place: str) -> Mirror:
     if not is_address(place):
         return FolderMirror(Path(place))
     if not is_usable(place):
-        detail = f"mirror: found {place[:200]}, expected a folder, or https://host/path without account and query"
+        detail = "mirror: found another address, expected a folder, or https://host/path without account and query"
         raise BadInputError("E_MIRROR", detail, path="mirror")
     return HttpsMirror(place, seconds=MIRROR_SECONDS)
 
