@@ -55,10 +55,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class _Present:
-    """A member's keys, as its own document has them (`own`), and as everybody counts them (revocations included)."""
+    """A member's keys, as its own document has them (`own`), and as everybody counts them (revocations included).
+
+    `revoked`: the ids that the revocation role revoked, in that document or not; none of them is taken up again.
+    """
 
     own: Sequence[PublicKey]
     counted: Sequence[PublicKey]
+    revoked: frozenset[str]
 
 
 class MemberKeys:
@@ -111,7 +115,7 @@ class MemberKeys:
         return self._publish(change)
 
     def _made(self, owner: str, use: Use, present: _Present) -> PublicKey:
-        store, taken = self._stores[owner], {key.kid for key in present.own}
+        store, taken = self._stores[owner], {key.kid for key in present.own} | present.revoked
         here = store.kids()
         order = rolling.successor_order(owner, use, taken=taken, here=here, at=self._at)
         return order.enrolled(store.point(order.kid) if order.kid in here else store.make(order.kid))
@@ -131,7 +135,8 @@ class MemberKeys:
             own = keys_of(found.keys[self._prefix]) if self._prefix in found.keys else ()
             every = (*found.directory.signing_keys.values(), *found.directory.encryption_keys.values())
             before.update(key.kid for key in own)
-            after[:] = change(_Present(own, [key for key in every if prefix_of(key.kid) == self._prefix]))
+            counted = [key for key in every if prefix_of(key.kid) == self._prefix]
+            after[:] = change(_Present(own, counted, found.revoked))
             return self._signed(found, keys_change(found, keys_document(self._prefix, after), at=self._at))
 
         version = None
