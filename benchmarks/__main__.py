@@ -23,6 +23,7 @@ from benchmarks.countries import Countries, found_pair, make_alerts
 from benchmarks.crypto import measure_crypto
 from benchmarks.machine import machine_facts
 from benchmarks.report import Figures, as_json, as_text
+from benchmarks.signing_in import measure_signing_in
 from benchmarks.submitting import measure_bare_latency, measure_latency, measure_submit
 from benchmarks.token_keys import measure_keys
 from benchmarks.trust import measure_trust
@@ -51,6 +52,7 @@ class Size:
     latencies: int
     backlog: int
     immediate: int
+    connections: int
 
 
 FULL: Final = Size(
@@ -63,6 +65,7 @@ FULL: Final = Size(
     latencies=200,
     backlog=10_000,
     immediate=12,
+    connections=200,
 )
 QUICK: Final = Size(
     crypto_rounds=9,
@@ -74,6 +77,7 @@ QUICK: Final = Size(
     latencies=40,
     backlog=1000,
     immediate=3,
+    connections=30,
 )
 
 
@@ -102,6 +106,9 @@ class Benchmarks:
         if self._options.only in (None, "trust"):
             self._note("trust: the list of 50 countries and 500 contact points")
             self.figures.trust = measure_trust(self._folder / "trust", rounds=self._size.trust_rounds)
+        if self._options.only in (None, "tls"):
+            self._note(f"signing in: {self._size.connections} connections by password and by certificate, in turns")
+            self.figures.signing_in = measure_signing_in(self._folder / "tls", connections=self._size.connections)
         if self._options.only in (None, "carrying", "urgency"):
             self._note("RabbitMQ: a private node (the first time it is fetched: some 20 s more)")
             with broker_for_use() as broker:
@@ -203,7 +210,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
     parser.add_argument(
         "--only",
-        choices=("crypto", "keys", "trust", "carrying", "urgency"),
+        choices=("crypto", "keys", "trust", "tls", "carrying", "urgency"),
         help="only this part; crypto, keys and trust need no broker",
     )
     parser.add_argument("--profile", action="store_true", help="instead of bursts, show where the time of one goes")

@@ -8,6 +8,7 @@ from statistics import median
 
 from benchmarks.carrying import Burst, CarryingFigure
 from benchmarks.crypto import CryptoFigure
+from benchmarks.signing_in import SigningInFigure
 from benchmarks.submitting import LatencyFigure, SubmitFigure
 from benchmarks.token_keys import KeysFigure
 from benchmarks.trust import TrustFigures
@@ -23,6 +24,7 @@ class Figures:
     crypto: list[CryptoFigure] = field(default_factory=list)
     keys: list[KeysFigure] = field(default_factory=list)
     trust: TrustFigures | None = None
+    signing_in: list[SigningInFigure] = field(default_factory=list)
     wire_bytes: int = 0
     submit: SubmitFigure | None = None
     carrying: list[CarryingFigure] = field(default_factory=list)
@@ -56,6 +58,15 @@ def as_json(figures: Figures) -> Mapping[str, object]:
             for figure in figures.keys
         ],
         "trust": _trust(figures.trust) if figures.trust else None,
+        "signing_in": [
+            {
+                "way": figure.way,
+                "connections": figure.connections,
+                "milliseconds": round(figure.milliseconds, 1),
+                "cpu_us": round(figure.cpu_us),
+            }
+            for figure in figures.signing_in
+        ],
         "message_bytes": figures.wire_bytes,
         "submit": {
             "alerts": submit.alerts,
@@ -107,6 +118,9 @@ def as_text(figures: Figures) -> str:
         parts.append(table(("in a second of CPU time", "keys in files", "on a token (SoftHSM2)"), keys))
     if figures.trust:
         parts += _trust_tables(figures.trust)
+    if figures.signing_in:
+        signed = [[f.way, f.connections, f"{f.milliseconds:.1f}", f"{f.cpu_us:.0f}"] for f in figures.signing_in]
+        parts.append(table(("signing in to the broker", "connections", "ms", "client CPU us"), signed))
     if figures.submit:
         one = figures.submit
         parts.append(

@@ -11,6 +11,7 @@ from benchmarks import trust
 from benchmarks.carrying import ONE_PROCESS, Burst, CarryingFigure
 from benchmarks.crypto import RECIPIENTS, measure_crypto
 from benchmarks.report import Figures, as_json, as_text
+from benchmarks.signing_in import CERTIFICATE, SigningInFigure
 from benchmarks.submitting import latency_of
 from benchmarks.token_keys import KeysFigure, measure_keys
 from benchmarks.urgency import OUTBOX, UrgencyFigure
@@ -72,6 +73,17 @@ def test_the_object_and_the_table_hold_both_sides_and_leave_out_what_was_not_mea
     assert carrying["bare"]["broker_cpu_us"] is None
     assert told["latency"] is None
     assert "1000 + 500" in as_text(figures)
+
+
+def test_signing_in_is_told_for_both_ways() -> None:
+    figures = Figures(signing_in=[SigningInFigure(CERTIFICATE, 30, 12.34, 5678.9)])
+
+    told = json.loads(json.dumps(as_json(figures)))
+
+    assert told["signing_in"] == [
+        {"way": "certificate, TLS 1.3", "connections": 30, "milliseconds": 12.3, "cpu_us": 5679}
+    ]
+    assert "12.3" in as_text(figures)
 
 
 def test_urgency_is_told_as_median_and_worst_with_how_many_still_waited() -> None:
