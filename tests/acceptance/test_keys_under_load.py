@@ -149,7 +149,7 @@ def test_a_stolen_key_counts_no_more_within_seconds_and_what_was_under_way_arriv
     believed = [at for own, at in forged.items() if arrivals(hungary)[own] or arrivals(austria)[own]]
     took = max((at - revoked_at).total_seconds() for at in believed)
     print(f"the last forged alert that was believed was sent {took:.1f} s after the revocation")  # noqa: T201 - a figure
-    assert took < REFRESH_SECONDS + 5
+    assert took < REFRESH_SECONDS + 10
     assert not any(arrivals(austria)[own] for own in forged)
     thief.stop()
 
@@ -164,7 +164,7 @@ def test_a_key_is_rolled_under_load_and_nothing_is_refused_or_lost(
 
     # when both keys of every country are rolled, and alerts go on past the overlap
     for country in countries.values():
-        rolled = country.ask("keys", "roll", "--network", network(world), "--overlap", "6s")
+        rolled = country.ask("keys", "roll", "--network", network(world), "--overlap", "12s")
     ends = max(parse_time(key["use_until"]) for key in rolled["keys"] if key not in rolled["made"])
     deadline = time.monotonic() + PATIENCE_SECONDS
     while datetime.now(UTC) < ends or signed_with(serbia, ids[-1]) == [old]:

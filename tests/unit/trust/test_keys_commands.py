@@ -22,7 +22,7 @@ from bridge.cli.output import INTERRUPTED
 from bridge.compose.node import load_desks
 from bridge.core.times import parse_time
 from bridge.founding.network import found_network
-from bridge.founding.nodes import NodeOrder, found_nodes
+from bridge.founding.nodes import BrokerPlace, NodeOrder, found_nodes
 from bridge.settings import load_settings
 
 DEMO = Path("config/demo-network.toml")
@@ -170,6 +170,24 @@ def test_what_ends_soon_fails_the_check_unless_something_follows_on_it(serbia: S
     status, found = serbia.keys("check", "--contact-point", "rs.ncp")
     assert status == 1
     assert found["ends"] == [{"what": "signing key", "name": "rs.ncp", "ends": None, "days_left": None}]
+
+
+def test_certificates_for_the_broker_end_too(run: Run, tmp_path: Path) -> None:
+    # given a node that signs in by certificate, one of which is gone
+    found_network(tmp_path / "network", DEMO)
+    place = BrokerPlace(scheme="amqps", host="broker.example.org", port=5671)
+    (node,) = found_nodes([NodeOrder(tmp_path / "al", "AL", place)], network=tmp_path / "network")
+    (tmp_path / "al" / "certificates" / "al-router.pem").unlink()
+
+    # when
+    status, found = run("keys", "check", "--within", "90d", "--config", node.config)
+
+    # then
+    assert status == 1
+    ends = {end["name"]: end["days_left"] for end in found["ends"] if end["what"] == "certificate"}
+    assert ends.keys() == {"al-relay", "al-router", "al-inbox-ncp"}
+    assert ends["al-router"] is None
+    assert 80 < ends["al-relay"] <= 90
 
 
 def test_a_contact_point_without_keys_gets_its_first_ones(serbia: Serbia, run: Run, tmp_path: Path) -> None:
