@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
-from forging.wire_forge import ABSENT, digest, id_of, payload_of, text_of, to_json
+from forging.wire_forge import ABSENT, digest, id_of, payload_of, protected_of, text_of, to_json
 from thief import STRANGERS, payload_in
+from victim import queued
 
 from bridge.app.receiving.outcomes import Outcome
 from bridge.core.verification import TrustView
@@ -66,6 +67,19 @@ async def test_a_stolen_signature_key_of_a_member_that_must_sign_with_two_algori
     await victim.has_refused(victim.thief.message(), "E_SIG_POLICY", step=7)
 
 
+async def test_anothers_public_key_listed_as_ones_own_claims_nothing_that_the_other_signed(victim: Victim) -> None:
+    """The key id is under the signature: what Hungary signed cannot become Serbia's by the list alone."""
+    whole = victim.node.trust.directory
+    taken = replace(whole.signing_keys["hu.ncp#sig-1"], kid="rs.ncp#sig-2")
+    victim.node.trust.directory = replace(
+        whole, signing_keys=MappingProxyType({**whole.signing_keys, taken.kid: taken})
+    )
+    genuine = strict_json.parse_object(victim.rival.message(victim.rival.payload(from_="rs.ncp")))
+    renamed = protected_of(taken.kid, typ="ncp-bridge+jws", changes={})
+    genuine["signatures"][0]["protected"] = renamed  # type: ignore[index] - a list of objects
+    await victim.has_refused(to_json(genuine), "E_SIGNATURE", step=7)
+
+
 async def test_an_algorithm_that_the_key_is_not_pinned_to(victim: Victim) -> None:
     victim.node.trust.directory = keyed(victim, alg="ML-DSA-65")
     await victim.has_refused(victim.thief.message(), "E_ALG", step=6)
@@ -115,6 +129,25 @@ async def test_an_unauthorised_member_that_names_a_list_which_nobody_has(victim:
     victim.node.trust.directory = listed(victim, "rs.ncp", sends=frozenset({"receipt"}))
     payload = victim.thief.payload(trust={"network": "see", "version": 2**53 - 1})
     await victim.holds(victim.thief.message(payload), "E_TRUST_STALE", step=11)
+
+
+async def test_a_list_that_nobody_has_is_asked_for_once_and_stops_no_message(victim: Victim) -> None:
+    """A member that claims a version without end cannot keep us asking, nor have anything held that is good."""
+    asked = 0
+    refresh = victim.node.trust.refresh
+
+    async def counted() -> Directory:
+        nonlocal asked
+        asked += 1
+        return await refresh()
+
+    victim.node.trust.refresh = counted  # type: ignore[method-assign] - counted
+    receiver = victim.node.receiver("at.ncp")
+    trust = {"network": "see", "version": 2**53 - 1}
+    for _ in range(20):
+        lying = victim.thief.message(victim.thief.payload(trust=trust))
+        assert await receiver.receive([queued(lying)]) == [Outcome.ACCEPTED]
+    assert asked == 1
 
 
 @pytest.mark.parametrize("status", ["test", "system"])
