@@ -80,8 +80,8 @@ def _carry_out(  # noqa: PLR0913 - what the two commands share are their options
     signers = open_keys(keys, passphrase_of(passphrase_file)) if keys else revoking.keys_here(folder)
     names = "; ".join(ceremony.names_of(travelling, signers))
     say(change_text(travelling))
-    for finding in find_personal_data({"note": reason}, path="$.reason"):
-        say(f"look at {finding.sentence()}")
+    for finding in find_personal_data({"note": reason}):
+        say(f"something in the reason looks like {finding.what}; every member reads it")
     ask(f"Sign this as {names} and {'write it down' if out else 'publish it'}?", yes=yes)
     signed = ceremony.sign(travelling, signers)
     if out is not None:

@@ -1,5 +1,6 @@
-"""Wiring for what comes before a node runs: `network` founds a network, `nodes` sets up nodes, `topology` the broker.
+"""Wiring for what comes before a node runs: a network and its changes, nodes and their requests, the broker.
 
-Everything works on folders of this machine. In this phase the network's ceremony keys lie in the network's folder; a
-node set up here is enrolled there at once. Nothing that exists is ever written over.
+`network` founds, `proposing` and `revoking` make changes, `ceremony` has them signed and published; `joining` and `nodes`
+set up nodes, `certificates` and `topology` the broker. Everything works on folders and files of this machine. Nothing that
+exists is ever written over.
 """
