@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from bridge.adapters.certificates.files import held_certificate
-from bridge.adapters.trust.kept_list import read_kept_list
 from bridge.adapters.trust.roles import member_role
 from bridge.app.keys.key_states import End, KeyState, key_ends, key_states
 from bridge.compose.member_keys import key_stores
@@ -32,15 +31,15 @@ async def key_report(settings: NodeSettings, *, contact_points: Sequence[str], a
     Raises:
         UnavailableError: no list was ever verified, or the private keys cannot be looked at.
     """
-    await open_trust(settings).refresh()
-    found, roles = read_kept_list(settings.path(settings.trust.cache), root=settings.path(settings.trust.root))
+    directory = await open_trust(settings).refresh()
     stores = {own: store.kids() for own, store in key_stores(settings).items() if own in contact_points}
-    keys = {own: key_states(found.directory, own, here=here, at=at) for own, here in stores.items()}
-    ends = [end for own, here in stores.items() for end in key_ends(found.directory, own, here=here, at=at)]
+    keys = {own: key_states(directory, own, here=here, at=at) for own, here in stores.items()}
+    ends = [end for own, here in stores.items() for end in key_ends(directory, own, here=here, at=at)]
     role = member_role(settings.prefix)
-    expires = next((one.expires for one in roles if one.role == role), None)
     return KeyReport(
-        found.directory.version, keys, [*ends, End("member role", role, expires), *_certificates(settings)]
+        directory.version,
+        keys,
+        [*ends, End("member role", role, directory.expiries.get(role)), *_certificates(settings)],
     )
 
 

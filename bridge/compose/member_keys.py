@@ -6,6 +6,7 @@ same command takes up again. Nothing else is written before the publication, so 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from bridge.adapters.trust.roles import member_role
 from bridge.adapters.trust.verified_list import VerifiedList
 from bridge.app.keys import rolling
 from bridge.app.keys.rolling import Use
+from bridge.compose.node import open_trust
 from bridge.compose.private_keys import keys_of as private_keys_of
 from bridge.core.directory import PublicKey
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
@@ -144,7 +146,8 @@ class MemberKeys:
             version = TufRepository(self._network).change(make, at=self._at)
         elif self._out is not None:
             trust = self._settings.trust
-            found, _ = read_kept_list(self._settings.path(trust.cache), root=self._settings.path(trust.root))
+            asyncio.run(open_trust(self._settings).refresh())
+            found = read_kept_list(self._settings.path(trust.cache), root=self._settings.path(trust.root))
             _write(self._out, make(found))
         return Published(tuple(key for key in after if key.kid not in before), tuple(after), version)
 

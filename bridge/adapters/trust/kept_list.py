@@ -1,4 +1,4 @@
-"""The list that a node verified last, with the documents and signatures that it was read from: what a member builds on.
+"""The list that a node verified last, with the documents that it was read from: what a member builds on.
 
 It is verified once more, as of the moment when it was: whoever can write the cache folder cannot change it.
 """
@@ -11,14 +11,12 @@ from pathlib import Path
 from bridge.adapters.trust.list_cache import ListCache
 from bridge.adapters.trust.locking import LockedError
 from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, CutOffFetcher, read_bounded
-from bridge.adapters.trust.reading import role_states
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.errors import UnavailableError
-from bridge.ports.trust import RoleState
 
 
-def read_kept_list(cache: Path, *, root: Path) -> tuple[VerifiedList, tuple[RoleState, ...]]:
-    """The list in a node's cache, and how it is signed; `root` is the pinned first root file.
+def read_kept_list(cache: Path, *, root: Path) -> VerifiedList:
+    """The list in a node's cache; `root` is the pinned first root file.
 
     Raises:
         UnavailableError: none was ever verified here, or the cache cannot be read (`E_TRUST_LIST`).
@@ -28,10 +26,8 @@ def read_kept_list(cache: Path, *, root: Path) -> tuple[VerifiedList, tuple[Role
         with ListCache(cache).copy(hashlib.sha256(root_bytes).hexdigest()) as copy:
             if copy.seen is None:
                 raise UnavailableError("E_TRUST_LIST", f"no membership list was ever verified in {cache}")
-            metadata = copy.folder / METADATA
-            fetcher = CutOffFetcher(metadata / TIMESTAMP)
-            found = verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=copy.seen.verified_at)
-            return found, role_states(metadata, found)
+            fetcher = CutOffFetcher(copy.folder / METADATA / TIMESTAMP)
+            return verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=copy.seen.verified_at)
     except (UntrustedError, LockedError) as error:
         raise UnavailableError("E_TRUST_LIST", f"the membership list in {cache}: {error}") from None
     except OSError as error:

@@ -122,10 +122,10 @@ def _verified_mirror(
             found = verify_list(MirrorFetcher(mirror), cache, root_bytes=root_bytes, at=at or datetime.now(UTC))
         except UntrustedError as error:
             raise RefusedError("E_NETWORK_INVALID", f"the network in {mirror} does not verify: {error}") from None
-        return found, role_states(cache / METADATA, found), root_bytes
+        return found, _roles(cache / METADATA, found), root_bytes
 
 
-def role_states(metadata: Path, found: VerifiedList) -> tuple[RoleState, ...]:
+def _roles(metadata: Path, found: VerifiedList) -> tuple[RoleState, ...]:
     """The four of every repository, then the delegated ones by name; one that never signed has no state."""
     delegations = found.targets.delegations or Delegations({}, {})
     delegated = delegations.roles or {}

@@ -89,8 +89,6 @@ def test_a_roll_without_the_network_at_hand_is_a_file_and_made_twice_it_is_the_s
     serbia: Serbia, run: Run, tmp_path: Path
 ) -> None:
     file = tmp_path / "keys.json"
-    serbia.keys("list")  # the node has seen the list
-
     for _ in range(2):
         status, rolled = serbia.keys("roll", "--signing", "--contact-point", "rs.ncp", "--out", file)
         assert (status, rolled["version"], rolled["publication"]) == (0, None, str(file))
