@@ -39,6 +39,7 @@ OPTIONS = {
 }
 ADDED = {
     "network confirm": set(),
+    "network notice": {"--config", "--network", "--from"},
     "node init": {
         *("--broker-scheme", "--broker-host", "--broker-port", "--vhost", "--management-url", "--admin-url-file"),
         *("--token-module", "--token-label", "--token-pin-file"),
