@@ -77,24 +77,19 @@ class FileKeys(PrivateKeys):
 
     def make(self, kid: str) -> bytes:
         """Makes a key, on the disk before it is in use; raises `FileExistsError` where there is one."""
-        key = ec.generate_private_key(CURVE)
-        protection = BestAvailableEncryption(self._machine_secret or b"")
+        if self._machine_secret is None:
+            raise UnavailableError(CODE, f"{self._folder}: found no machine secret, expected one to make a key under")
+        key, protection = ec.generate_private_key(CURVE), BestAvailableEncryption(self._machine_secret)
         write_private(self._path(kid), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection))
         self._keys[kid] = key
         return self.point(kid)
 
     def destroy(self, kid: str) -> None:
-        """Overwrites and removes the file. What a file system or a backup has kept of it is not in our hands."""
+        """Removes the file. What a file system or a backup keeps of it is not in our hands, but is encrypted."""
         super().destroy(kid)
         path = self._path(kid)
         try:
-            with path.open("r+b") as file:
-                file.write(secrets.token_bytes(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
-        except FileNotFoundError:
-            return
+            path.unlink(missing_ok=True)
         except OSError as error:
             raise UnavailableError(CODE, f"{path}: {error.strerror}") from None
 
