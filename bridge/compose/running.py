@@ -25,6 +25,7 @@ from bridge.app.checks.process_health import ProcessHealth
 from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.receiving.route_message import RouteMessages
+from bridge.app.receiving.setting_aside import SetAside
 from bridge.app.sending.relay_outbox import RelayOutbox
 from bridge.app.watch_certificates import WatchCertificates
 from bridge.app.watch_membership import WatchMembership
@@ -149,7 +150,8 @@ class _Wiring:
         queues = {lane: [names.country_queue(prefix, lane)] for lane in names.LANES}
         queues["normal"].append(names.dead_queue(prefix))
         for lane, router in routers.items():
-            self._consuming(f"{SUBSCRIBER} {prefix} {lane}", account, queues[lane], router.route, self.guards.gate)
+            name, gate = f"{SUBSCRIBER} {prefix} {lane}", self.guards.gate
+            self._consuming(name, account, queues[lane], router.route, gate, holder=None)
         self._relaying(f"{SUBSCRIBER} outbox", account, relay=SUBSCRIBER)
         return routers["normal"]
 
@@ -167,7 +169,7 @@ class _Wiring:
             gate = replace(self.guards.gate, keys=desks[point.id].keys.kids)
             for lane in names.LANES:
                 name, queues = f"{CONTACT_POINT} {point.id} {lane}", [names.inbox_queue(point.id, lane)]
-                self._consuming(name, point.account, queues, receiver.receive, gate)
+                self._consuming(name, point.account, queues, receiver.receive, gate, holder=point.id)
             receivers[point.id] = receiver
         return receivers
 
@@ -186,7 +188,14 @@ class _Wiring:
         return key_chores(desks=desks, store=self.store, trust=self.trust, clock=self.clock, ids=self.ids)
 
     def _consuming(
-        self, name: str, account: Account, queues: Sequence[str], handle: Handle, gate: ReceivingGate
+        self,
+        name: str,
+        account: Account,
+        queues: Sequence[str],
+        handle: Handle,
+        gate: ReceivingGate,
+        *,
+        holder: str | None,
     ) -> None:
         """One lane: an urgent message waits for no batch of normal ones, and for no queue of theirs that is missing."""
         session = self.sessions.make(account, f"{name} in")
@@ -196,6 +205,7 @@ class _Wiring:
             handle=gate.guard(handle),
             check=gate.check,
             ready=self.readiness.note,
+            set_aside=SetAside(self.store, self.clock, self.ids, holder).keep,
         )
         self.readiness.expect(name)
 

@@ -5,6 +5,7 @@ reached, consuming stops instead of handing messages back in a loop; the broker 
 
 A handler that fails for a reason nobody foresaw loses nothing and stops nobody: the batch is handled again message by
 message, what still fails is left unsettled with the broker while the others go on, and is tried again after a pause.
+After some minutes of that it is set aside.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Final
 
 import structlog
@@ -30,8 +32,9 @@ OpenConsumer = Callable[[], AbstractAsyncContextManager[Consumer]]
 
 LEAST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 5.0
-# A thousand deliveries make a dead letter: hours at this pace, and then it takes the same path from there.
 FAULT_PAUSE_SECONDS: Final = 30.0
+MOST_TRIES: Final = 20  # ten minutes at this pace; a thousand deliveries would make a dead letter
+MOST_REMEMBERED: Final = 1000
 MOST_LEFT: Final = 30  # left with the broker at once: half of what a queue may have unsettled here
 GRACE_SECONDS: Final = 12.0  # for a batch in work: a database's lock, a silent broker's deadline; then it comes again
 
@@ -48,6 +51,7 @@ class ConsumingService:
         handle: one use case over a batch.
         check: raises `UnavailableError` while the database is away.
         ready: called each time consuming has begun.
+        set_aside: keeps a message that could not be handled again and again, so that it can be acknowledged.
         fault_pause_seconds: until messages that could not be handled are tried again.
     """
 
@@ -56,8 +60,10 @@ class ConsumingService:
     handle: Handle
     check: Callable[[], Awaitable[None]]
     ready: Callable[[str], None]
+    set_aside: Callable[[Delivery, Exception], Awaitable[None]]
     fault_pause_seconds: float = FAULT_PAUSE_SECONDS
     _note: StateNote = field(default_factory=lambda: StateNote("waiting_for_database"), init=False, repr=False)
+    _tries: dict[bytes, int] = field(default_factory=dict, init=False, repr=False)  # by the message's SHA-256
 
     @property
     def state(self) -> ServiceState:
@@ -134,9 +140,29 @@ class ConsumingService:
             if len(batch) > 1:
                 return sum([await self._settle(consumer, [delivery]) for delivery in batch])
             log_fault(self.name, error, queue=batch[0].queue)
-            return 1
+            return await self._leave(consumer, batch[0], error)
         await consumer.acknowledge(batch)
         for outcome, count in Counter(outcomes).items():
             if outcome not in (Outcome.ACCEPTED, Outcome.DUPLICATE):
                 _log.warning("message.refused", service=self.name, outcome=outcome.value, count=count)
+        return 0
+
+    async def _leave(self, consumer: Consumer, delivery: Delivery, error: Exception) -> int:
+        """Leaves it with the broker, and sets it aside once that has been done too often; answers how many are left."""
+        digest = sha256(delivery.wire_bytes).digest()
+        if len(self._tries) >= MOST_REMEMBERED:
+            self._tries.clear()
+        self._tries[digest] = tries = self._tries.get(digest, 0) + 1
+        if tries < MOST_TRIES:
+            return 1
+        try:
+            await self.set_aside(delivery, error)
+        except UnavailableError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - as above: it is left, and tried again
+            log_fault(self.name, fault, queue=delivery.queue)
+            return 1
+        await consumer.acknowledge([delivery])
+        del self._tries[digest]
+        _log.error("message.set_aside", service=self.name, queue=delivery.queue, code="E_INTERNAL")
         return 0

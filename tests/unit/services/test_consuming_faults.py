@@ -14,13 +14,14 @@ from bridge.app.receiving.outcomes import Outcome
 from bridge.core.errors import UnavailableError
 from bridge.core.verification import Hints
 from bridge.ports.broker import Delivery
-from bridge.services.consuming import MOST_LEFT, ConsumingService
+from bridge.services.consuming import MOST_LEFT, MOST_TRIES, ConsumingService
 
 SECRET = b"the body of an alert"
 
 
 def delivery(tag: int) -> Delivery:
-    return Delivery(tag, "country.at.normal", SECRET, Hints("id", "route_alert", "rs.ncp"), redelivered=False)
+    wire_bytes = SECRET + str(tag).encode()
+    return Delivery(tag, "country.at.normal", wire_bytes, Hints("id", "route_alert", "rs.ncp"), redelivered=False)
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Handler:
 
     poisonous: set[int] = field(default_factory=set)
     handled: list[int] = field(default_factory=list)
+    set_aside: list[int] = field(default_factory=list)
     calls: int = 0
 
     async def handle(self, batch: Sequence[Delivery]) -> list[Outcome]:
@@ -76,6 +78,10 @@ class Handler:
             raise ZeroDivisionError(SECRET.decode())
         self.handled += [delivery.tag for delivery in batch]
         return [Outcome.ACCEPTED] * len(batch)
+
+    async def keep(self, delivery: Delivery, error: Exception) -> None:
+        assert isinstance(error, ZeroDivisionError)
+        self.set_aside.append(delivery.tag)
 
 
 async def database_is_there() -> None:
@@ -100,7 +106,12 @@ async def settle(seconds: float = 0.05) -> None:
 
 
 def service(broker: ListBroker, handler: Handler, **given: object) -> ConsumingService:
-    made = {"check": database_is_there, "ready": lambda _: None, "fault_pause_seconds": 60.0} | given
+    made = {
+        "check": database_is_there,
+        "ready": lambda _: None,
+        "set_aside": handler.keep,
+        "fault_pause_seconds": 60.0,
+    } | given
     return ConsumingService("subscriber at", broker.subscribe, handler.handle, **made)  # type: ignore[arg-type]
 
 
@@ -134,6 +145,39 @@ async def test_what_was_left_is_tried_again_after_the_pause() -> None:
     # then
     assert broker.kept == []
     assert broker.subscriptions == 2
+
+
+async def test_what_fails_again_and_again_is_set_aside_and_goes_round_no_more() -> None:
+    # given
+    broker, handler = ListBroker([delivery(1), delivery(2)]), Handler(poisonous={1})
+
+    # when
+    async with running(service(broker, handler, fault_pause_seconds=0.001)), asyncio.timeout(10):
+        while broker.kept:  # noqa: ASYNC110 -- as it comes
+            await asyncio.sleep(0.01)
+
+    # then
+    assert (handler.set_aside, handler.handled) == ([1], [2])
+    assert broker.subscriptions == MOST_TRIES
+
+
+async def test_what_cannot_be_set_aside_either_stays_with_the_broker() -> None:
+    # given
+    async def fail(_: Delivery, __: Exception) -> None:
+        raise LookupError
+
+    broker, handler = ListBroker([delivery(1)]), Handler(poisonous={1})
+
+    # when
+    async with (
+        running(service(broker, handler, fault_pause_seconds=0.001, set_aside=fail)),
+        asyncio.timeout(10),
+    ):
+        while broker.subscriptions < MOST_TRIES + 3:  # noqa: ASYNC110 -- as it comes
+            await asyncio.sleep(0.01)
+
+    # then
+    assert [left.tag for left in broker.kept] == [1]
 
 
 async def test_a_fault_is_logged_by_kind_and_place_without_a_word_of_the_message() -> None:
@@ -229,7 +273,7 @@ async def test_a_batch_that_was_begun_is_finished_and_acknowledged_before_it_sto
         await asyncio.sleep(0.2)
         return [Outcome.ACCEPTED] * len(batch)
 
-    consuming = ConsumingService("s", broker.subscribe, slowly, database_is_there, lambda _: None)
+    consuming = ConsumingService("s", broker.subscribe, slowly, database_is_there, lambda _: None, Handler().keep)
 
     # when
     async with running(consuming):

@@ -64,13 +64,16 @@ class World:
     async def handle(self, _: Sequence[Delivery]) -> list[Outcome]:
         raise NotImplementedError
 
+    async def set_aside(self, _: Delivery, __: Exception) -> None:
+        raise NotImplementedError
+
 
 def relaying(world: World) -> RelayingService:
     return RelayingService("publisher urgent", world, lambda _: None, world.broker_ready, fault_pause_seconds=0.05)  # type: ignore[arg-type]
 
 
 def consuming(world: World) -> ConsumingService:
-    return ConsumingService("at.ncp", world.consumer, world.handle, world.check, lambda _: None, 0.05)
+    return ConsumingService("at.ncp", world.consumer, world.handle, world.check, lambda _: None, world.set_aside, 0.05)
 
 
 async def comes_to(service: RelayingService | ConsumingService, state: str, code: str | None) -> None:
