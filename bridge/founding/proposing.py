@@ -79,15 +79,17 @@ def propose(folder: Path, file: Path, wishes: Wishes, *, at: datetime | None = N
     requests = [read_request(path) for path in wishes.admit]
     network = _network(found, plan, wishes, folder / KEYS, now)
     parts = [admission(found, request, network.contact_points) for request in requests]
-    root = _root_part(found, plan, named, now, new_online_keys=folder / KEYS if wishes.online else None)
     targets = _targets_part(found, plan, network, named, requests, now)
+    root = _root_part(found, plan, named, now, new_online_keys=folder / KEYS if wishes.online else None)
     if root is None and not parts and found.targets.expires - now > RENEW_BEFORE and _is_as_before(found, targets):
         raise RefusedError("E_UNCHANGED", f"the list already says what {file} says; there is nothing to sign")
     return joined([targets, *parts, *([root] if root else [])])
 
 
 def _network(found: VerifiedList, plan: NetworkPlan, wishes: Wishes, keys: Path, now: datetime) -> NetworkDocument:
-    back = dict.fromkeys((_suspended(found, who) for who in wishes.reinstate), now)
+    # The holder's clock may have been ahead: what is taken back is everything said so far.
+    said = max((entry.at for entry in found.revocations.suspensions), default=now)
+    back = dict.fromkeys((_suspended(found, who) for who in wishes.reinstate), max(now, said))
     changes = {
         "countries": plan.countries,
         "contact_points": tuple(point.id for point in plan.contact_points),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from bridge.core.times import to_milliseconds
 from bridge.founding.ceremony import Travelling, compare, present_list
 
 MAX_REASON: Final = 200
+MOMENT: Final = timedelta(milliseconds=1)  # the resolution that travels
 
 
 def revoke(place: Path, what: Sequence[str], *, reason: str, at: datetime | None = None) -> Travelling:
@@ -33,7 +34,7 @@ def revoke(place: Path, what: Sequence[str], *, reason: str, at: datetime | None
     """
     now = to_milliseconds(at or datetime.now(UTC))
     found = present_list(place, at=now)
-    _check_reason(reason)
+    reason = _checked(reason)
     kids = sorted({kid for one in what for kid in _kids(found, one)})
     entries = tuple(RevokedKey(kid=kid, at=now, reason=reason) for kid in kids)
     return _change(found, found.revocations.model_copy(update={"keys": (*found.revocations.keys, *entries)}), now)
@@ -43,9 +44,11 @@ def suspend(place: Path, who: Sequence[str], *, reason: str, at: datetime | None
     """The unsigned suspension of members or contact points; raises like `revoke`."""
     now = to_milliseconds(at or datetime.now(UTC))
     found = present_list(place, at=now)
-    _check_reason(reason)
+    reason = _checked(reason)
     whom = sorted({_whom(found, one) for one in who})
-    entries = tuple(Suspension(who=one, at=now, reason=reason) for one in whom)
+    # The clock of this machine may be behind: a suspension counts when it is later than what governance took back.
+    later = max(found.network.reinstated.values(), default=now - MOMENT) + MOMENT
+    entries = tuple(Suspension(who=one, at=max(now, later), reason=reason) for one in whom)
     suspensions = (*found.revocations.suspensions, *entries)
     return _change(found, found.revocations.model_copy(update={"suspensions": suspensions}), now)
 
@@ -100,9 +103,9 @@ def _unknown(found: str, expected: str, known: Iterable[str]) -> str:
     return f"found {found[:80]}, expected {expected}{hint}"
 
 
-def _check_reason(reason: str) -> None:
-    if not 1 <= len(reason.strip()) <= MAX_REASON:
-        detail = (
-            f"--reason: found {len(reason.strip())} characters, expected 1 to {MAX_REASON}; every member reads them"
-        )
+def _checked(reason: str) -> str:
+    reason = reason.strip()
+    if not 1 <= len(reason) <= MAX_REASON:
+        detail = f"--reason: found {len(reason)} characters, expected 1 to {MAX_REASON}; every member reads them"
         raise BadInputError("E_REASON", detail)
+    return reason

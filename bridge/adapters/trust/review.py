@@ -95,6 +95,7 @@ def review(publication: Publication, found: VerifiedList | None, *, at: datetime
     for key in (*after.root.keys.values(), *after.delegated_keys.values()):
         check_key(key)
     _check_nothing_else(publication, found, after, at)
+    _check_moments(after.revocations, at)
     return Review(
         before=_standing(_before(found)) if found else None,
         after=_standing(after),
@@ -154,6 +155,15 @@ def _check_nothing_else(publication: Publication, found: VerifiedList | None, af
     for role, metadata in publication.metadata.items():
         if role not in expected.metadata or _said(metadata) != _said(expected.metadata[role]):
             raise RefusedError(CODE, f"{role}: it says more, or something else, than can be shown in words")
+
+
+def _check_moments(revocations: RevocationsDocument, at: datetime) -> None:
+    """A suspension of some later day could be taken back only together with every one until then."""
+    for entry in (*revocations.keys, *revocations.suspensions):
+        if entry.at > at + CLOCK_DIFFERENCE:
+            raise RefusedError(
+                CODE, f"a revocation or suspension of {format_time(entry.at)}, later than it may from now"
+            )
 
 
 def _made_anew(publication: Publication, found: VerifiedList | None, after: _Content, at: datetime) -> Publication:

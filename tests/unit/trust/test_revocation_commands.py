@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,10 @@ from trust_network import Run, SetClock, World, contact_point, found, sealing_ke
 
 from bridge.adapters.trust import read_repository
 from bridge.cli.main import main_status
+from bridge.core.errors import RefusedError
+from bridge.founding import revoking
+from bridge.founding.ceremony import compare, present_list
+from bridge.founding.proposing import Wishes, propose
 
 SIG, ENC = "rs.ncp#sig-2026a", "rs.ncp#enc-2026a"
 
@@ -142,6 +146,38 @@ def test_governance_alone_reinstates(run: Run, network: Path, tmp_path: Path) ->
     assert signed[1]["complete"] is True
     assert (status, answer["suspended"]) == (0, {})
     assert "rs.ncp: is sent to and listened to again" in words(answer)
+
+
+def test_a_suspension_by_a_clock_that_is_behind_counts_all_the_same(network: Path, now_world: World) -> None:
+    now = datetime.now(UTC)
+    now_world.clock.moment = now
+    now_world.revoke(suspend="rs")
+    now_world.reinstate("rs")
+
+    again = revoking.suspend(network, ["RS"], reason="raided again", at=now - timedelta(hours=3))
+
+    assert again.review.after.suspended == {"rs.ncp": "raided again"}
+
+
+def test_a_suspension_by_a_clock_that_is_ahead_is_taken_back_all_the_same(network: Path, now_world: World) -> None:
+    file = network.parent / "network.toml"
+    file.write_text(NETWORK_FILE, "utf-8")
+    now_world.clock.moment = datetime.now(UTC) + timedelta(hours=3)
+    now_world.revoke(suspend="rs")
+
+    back = propose(network, file, Wishes(reinstate=["rs"]))
+
+    assert compare(back, present_list(network, at=datetime.now(UTC)), at=datetime.now(UTC)).review.after.suspended == {}
+
+
+def test_a_suspension_of_a_day_to_come_is_not_signed(network: Path) -> None:
+    far = datetime.now(UTC) + timedelta(days=40)
+    suspended = revoking.suspend(network, ["rs"], reason="for ever", at=far)
+    found = present_list(network, at=datetime.now(UTC))
+
+    with pytest.raises(RefusedError) as caught:
+        compare(suspended.publication, found, at=datetime.now(UTC))
+    assert caught.value.code == "E_PUBLICATION"
 
 
 NETWORK_FILE = """
