@@ -159,7 +159,7 @@ async def test_an_epoch_that_jumps_to_the_end_and_back_stops_no_message(victim: 
     assert await missing(victim) == []
 
 
-async def test_a_control_message_that_is_delivered_a_day_late_has_no_effect(victim: Victim) -> None:
+async def test_a_control_message_that_is_delivered_days_late_has_no_effect(victim: Victim) -> None:
     beat = {"epoch": 1, "urgent": {"first": 1, "last": 99}, "normal": {"first": 1, "last": 0}}
     kept = victim.thief.control("heartbeat", beat)
     victim.node.clock.advance(8 * 86400)
