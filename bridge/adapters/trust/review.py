@@ -159,11 +159,12 @@ def _check_nothing_else(publication: Publication, found: VerifiedList | None, af
 
 def _check_moments(revocations: RevocationsDocument, at: datetime) -> None:
     """A suspension of some later day could be taken back only together with every one until then."""
-    for entry in (*revocations.keys, *revocations.suspensions):
-        if entry.at > at + CLOCK_DIFFERENCE:
-            raise RefusedError(
-                CODE, f"a revocation or suspension of {format_time(entry.at)}, later than it may from now"
-            )
+    said = [*(entry.at for entry in revocations.keys), *(entry.at for entry in revocations.suspensions)]
+    latest = max(said, default=at)
+    if latest > at + CLOCK_DIFFERENCE:
+        raise RefusedError(
+            CODE, f"a revocation or suspension is dated {format_time(latest)}, expected no later than now"
+        )
 
 
 def _made_anew(publication: Publication, found: VerifiedList | None, after: _Content, at: datetime) -> Publication:

@@ -13,7 +13,6 @@ from trust_network import Run, SetClock, World, contact_point, found, sealing_ke
 
 from bridge.adapters.trust import read_repository
 from bridge.cli.main import main_status
-from bridge.core.errors import RefusedError
 from bridge.founding import revoking
 from bridge.founding.ceremony import compare, present_list
 from bridge.founding.proposing import Wishes, propose
@@ -168,16 +167,6 @@ def test_a_suspension_by_a_clock_that_is_ahead_is_taken_back_all_the_same(networ
     back = propose(network, file, Wishes(reinstate=["rs"]))
 
     assert compare(back, present_list(network, at=datetime.now(UTC)), at=datetime.now(UTC)).review.after.suspended == {}
-
-
-def test_a_suspension_of_a_day_to_come_is_not_signed(network: Path) -> None:
-    far = datetime.now(UTC) + timedelta(days=40)
-    suspended = revoking.suspend(network, ["rs"], reason="for ever", at=far)
-    found = present_list(network, at=datetime.now(UTC))
-
-    with pytest.raises(RefusedError) as caught:
-        compare(suspended.publication, found, at=datetime.now(UTC))
-    assert caught.value.code == "E_PUBLICATION"
 
 
 NETWORK_FILE = """

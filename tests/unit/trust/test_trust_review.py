@@ -12,9 +12,9 @@ from securesystemslib.signer import CryptoSigner
 from trust_network import FOUNDED, World, contact_point, signing_key
 from tuf.api.metadata import Metadata, Role, TargetFile
 
-from bridge.adapters.trust.changes import Holders, keys_change, root_change
+from bridge.adapters.trust.changes import Holders, keys_change, revocation_change, root_change
 from bridge.adapters.trust.documents import keys_document
-from bridge.adapters.trust.forms import ContactPointDocument, read_document, write_document
+from bridge.adapters.trust.forms import ContactPointDocument, Suspension, read_document, write_document
 from bridge.adapters.trust.publication import Publication
 from bridge.adapters.trust.review import review
 from bridge.adapters.trust.verified_list import VerifiedList
@@ -208,3 +208,11 @@ def test_a_members_document_in_anothers_name_is_refused(present: VerifiedList) -
 
     with pytest.raises(RefusedError):
         review(change, present, at=FOUNDED)
+
+
+def test_a_suspension_of_a_day_to_come_is_refused(present: VerifiedList) -> None:
+    for_ever = Suspension(who="rs", at=FOUNDED + timedelta(days=40), reason="for ever")
+    document = present.revocations.model_copy(update={"suspensions": (for_ever,)})
+
+    with pytest.raises(RefusedError, match="expected no later than now"):
+        review(revocation_change(present, document, at=FOUNDED), present, at=FOUNDED)
