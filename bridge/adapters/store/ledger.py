@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping, Select, Text, and_, bindparam, case, func, in
 
 from bridge.adapters.store.column_types import UtcMicroseconds
 from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire, read_body
-from bridge.adapters.store.numbering import begin_epoch, take_numbers
+from bridge.adapters.store.numbering import take_numbers
 from bridge.adapters.store.tables import body, message, receipt, recipient, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.adapters.store.undelivered import list_undelivered
@@ -97,10 +97,6 @@ class SqlLedger:
     async def next_numbers(self, sender: str, recipients: Sequence[str], *, lane: str) -> tuple[int, Mapping[str, int]]:
         """Takes the next number towards each recipient; answers (epoch, recipient -> number)."""
         return await take_numbers(self._transaction, sender, recipients, lane=lane)
-
-    async def begin_epoch(self, now: datetime) -> int:
-        """Begins a new epoch, in which every counter starts anew, and answers it."""
-        return await begin_epoch(self._transaction, now)
 
     async def add(self, outgoing: OutgoingMessage) -> None:
         """Stores a message with its recipients."""

@@ -37,13 +37,6 @@ class Ledger(Protocol):
         """
         ...
 
-    async def begin_epoch(self, now: datetime) -> int:
-        """Begins a new epoch, in which every counter starts anew, and answers it: a backup was restored.
-
-        What was sent after the backup is not known here; its numbers must never be used for anything else.
-        """
-        ...
-
     async def add(self, message: OutgoingMessage) -> None:
         """Stores a message with its recipients."""
         ...

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from servers.new_epochs import new_epoch
 from store_samples import NOW
 
 from bridge.ports.store import Store
@@ -79,7 +80,7 @@ async def test_writers_at_once_never_take_the_same_number(store: Store, other_st
 async def test_a_new_epoch_is_the_time_it_began_and_its_counters_begin_anew(store: Store) -> None:
     before = await take(store, "at.ncp")
     async with store.writing() as unit:
-        epoch = await unit.ledger.begin_epoch(NOW)
+        epoch = await new_epoch(unit, NOW)
 
     async with store.writing() as unit:
         taken, numbers = await unit.ledger.next_numbers("rs.ncp", ["at.ncp"], lane="urgent")
@@ -90,6 +91,6 @@ async def test_a_new_epoch_is_the_time_it_began_and_its_counters_begin_anew(stor
 
 async def test_epochs_only_grow_whatever_the_clock_says(store: Store) -> None:
     async with store.writing() as unit:
-        epochs = [await unit.ledger.begin_epoch(at) for at in (NOW, NOW, NOW - timedelta(days=400))]
+        epochs = [await new_epoch(unit, at) for at in (NOW, NOW, NOW - timedelta(days=400))]
 
     assert epochs == [epochs[0], epochs[0] + 1, epochs[0] + 2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from servers.new_epochs import new_epoch
 from store_samples import NOW, later, outbox_row, outgoing, receipt, recipient, use
 
 from bridge.adapters.system import RandomIds
@@ -96,7 +97,7 @@ async def test_void_numbers_and_strange_ids_are_no_exchange(store: Store) -> Non
 async def test_counters_tell_the_numbers_that_were_used_in_an_epoch(store: Store) -> None:
     first = [await send(store, "at.ncp", "hu.ncp") for _ in range(3)]
     async with store.writing() as unit:
-        epoch = await unit.ledger.begin_epoch(NOW)
+        epoch = await new_epoch(unit, NOW)
     again = await send(store, "at.ncp", lane="normal")
 
     async with store.reading() as unit:

@@ -21,6 +21,7 @@ from bridge_world import (
     public_of,
     route_body,
 )
+from servers.new_epochs import new_epoch
 
 from bridge.adapters.store import SqlStore, open_store
 from bridge.app.checks.check_node import Check
@@ -137,7 +138,7 @@ class Network:
         _put_in_place(backup, self.path(own))
         country = await self.open(own)
         async with country.store.writing() as unit:
-            await unit.ledger.begin_epoch(self.clock.now())
+            await new_epoch(unit, self.clock.now())
         return country
 
     async def back_up(self, own: str) -> Path:
