@@ -6,7 +6,7 @@ Private keys are loaded when a use case needs them and not before: looking at ou
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -84,6 +84,7 @@ class Node:
         Raises:
             UnavailableError: the database cannot be looked into, and there is no process that would say why.
         """
+        await self._look_for_list()
         processes = await ask_processes(self.settings.folder)
         checks = list(processes) or [NO_PROCESS]
         try:
@@ -93,8 +94,7 @@ class Node:
                 raise
             checks.append(Check.failed("database", error))
         try:
-            directory, now = await self.trust.refresh(), self.clock.now()
-            failures = self.trust.failures
+            directory, now, failures = self.trust.current(), self.clock.now(), self.trust.failures
             checks += check_list(directory, now=now, contact_points=self.hosted, failures=failures)
             checks.append(check_frozen(directory, self.trust.ahead(), now=now))
             checks.append(check_signatures(directory, now=now, contact_points=self.hosted))
@@ -104,6 +104,7 @@ class Node:
 
     async def doctor(self) -> list[Check]:
         """Everything that the node depends on, each tried for real."""
+        await self._look_for_list()
         return await run_probes(probes_of(self.settings, self.store, self.trust, self.clock, self.desks))
 
     def _certificates(self) -> Sequence[Check]:
@@ -128,6 +129,11 @@ class Node:
                 heartbeat_seconds=self.settings.heartbeat.seconds,
             ),
         ]
+
+    async def _look_for_list(self) -> None:
+        """Once for all checks: a mirror may take its time. Whether there is a list is one of them."""
+        with suppress(UnavailableError):
+            await self.trust.refresh()
 
     def _last_list(self) -> Directory | None:
         try:

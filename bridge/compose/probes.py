@@ -27,14 +27,13 @@ def probes_of(
     clock: Clock,
     desks: Callable[[], Mapping[str, KeyDesk]],
 ) -> Mapping[str, Probe]:
-    """The probes by name; each answers one sentence, or raises what stands against it."""
+    """The probes by name; each answers one sentence, or raises what stands against it. The list was just looked for."""
 
     async def database() -> str:
         await store.check()
         return "reachable, writable, of this program's schema"
 
     async def keys() -> str:
-        await trust.refresh()
         directory, now = trust.current(), clock.now()
         kids = [signer_of(desk, directory, at=now).kid for desk in desks().values()]
         return "opened, and members accept what they sign: " + ", ".join(kids)
@@ -43,7 +42,6 @@ def probes_of(
         return disk_of(settings).check()
 
     async def time() -> str:
-        await trust.refresh()
         found = check_clock(trust.current(), now=clock.now(), server_time=await store.server_time())
         if not found.ok:
             raise UnavailableError(f"E_{found.state.upper()}", found.detail)
