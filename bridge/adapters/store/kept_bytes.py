@@ -22,20 +22,17 @@ class _HasWireBytes(Protocol):
 
 async def keep_wire(transaction: Transaction, rows: Sequence[_HasWireBytes]) -> list[bytes]:
     """Stores the rows' wire bytes unless they are known; answers each row's digest."""
-    digests = [hashlib.sha256(row.wire_bytes).digest() for row in rows]
-    known = {digest: row.wire_bytes for digest, row in zip(digests, rows, strict=True)}
+    return await store_wire(transaction, [row.wire_bytes for row in rows])
+
+
+async def store_wire(transaction: Transaction, wire_bytes: Sequence[bytes]) -> list[bytes]:
+    """Stores wire bytes unless they are known; answers their digests."""
+    digests = [hashlib.sha256(data).digest() for data in wire_bytes]
     # In one order for everybody: on PostgreSQL two transactions with the same messages would else wait for each other.
+    known = dict(zip(digests, wire_bytes, strict=True))
     values = [{"sha256": digest, "wire_bytes": data} for digest, data in sorted(known.items())]
     await transaction.change_each(transaction.insert(wire).on_conflict_do_nothing(), values)
     return digests
-
-
-async def store_wire(transaction: Transaction, wire_bytes: bytes) -> bytes:
-    """Stores wire bytes unless they are known; answers their digest."""
-    digest = hashlib.sha256(wire_bytes).digest()
-    value = {"sha256": digest, "wire_bytes": wire_bytes}
-    await transaction.change_each(transaction.insert(wire).on_conflict_do_nothing(), [value])
-    return digest
 
 
 async def keep_bodies(transaction: Transaction, bodies: Sequence[tuple[str, str, str, BodyAtRest]]) -> None:

@@ -2,8 +2,9 @@
 
 A row is due when it is unsent and its `next_attempt_at` is empty or has come; a lease moves it ahead, so that a row
 whose relay was killed comes due by itself. It is settled when its `sent_at` is set: the broker confirmed it, or it was
-given up, which `last_error` then says (`expired`; `withdrawn` for what was signed anew). Settled rows stay, they are the
-node's record of its publishes; those that are not `is_kept` carry their bytes themselves, so that nothing of them is left when they are forgotten.
+given up, which `last_error` then says (`expired`; `withdrawn` for what was signed anew). Settled rows stay, they are
+the node's record of its publishes; those that are not `is_kept` carry their bytes themselves, so that nothing of them
+is left when they are forgotten.
 
 Order is urgent before normal, then the order of arrival, as far as several relays allow. What has failed before takes
 at most half of a claim while something else is due: a destination that refuses everything slows nobody down for long.

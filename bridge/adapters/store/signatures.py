@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 
 from bridge.adapters.store.kept_bytes import store_wire
 from bridge.adapters.store.outbox import OUTBOX_COLUMNS, read_outbox_row
@@ -18,6 +18,7 @@ from bridge.ports.store.signatures import Unfinished
 
 PUBLISHER: Final = "publisher"
 WITHDRAWN: Final = "withdrawn"
+_REPLACED: Final = update(message).where(message.c.id == bindparam("at")).values(wire_sha256=bindparam("digest"))
 
 
 class SqlSignatures:
@@ -43,10 +44,12 @@ class SqlSignatures:
         rows = await self._transaction.rows(query)
         return [Unfinished(row["position"], row["id"], row["sent"], row["wire_bytes"]) for row in rows]
 
-    async def replace(self, message_id: str, wire_bytes: bytes) -> None:
-        """The ledger has a message with these bytes from now on; the earlier ones stay, they are evidence, too."""
-        digest = await store_wire(self._transaction, wire_bytes)
-        await self._transaction.change(update(message).where(message.c.id == message_id).values(wire_sha256=digest))
+    async def replace(self, wire_bytes: Mapping[str, bytes]) -> None:
+        """The ledger has messages with these bytes from now on; the earlier ones stay, they are evidence, too."""
+        in_order = sorted(wire_bytes)
+        digests = await store_wire(self._transaction, [wire_bytes[message_id] for message_id in in_order])
+        values = [{"at": message_id, "digest": digest} for message_id, digest in zip(in_order, digests, strict=True)]
+        await self._transaction.change_each(_REPLACED, values)
 
     async def waiting_controls(self, sender: str, *, after: int, limit: int) -> Sequence[tuple[int, OutboxRow]]:
         """A sender's control messages that no relay has published yet, with their places, behind one."""

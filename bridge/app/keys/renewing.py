@@ -5,6 +5,7 @@ Its payload is what the recipients' answers refer to, and what makes it one mess
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -19,7 +20,7 @@ from bridge.ports.clock import Ids
 from bridge.ports.keys import Signer
 from bridge.ports.store import UnitOfWork
 from bridge.ports.store.no_gap import SentCopy
-from bridge.ports.store.records import AuditEntry, OutgoingMessage, OutgoingRecipient
+from bridge.ports.store.records import AuditEntry, OutboxRow, OutgoingMessage, OutgoingRecipient
 
 UNKNOWN: Final = "E_KEY_UNKNOWN"
 REVOKED: Final = "E_KEY_REVOKED"
@@ -55,14 +56,32 @@ def signed_anew(wire_bytes: bytes, signer: Signer) -> bytes:
     return sign_payload(envelope.payload_bytes, envelope.sealed, signer)
 
 
-async def renew(unit: UnitOfWork, message: OutgoingMessage, *, signer: Signer, now: datetime, ids: Ids) -> bytes:
-    """Has the ledger keep a message of ours under this signer from now on; answers its new wire bytes.
+async def renew(
+    unit: UnitOfWork, messages: Sequence[OutgoingMessage], *, signer: Signer, now: datetime, ids: Ids
+) -> Mapping[str, bytes]:
+    """Has the ledger keep messages of ours under this signer from now on; answers their new wire bytes by id.
 
-    Unless it has expired they are published to every country where somebody has not got it, in the place of what waits.
+    Those that have not expired are published to every country where somebody has not got them, in the place of what
+    waits.
     """
-    wire_bytes = signed_anew(message.wire_bytes, signer)
-    await unit.signatures.replace(message.id, wire_bytes)
-    await unit.signatures.withdraw([message.id], now)
+    renewed = {message.id: signed_anew(message.wire_bytes, signer) for message in messages}
+    await unit.signatures.replace(renewed)
+    await unit.signatures.withdraw(list(renewed), now)
+    rows: list[OutboxRow] = []
+    entries = []
+    for message in messages:
+        again = _rows(message, renewed[message.id], now, ids)
+        rows += again
+        before, to = ",".join(kids_of(message.wire_bytes)), ",".join(row.country for row in again)
+        detail = {"kid": signer.kid, "before": before, "to": to}
+        entries.append(AuditEntry(now, message.sender, "message.signed_again", message.sender, message.id, detail))
+    if rows:
+        await unit.outbox.add(rows)
+    await unit.audit.add(entries)
+    return renewed
+
+
+def _rows(message: OutgoingMessage, wire_bytes: bytes, now: datetime, ids: Ids) -> list[OutboxRow]:
     copy = SentCopy(None, message.id, message.kind, message.sent, wire_bytes)
     awaited = [to.id for to in message.recipients if _is_awaited(to) and now < message.expires]
     one_each = {prefix_of(identifier): identifier for identifier in awaited}
@@ -70,11 +89,7 @@ async def renew(unit: UnitOfWork, message: OutgoingMessage, *, signer: Signer, n
         repeated_row(copy, sender=message.sender, recipient=to, lane=message.lane, now=now, ids=ids)
         for _, to in sorted(one_each.items())
     ]
-    if rows:
-        await unit.outbox.add([replace(row, expires=message.expires) for row in rows])
-    detail = {"kid": signer.kid, "before": ",".join(kids_of(message.wire_bytes)), "to": ",".join(sorted(one_each))}
-    await unit.audit.add([AuditEntry(now, message.sender, "message.signed_again", message.sender, message.id, detail)])
-    return wire_bytes
+    return [replace(row, expires=message.expires) for row in rows]
 
 
 def _is_awaited(to: OutgoingRecipient) -> bool:

@@ -15,7 +15,7 @@ once a minute, because somebody may have sent by the older list at the moment of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,6 +34,7 @@ from bridge.ports.trust import TrustSource
 
 NEWEST_EVERY: Final = timedelta(minutes=1)
 _AT_ONCE: Final = 50  # messages of up to 1 MiB each are in memory
+_AT_A_TIME: Final = 10  # one transaction holds up receiving for some 20 ms
 
 _log = structlog.get_logger()
 
@@ -101,22 +102,21 @@ class SignAgain:
                     own, after=after, codes=KEY_CODES, now=renewal.now, limit=_AT_ONCE
                 )
             due = [one.message_id for one in found if renewal.is_due(one.wire_bytes, one.sent)]
-            if due:
+            for start in range(0, len(due), _AT_A_TIME):
                 async with self.store.writing() as unit:
-                    for message_id in due:
-                        count += await self._renew(unit, message_id, renewal)
+                    count += await self._renew(unit, due[start : start + _AT_A_TIME], renewal)
+                await let_others_run()
             after = found[-1].place if found else after
             if len(found) < _AT_ONCE:
                 return count, after
-            await let_others_run()
 
-    async def _renew(self, unit: UnitOfWork, message_id: str, renewal: _Renewal) -> bool:
-        """Looks once more, within the transaction: whoever asked for the message may have had it signed anew."""
-        message = await unit.ledger.get(message_id)
-        if message is None or not renewal.is_due(message.wire_bytes, message.sent):
-            return False
-        await renew(unit, message, signer=renewal.signer, now=renewal.now, ids=self.ids)
-        return True
+    async def _renew(self, unit: UnitOfWork, message_ids: Sequence[str], renewal: _Renewal) -> int:
+        """Looks once more, within the transaction: whoever asked for a message may have had it signed anew."""
+        found = [await unit.ledger.get(message_id) for message_id in message_ids]
+        due = [one for one in found if one is not None and renewal.is_due(one.wire_bytes, one.sent)]
+        if due:
+            await renew(unit, due, signer=renewal.signer, now=renewal.now, ids=self.ids)
+        return len(due)
 
     async def _controls(self, own: str, renewal: _Renewal) -> int:
         count = after = 0

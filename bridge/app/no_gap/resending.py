@@ -92,7 +92,8 @@ class AnswerResendRequests:
         message = await self.unit.ledger.get(copy.message_id) if signer is not None else None
         if signer is None or message is None:
             return None
-        return replace(copy, wire_bytes=await renew(self.unit, message, signer=signer, now=self.now, ids=self.ids))
+        renewed = await renew(self.unit, [message], signer=signer, now=self.now, ids=self.ids)
+        return replace(copy, wire_bytes=renewed[message.id])
 
     async def _send(self, copies: Sequence[SentCopy], key: NumberRange) -> None:
         country = prefix_of(key.recipient)

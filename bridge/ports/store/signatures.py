@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -32,8 +32,8 @@ class Signatures(Protocol):
         """
         ...
 
-    async def replace(self, message_id: str, wire_bytes: bytes) -> None:
-        """The ledger has a message with these bytes from now on: the same payload under another signature."""
+    async def replace(self, wire_bytes: Mapping[str, bytes]) -> None:
+        """The ledger has messages, by their ids, with these bytes from now on: the same payload, signed anew."""
         ...
 
     async def waiting_controls(self, sender: str, *, after: int, limit: int) -> Sequence[tuple[int, OutboxRow]]:

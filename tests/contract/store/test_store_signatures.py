@@ -49,8 +49,8 @@ async def test_a_message_has_its_new_bytes_and_the_old_ones_stay(store: SqlStore
         await unit.outbox.add([row])
 
     async with store.writing() as unit:
-        await unit.signatures.replace(message.id, b"signed anew")
-        await unit.signatures.replace(message.id, b"signed anew")
+        await unit.signatures.replace({message.id: b"signed anew"})
+        await unit.signatures.replace({message.id: b"signed anew"})
 
     async with store.writing() as unit:
         kept = await unit.ledger.get(message.id)

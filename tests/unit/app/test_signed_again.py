@@ -191,7 +191,8 @@ async def test_many_messages_are_signed_anew_in_parts_and_a_crash_in_between_lea
     # given
     serbia, austria = world.countries["rs"], world.countries["at"]
     ids = [await serbia.submit("at.ncp") for _ in range(7)]
-    monkeypatch.setattr("bridge.app.keys.sign_again._AT_ONCE", 3)
+    monkeypatch.setattr("bridge.app.keys.sign_again._AT_ONCE", 6)
+    monkeypatch.setattr("bridge.app.keys.sign_again._AT_A_TIME", 3)
     with extra_key(serbia, NEW):
         world.trust.directory = revoked(world.trust.directory, OLD)
 
