@@ -67,6 +67,20 @@ def test_certificates_are_renewed_in_one_step_where_the_network_is_at_hand(found
     assert not list(relay.parent.glob("*.waiting"))
 
 
+def test_the_request_to_be_admitted_is_certified_once_its_member_is_in_the_list(founded: Path, tmp_path: Path) -> None:
+    network, node, asked = founded / "network", tmp_path / "hu", tmp_path / "hu.request"
+    options = ("--country", "HU", "--mirror", network / "mirror", "--broker-scheme", "amqps")
+    sha256 = ask("node", "enroll", node, *options, "--out", asked)["sha256"]
+
+    issued = ask("network", "certify", asked, "--network", network, "--out", tmp_path / "hu.certificates")
+    ask("node", "certificates", "--config", node / "node.toml", "--install", tmp_path / "hu.certificates")
+
+    assert issued["request_sha256"] == sha256
+    assert sorted(path.name for path in (node / "certificates").iterdir()) == [
+        f"{one['name']}.pem" for one in issued["certificates"]
+    ]
+
+
 def test_a_request_for_an_account_that_the_list_does_not_have_is_refused(founded: Path, tmp_path: Path) -> None:
     (tmp_path / "request.pem").write_bytes(request_certificates(tmp_path, ["xy-relay"])["xy-relay"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aio_pika
@@ -14,7 +14,7 @@ from tls_world import TlsWorld, equip, stranger, until
 
 from bridge.adapters.amqp.faults import broker_calls
 from bridge.adapters.amqp.session import AmqpSession
-from bridge.adapters.certificates.files import certificate_file
+from bridge.adapters.certificates.files import certificate_file, held_certificate
 from bridge.compose.broker_login import login_of
 from bridge.compose.node import open_trust
 from bridge.core.errors import UnavailableError
@@ -64,7 +64,8 @@ async def test_a_certificate_of_another_networks_authority_is_refused(tls_world:
 
 async def test_a_certificate_that_has_ended_is_refused(tls_world: TlsWorld, tmp_path: Path) -> None:
     context = tls_world.context(tmp_path, "rs-relay", lifetime=timedelta(seconds=2))
-    await asyncio.sleep(2.5)  # a certificate's times are whole seconds
+    left = held_certificate(tmp_path, "rs-relay").ends - datetime.now(UTC)
+    await asyncio.sleep(left.total_seconds() + 1.2)  # its times are whole seconds, and the last one counts
 
     assert await refusal(tls_world.url("rs-relay"), context) in REFUSED
 
