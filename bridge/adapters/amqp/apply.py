@@ -57,7 +57,7 @@ class Reconciled:
 
     Attributes:
         on_broker: what the topology has, all of it there now.
-        left_alone: what somebody else bound to an exchange of ours.
+        left_alone: bindings between our names and others'.
     """
 
     on_broker: Applied
@@ -116,6 +116,7 @@ async def apply_over_management(
             _seal_off(management, leaving, vhost, depths, drop_queues=drop_queues, dry_run=dry_run)
             for leaving in found.leaving
         ]
+        sealed = [one for one in sealed if one.accounts or one.queues]
         if found.changes and not dry_run:
             management.load(found.document)
         removed = [change for leaving in found.leaving for change in removals(leaving)]

@@ -2,7 +2,7 @@
 
 Pure, so that a dry run says what a run does. Rules:
 1. What is there in another form, an exchange or a queue, is a conflict: it is named, and nothing is changed.
-2. Only what carries a name of ours is touched. What somebody else bound to an exchange of ours is named, not removed.
+2. Only what carries a name of ours is touched. What somebody else bound to ours is named, not removed.
 3. Whoever is not in the topology any more is sealed off: its accounts go, its exchanges and queues are unbound. What
    is in its queues stays, until somebody says that they are to be dropped.
 """
@@ -64,6 +64,8 @@ class Change:
 class Leaving:
     """What is on the broker of a member that is sealed off, as a whole or one contact point of it.
 
+    It has bindings alone where somebody bound what nobody wants; the member itself is as it should be then.
+
     Attributes:
         accounts: that are deleted, or lose their permissions here where another virtual host knows them, too.
         known_elsewhere: those of them.
@@ -88,7 +90,7 @@ class Plan:
         document: definitions to be imported; lists may be empty.
         changes: what that adds and changes.
         leaving: who is sealed off, sorted.
-        left_alone: bindings from our exchanges to names that are not ours: `alerts -> audit (#)`.
+        left_alone: bindings between our names and others': `alerts -> audit (#)`.
     """
 
     document: Mapping[str, list[Entry]]
@@ -213,7 +215,7 @@ def _leaving(exported: Exported, topology: Topology, wanted: Exported, vhost: st
     surplus = {kind: _surplus(_there(exported, kind, vhost), there) for kind, there in kept.items()}
     everything = [*here, *(name for left in surplus.values() for name in left)]
     members = {names.member_of(name) for name in everything} | {_member_of_binding(entry) for entry in unbound}
-    for member in sorted(filter(None, members)):
+    for member in sorted(member for member in members if member is not None):
         accounts = tuple(sorted(name for name in here if names.member_of(name) == member))
         of_member = {
             kind: tuple(name for name in left if names.member_of(name) == member) for kind, left in surplus.items()
@@ -237,11 +239,13 @@ def _is_ours(name: object) -> bool:
     return name in {names.ALERTS, names.DEAD} or names.member_of(str(name)) is not None
 
 
-def _member_of_binding(entry: Entry) -> str | None:
-    return names.member_of(str(entry["destination"])) or names.member_of(str(entry["source"]))
+def _member_of_binding(entry: Entry) -> str:
+    """Empty for one between the two exchanges that all share."""
+    return names.member_of(str(entry["destination"])) or names.member_of(str(entry["source"])) or ""
 
 
 def _left_alone(exported: Exported, vhost: str) -> Iterable[str]:
+    """Whoever listens at an exchange of ours, or puts something into one of our queues."""
     for entry in _there(exported, "bindings", vhost).values():
-        if _is_ours(entry["source"]) and not _is_ours(entry["destination"]):
+        if _is_ours(entry["source"]) != _is_ours(entry["destination"]):
             yield _shown("bindings", entry)

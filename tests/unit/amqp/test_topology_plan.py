@@ -168,12 +168,21 @@ def test_an_account_that_another_virtual_host_knows_is_only_shut_out_of_this_one
     assert "remove permissions of it-relay" in [change.sentence() for change in removals(italy)]
 
 
-def test_whoever_listens_at_our_exchanges_is_named_and_left_alone() -> None:
-    audit = {"source": "alerts", "vhost": "see", "destination": "audit", "destination_type": "queue"}
-    found = made(exported(bindings=[{**audit, "routing_key": "#", "arguments": {}}]))
+@pytest.mark.parametrize(("source", "destination"), [("alerts", "audit"), ("amq.topic", "country.rs.urgent")])
+def test_what_others_bound_to_ours_is_named_and_left_alone(source: str, destination: str) -> None:
+    other = {"source": source, "vhost": "see", "destination": destination, "destination_type": "queue"}
+    found = made(exported(bindings=[{**other, "routing_key": "#", "arguments": {}}]))
 
-    assert found.left_alone == ("alerts -> audit (#)",)
+    assert found.left_alone == (f"{source} -> {destination} (#)",)
     assert found.leaving == ()
+
+
+def test_a_binding_between_the_exchanges_that_all_share_is_removed() -> None:
+    loop = {"source": "dead", "vhost": "see", "destination": "alerts", "destination_type": "exchange"}
+    (nobody,) = made(exported(bindings=[{**loop, "routing_key": "rs", "arguments": {}}])).leaving
+
+    assert (nobody.member, nobody.accounts, nobody.queues) == ("", (), ())
+    assert [change.sentence() for change in removals(nobody)] == ["remove binding dead -> alerts (rs)"]
 
 
 def test_a_binding_between_ours_that_nobody_wants_is_removed() -> None:
