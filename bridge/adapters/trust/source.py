@@ -31,7 +31,7 @@ from types import MappingProxyType
 from typing import Final
 
 import structlog
-from tuf.api.exceptions import DownloadError, DownloadHTTPError
+from tuf.api.exceptions import DownloadError
 from tuf.ngclient.fetcher import FetcherInterface
 
 from bridge.adapters.trust.list_cache import ListCache, Seen
@@ -39,12 +39,12 @@ from bridge.adapters.trust.locking import LockedError
 from bridge.adapters.trust.mirror import LIMITS, METADATA, TIMESTAMP, CutOffFetcher, Mirror, read_bounded
 from bridge.adapters.trust.peers_ahead import PeersAhead
 from bridge.adapters.trust.received import ReceivedFiles
+from bridge.adapters.trust.seen_before import BehindError, is_current
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.core.times import format_time
 from bridge.core.verification import TrustView
-from bridge.core.wire import strict_json
 from bridge.ports.trust import PeerAhead
 
 CLOCK_DIFFERENCE: Final = timedelta(days=1)
@@ -192,7 +192,7 @@ class TufTrustSource:
             return
         try:
             self._load_from(received.attempt())
-        except _BehindError:
+        except BehindError:
             return
         except UntrustedError as error:
             _log.warning("trust.notice_refused", reason=_sentence(error))
@@ -282,48 +282,15 @@ class TufTrustSource:
         return 0 if self._loaded is None else self._loaded.directory.version
 
     def _is_loaded(self, timestamp_bytes: bytes, files: FetcherInterface) -> bool:
-        """Whether the mirror is as it was when the list in memory was verified: same timestamp, no newer root.
-
-        What a timestamp claims about itself decides only that it need not be looked at.
-
-        Raises:
-            UntrustedError: it claims to be older.
-        """
+        """Whether the mirror has what is in memory; raises `BehindError` where it claims to have less."""
         loaded = self._loaded
-        if loaded is None or loaded.timestamp_bytes is None or _has_root(files, loaded.root_version + 1):
+        if loaded is None or loaded.timestamp_bytes is None:
             return False
-        if timestamp_bytes == loaded.timestamp_bytes:
-            return True
-        claimed, known = _claimed_version(timestamp_bytes), _claimed_version(loaded.timestamp_bytes)
-        if claimed is not None and known is not None and claimed < known:
-            message = f"is behind: its timestamp is of version {claimed}, version {known} was seen before"
-            raise _BehindError(message)
-        return False
-
-
-class _BehindError(UntrustedError):
-    """A mirror that has nothing newer than what is here."""
+        return is_current(timestamp_bytes, files, known=loaded.timestamp_bytes, root_version=loaded.root_version)
 
 
 def _loaded_of(found: VerifiedList, timestamp_bytes: bytes | None = None) -> _Loaded:
     return _Loaded(found.directory, found.stops, found.root.version, found.online_keys, timestamp_bytes)
-
-
-def _has_root(files: FetcherInterface, version: int) -> bool:
-    try:
-        files.download_bytes(f"{METADATA}/{version}.root.json", LIMITS.root_max_length)
-    except DownloadHTTPError:
-        return False
-    return True
-
-
-def _claimed_version(timestamp_bytes: bytes) -> int | None:
-    try:
-        signed = strict_json.parse_object(timestamp_bytes).get("signed")
-    except strict_json.StrictJsonError:
-        return None
-    version = signed.get("version") if isinstance(signed, dict) else None
-    return version if isinstance(version, int) else None
 
 
 def _sentence(error: Exception) -> str:
