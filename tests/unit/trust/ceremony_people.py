@@ -11,6 +11,10 @@ from typing import Any
 
 from trust_network import Run
 
+from bridge.founding import ceremony
+from bridge.founding.holders import open_keys
+from bridge.founding.network import write_publication
+
 GOVERNANCE = ("alice", "bob", "carol", "dan", "eve")
 REVOCATION = ("rita",)
 
@@ -72,14 +76,16 @@ class Secretariat:
         return machine / change.name
 
     def signed_by(self, change: Path, *people: str) -> list[Path]:
-        """The copies of the change, each signed by one of these people at home."""
-        copies = []
-        for person in people:
-            copy = self.hands_to(person, change)
-            status, answer = self.sign(person, copy)
-            assert status == 0, answer
-            copies.append(copy)
-        return copies
+        """The copies of the change, each signed by one of these people at home; what `network sign` does, quicker."""
+        return [self._signed_at_home(person, self.hands_to(person, change)) for person in people]
+
+    def _signed_at_home(self, person: str, copy: Path) -> Path:
+        machine = self.folder / person
+        travelling = ceremony.receive([copy], machine / "mirror" if (machine / "mirror").exists() else None)
+        signers = open_keys([machine / "my.key"], lambda _: b"")
+        assert ceremony.names_of(travelling, signers) == (person.capitalize(),)
+        write_publication(copy, ceremony.sign(travelling, signers).publication)
+        return copy
 
     def sign(self, person: str, copy: Path, *more: str) -> tuple[int, dict[str, Any]]:
         """One person signs what lies on their machine."""

@@ -117,7 +117,9 @@ def test_one_copy_that_goes_round_gathers_the_signatures_too(governed: Secretari
     governed.writes(languages='["de"]')
     change = governed.proposes()
     for person in ("alice", "bob", "carol"):
-        change = governed.signed_by(change, person)[0]
+        change = governed.hands_to(person, change)
+        status, answer = governed.sign(person, change)
+        assert (status, answer["signed_by"], answer["complete"]) == (0, person.capitalize(), person == "carol")
 
     _, explained = governed.run("network", "explain", change, "--mirror", governed.network)
 
