@@ -4,19 +4,23 @@ Rules:
 1. Whoever sent them, they are believed as little as any mirror's: the client verifies them.
 2. Only names that a repository of ours has; what is not text of such a file changes nothing.
 3. The folder holds what came last and nothing else. What verified is in the cache; what did not is no use.
+4. One at a time, whichever process: what is half there would not verify, and be thrown away.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from tuf.ngclient.fetcher import FetcherInterface
 
+from bridge.adapters.trust.locking import locked
 from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, MirrorFetcher, check_name
 
+LOCK_SECONDS: Final = 10.0
 _LAST: Final = f"{METADATA}/{TIMESTAMP}"
 
 
@@ -41,16 +45,24 @@ class ReceivedFiles:
 
         Raises:
             DownloadError: a name is not one of a trust repository.
+            LockedError: another process looks at it for more than `LOCK_SECONDS`.
             OSError: the folder cannot be written.
         """
         for name in files:
             check_name(name)
-        for name in sorted(files, key=lambda name: (name == _LAST, name)):
-            _write(self._folder / name, files[name])
-        self._remove_all_but(files)
+        with self.turn():
+            for name in sorted(files, key=lambda name: (name == _LAST, name)):
+                _write(self._folder / name, files[name])
+            self._remove_all_but(files)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Nobody else writes here or looks meanwhile; raises `LockedError`, or `OSError`."""
+        with locked(self._folder.with_suffix(".lock"), wait_seconds=LOCK_SECONDS):
+            yield
 
     def discard(self) -> None:
-        """Removes what did not verify, so that it is not looked at again and again."""
+        """Removes what did not verify, so that it is not looked at again and again; called in one's turn."""
         self._remove_all_but({})
 
     def _remove_all_but(self, files: Mapping[str, bytes]) -> None:

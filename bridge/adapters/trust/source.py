@@ -48,6 +48,7 @@ from bridge.core.verification import TrustView
 from bridge.ports.trust import PeerAhead
 
 CLOCK_DIFFERENCE: Final = timedelta(days=1)
+TAKE_SECONDS: Final = 2.0
 FAULTS: Final = (UntrustedError, DownloadError, LockedError, OSError)
 
 _log = structlog.get_logger(__name__)
@@ -132,9 +133,8 @@ class TufTrustSource:
     @property
     def failure(self) -> str | None:
         """Why the last refresh could confirm nothing; `None` when one of the mirrors is current."""
-        if len(self._failures) < len(self._mirrors):
-            return None
-        return "; ".join(self._failures.values()) or None
+        is_confirmed = len(self._failures) < len(self._mirrors)
+        return None if is_confirmed or not self._failures else "; ".join(self._failures.values())
 
     async def refresh(self) -> Directory:
         """Looks for a newer list and answers what is current then; on any failure that is the last valid one.
@@ -177,13 +177,16 @@ class TufTrustSource:
     def _take(self, files: Mapping[str, bytes]) -> None:
         if self._received is None:
             return
-        with self._turn:
+        try:
+            self._received.keep(files)
+        except FAULTS as error:
+            _log.warning("trust.notice_not_kept", reason=_sentence(error))
+            return
+        if self._turn.acquire(timeout=TAKE_SECONDS):  # else a refresh is at a slow mirror, and looks at them in the end
             try:
-                self._received.keep(files)
-            except (DownloadError, OSError) as error:
-                _log.warning("trust.notice_not_kept", reason=_sentence(error))
-            else:
                 self._load_from_received()
+            finally:
+                self._turn.release()
 
     def _load_from_received(self) -> None:
         """What came through the bridge; older than what is here is how it mostly is, and no fault."""
@@ -191,14 +194,19 @@ class TufTrustSource:
         if received is None or not received.is_there:
             return
         try:
+            with received.turn():
+                self._look_at(received)
+        except FAULTS as error:
+            _log.warning("trust.notice_unread", reason=_sentence(error))
+
+    def _look_at(self, received: ReceivedFiles) -> None:
+        try:
             self._load_from(received.attempt())
         except BehindError:
             return
         except UntrustedError as error:
             _log.warning("trust.notice_refused", reason=_sentence(error))
             received.discard()
-        except FAULTS as error:
-            _log.warning("trust.notice_unread", reason=_sentence(error))
 
     def _load_from(self, files: FetcherInterface) -> None:
         """Takes a mirror's list where it is newer; nothing happens where it is the one in memory.

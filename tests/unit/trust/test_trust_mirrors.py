@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from mirror_servers import (
 )
 from trust_network import FOUNDED, World, contact_point, edit_json, found, signing_key
 
-from bridge.adapters.trust import TufTrustSource, https_mirror
+from bridge.adapters.trust import TufTrustSource, https_mirror, source
 from bridge.adapters.trust.https_mirror import HttpsMirror
 from bridge.adapters.trust.mirror import FolderMirror, Mirror
 
@@ -216,6 +217,25 @@ async def test_a_list_that_only_was_confirmed_comes_through_the_bridge_too(world
     await node.take({"metadata/timestamp.json": (world.metadata / "timestamp.json").read_bytes()})
 
     assert node.current().signed_at == FOUNDED + timedelta(days=3)
+
+
+async def test_a_notice_does_not_wait_for_a_mirror_and_is_heeded_when_that_is_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "TAKE_SECONDS", 0.05)
+    with serving(Silent) as address:
+        mirrors = [FolderMirror(world.keep_mirror("old")), HttpsMirror(address, seconds=1.5)]
+        node = node_with(world, *mirrors, received=world.folder / "received")
+        world.enrol(signing_key(NEW_KEY))
+        refreshing = asyncio.create_task(node.refresh())
+        current = world.folder / "cache" / "current"
+        while not current.exists():  # noqa: ASYNC110 - in another thread: the first mirror is done, the second is asked
+            await asyncio.sleep(0.01)
+
+        await node.take(files_of(world.mirror))
+
+        assert not refreshing.done()
+        assert (await refreshing).version == 2
 
 
 def files_of(mirror: Path) -> dict[str, bytes]:
