@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
 from trust_network import FOUNDED, World, contact_point, signing_key
 from tuf.api.metadata import Metadata, Role, TargetFile
@@ -15,10 +17,10 @@ from tuf.api.metadata import Metadata, Role, TargetFile
 from bridge.adapters.trust.changes import Holders, keys_change, revocation_change, root_change
 from bridge.adapters.trust.documents import keys_document
 from bridge.adapters.trust.forms import ContactPointDocument, Suspension, read_document, write_document
-from bridge.adapters.trust.publication import Publication
+from bridge.adapters.trust.publication import Publication, read_publication
 from bridge.adapters.trust.review import review
 from bridge.adapters.trust.verified_list import VerifiedList
-from bridge.core.errors import RefusedError
+from bridge.core.errors import BridgeError, RefusedError
 
 AT_FILE = "contact-points/at.ncp.json"
 
@@ -216,3 +218,19 @@ def test_a_suspension_of_a_day_to_come_is_refused(present: VerifiedList) -> None
 
     with pytest.raises(RefusedError, match="expected no later than now"):
         review(revocation_change(present, document, at=FOUNDED), present, at=FOUNDED)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(place=st.integers(min_value=0), byte=st.integers(0, 255))
+def test_any_changed_byte_is_refused_or_changes_nothing_that_is_said(
+    present: VerifiedList, change: Publication, place: int, byte: int
+) -> None:
+    travelling = bytearray(change.to_bytes())
+    travelling[place % len(travelling)] = byte
+
+    try:
+        shown = review(read_publication(bytes(travelling)), present, at=FOUNDED)
+    except BridgeError as error:
+        assert error.exit_status in {2, 3}  # noqa: PT017 - most bytes are refused, some are white space
+    else:
+        assert shown.after == review(change, present, at=FOUNDED).after
