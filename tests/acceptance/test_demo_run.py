@@ -114,12 +114,12 @@ def test_kept_databases_give_the_same_figures_to_anyone_with_sql(
     ("moment", "number", "to_all"),
     [
         ("RabbitMQ: starting", signal.SIGTERM, False),
-        ("founding a network", signal.SIGINT, True),  # Ctrl-C in a terminal is for the whole process group
+        ("setting up the countries", signal.SIGINT, True),  # Ctrl-C in a terminal is for the whole process group
         ("starting 14 countries", signal.SIGTERM, False),
         ("published", signal.SIGTERM, False),
         ("delivered", signal.SIGINT, True),
     ],
-    ids=["while-the-broker-starts", "while-founding", "while-countries-start", "while-sending", "while-running"],
+    ids=["while-the-broker-starts", "while-setting-up", "while-countries-start", "while-sending", "while-running"],
 )
 def test_a_signal_at_any_moment_leaves_no_process_and_no_folder(
     temporary: Path, run_demo: Callable[..., DemoRun], moment: str, number: signal.Signals, *, to_all: bool
