@@ -74,16 +74,16 @@ def _handling(body: Members) -> list[str]:
     lines = [word("tlp", body.take("tlp"))]
     codes = body.take("handling")
     lines += [word("handling", code) for code in codes] if isinstance(codes, list) else []
-    lines += _wrapped(body.text("handling_note"), label="Note: ")
+    lines += _labelled("Note", body.text("handling_note"))
     body.take("classification")  # only unclassified travels
     lines.append(f"For {word('purpose', body.take('purpose'))}. Erased by {moment(body.take('retain_until'))}.")
-    lines += _wrapped(body.text("legal_basis"), label="Legal basis: ")
+    lines += _labelled("Legal basis", body.text("legal_basis"))
     return lines
 
 
 def _heading(message_id: str, envelope: Members, body: Members, *, received: str) -> list[str]:
     kind, urgency = envelope.text("kind"), envelope.text("urgency")
-    lines = _wrapped(body.text("title"), label=f"{_KINDS.get(kind, kind)}, urgency {urgency}: ")
+    lines = _labelled(f"{_KINDS.get(kind, kind)}, urgency {urgency}", body.text("title"))
     sender, to = envelope.text("from"), envelope.take("to")
     lines.append(f"from {sender} ({country_name(prefix_of(sender).upper())}), sent {moment(envelope.take('sent'))}")
     lines.append(f"to {', '.join(map(str, to)) if isinstance(to, list) else to}, arrived {moment(received)}")
@@ -125,7 +125,7 @@ def _answer(body: Members) -> list[str]:
     lines.append(f"to {_reference(body.inner('of'))}")
     redirect = body.text("redirect_to")
     lines += [f"ask {redirect} instead"] if redirect else []
-    return lines + _wrapped(body.text("note"), label="Note: ")
+    return lines + _labelled("Note", body.text("note"))
 
 
 def _list_lines(body: Members) -> list[str]:
@@ -171,10 +171,14 @@ def _answers(receipts: object) -> list[str]:
 
 
 def _section(heading: str, lines: Iterable[str]) -> list[str]:
-    listed = [line for line in lines if line]
-    return [heading, *(f"  {line}" for line in listed)] if listed else []
+    listed = [part for line in lines for part in line.splitlines() if part]
+    return [heading, *(f"  {part}" for part in listed)] if listed else []
 
 
-def _wrapped(text: str, *, label: str = "") -> list[str]:
-    paragraphs = (label + text).splitlines() if text else []
-    return [line for paragraph in paragraphs for line in textwrap.wrap(paragraph, WIDTH) or [""]]
+def _wrapped(text: str) -> list[str]:
+    return [line for paragraph in text.splitlines() for line in textwrap.wrap(paragraph, WIDTH) or [""]]
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    """One paragraph behind a word of ours, and indented where it goes on."""
+    return textwrap.wrap(f"{label}: {text}", WIDTH, subsequent_indent="  ") if text else []
