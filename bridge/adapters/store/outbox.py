@@ -13,7 +13,7 @@ What waits for its next attempt costs a claim nothing, however much it is: the i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -129,6 +129,26 @@ class SqlOutbox:
         """Gives rows that this lease still owns back, to be tried again later; answers how many."""
         tried = {"attempts": outbox.c.attempts + 1, "next_attempt_at": next_attempt_at, "last_error": error}
         return await self._settle(ids, token, tried)
+
+    async def hasten(
+        self, relay: str, places: Collection[tuple[str, str]], *, error: str, now: datetime, limit: int
+    ) -> int:
+        """Makes rows to these places (country, lane) that wait after this error due now; answers how many."""
+        hastened = 0
+        for country, lane in sorted(places):
+            waiting = (
+                select(outbox.c.position)
+                .where(outbox.c.relay == relay, outbox.c.lane == lane, unsent, outbox.c.next_attempt_at > now)
+                .where(outbox.c.country == country, outbox.c.last_error == error, outbox.c.lease_token.is_(None))
+                .order_by(outbox.c.next_attempt_at, outbox.c.position)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            positions = [row["position"] for row in await self._transaction.rows(waiting)]
+            for part in in_parts(positions):
+                due = update(outbox).where(outbox.c.position.in_(part)).values(next_attempt_at=now)
+                hastened += await self._transaction.change(due)
+        return hastened
 
     async def mark_expired(self, ids: Sequence[str], *, token: str, now: datetime) -> int:
         """Gives up rows that this lease still owns; answers how many."""

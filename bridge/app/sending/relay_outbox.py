@@ -1,7 +1,8 @@
 """The publisher's use case: lease due rows, publish, and mark them sent only once the broker has confirmed.
 
 A row whose own publish failed has its `next_attempt_at`; where the broker could not be reached at all the rows go back
-as they were, and whoever calls here waits. The lease is short and renewed while a publish lasts, so that the rows of a
+as they were, and whoever calls here waits. Where a row that a full queue had refused is taken, the next ones to that
+queue wait no longer either. The lease is short and renewed while a publish lasts, so that the rows of a
 killed relay come due within seconds; two relays that publish one row are absorbed by the receiver, like a crash between
 publish and mark.
 
@@ -36,6 +37,7 @@ FIRST_RETRY_SECONDS: Final = 0.5
 LONGEST_RETRY_SECONDS: Final = 300.0
 LONGEST_REST: Final = timedelta(seconds=10)  # whatever was overlooked is not overlooked for long
 PUBLISHER: Final = "publisher"
+FULL: Final = PublishOutcome.REFUSED.value
 
 
 def trust_the_clock() -> bool:
@@ -150,6 +152,9 @@ class RelayOutbox:
         now = self.clock.now()
         async with self.store.writing() as unit:
             await unit.outbox.mark_sent([row.id for row in rows], token=token, now=now)
+            roomy = {(row.country, row.lane) for row in rows if row.last_error == FULL}
+            if roomy:  # as many as have just found room: the queue may be full again soon
+                await unit.outbox.hasten(self.relay, roomy, error=FULL, now=now, limit=self.batch)
             if self.relay == PUBLISHER:
                 await unit.ledger.mark_sent([(row.message_id, row.country) for row in rows], now)
 

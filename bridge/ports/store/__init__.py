@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -127,6 +127,15 @@ class Outbox(Protocol):
 
     async def mark_failed(self, ids: Sequence[str], *, token: str, next_attempt_at: datetime, error: str) -> int:
         """Gives rows back to be tried again later; answers how many."""
+        ...
+
+    async def hasten(
+        self, relay: str, places: Collection[tuple[str, str]], *, error: str, now: datetime, limit: int
+    ) -> int:
+        """Makes rows to these places (country, lane) that wait after this error due now; answers how many.
+
+        At most `limit` of each place, those first whose turn is next.
+        """
         ...
 
     async def mark_expired(self, ids: Sequence[str], *, token: str, now: datetime) -> int:

@@ -285,3 +285,26 @@ async def test_rows_in_back_off_cost_a_claim_nothing(store: SqlStore, lane: str)
         assert "next_attempt_at" in plan
         assert "Sort" not in plan
         assert "TEMP B-TREE" not in plan
+
+
+async def test_what_a_full_queue_refused_is_hastened_for_its_country_and_lane_and_no_more_than_so_many(
+    store: Store,
+) -> None:
+    # given
+    refused = [outbox_row(country="at", lane="normal") for _ in range(3)]
+    others = [outbox_row(country="hu", lane="normal"), outbox_row(country="at", lane="urgent")]
+    unroutable, leased = (outbox_row(country="at", lane="normal") for _ in range(2))
+    await given(store, *refused, *others, unroutable, leased)
+    await claim(store, "t1")
+    async with store.writing() as unit:
+        for seconds, row in enumerate([*refused, *others], 100):
+            await unit.outbox.mark_failed([row.id], token="t1", next_attempt_at=later(seconds), error="refused")
+        await unit.outbox.mark_failed([unroutable.id], token="t1", next_attempt_at=later(100), error="unroutable")
+
+    # when
+    async with store.writing() as unit:
+        hastened = await unit.outbox.hasten("publisher", {("at", "normal")}, error="refused", now=NOW, limit=2)
+
+    # then
+    assert hastened == 2
+    assert {row.id for row in await claim(store, "t2")} == {row.id for row in refused[:2]}

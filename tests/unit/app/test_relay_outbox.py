@@ -249,6 +249,30 @@ async def test_while_the_clock_may_be_wrong_nothing_is_given_up(node: Node) -> N
     assert await node.audit("message.expired") == []
 
 
+async def test_once_a_queue_has_room_again_what_it_refused_waits_no_longer(node: Node) -> None:
+    # given rows in back-off of minutes, one of them to another country
+    await given_rows(node, *(alert() for _ in range(5)), alert(to=["hu.ncp"]))
+    for key in ("rs.at.urgent.route_alert", "rs.hu.urgent.route_alert"):
+        node.publisher.outcomes[key] = PublishOutcome.REFUSED
+    for _ in range(11):
+        node.clock.advance(LONGEST_RETRY_SECONDS)
+        await node.relay().relay_once()
+    assert await backlog(node) == 6
+
+    # when there is room, and the turn of the first one has come
+    del node.publisher.outcomes["rs.at.urgent.route_alert"]
+    relay, sent = node.relay(), 0
+    while not sent:
+        node.clock.advance(0.5)
+        sent = await relay.relay_once()
+
+    # then the others to that country go at once, and no more
+    while more := await relay.relay_once():
+        sent += more
+    assert sent == 5
+    assert await backlog(node) == 1
+
+
 async def test_an_outbox_in_which_nothing_changes_is_not_looked_into(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
