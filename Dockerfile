@@ -7,6 +7,8 @@ RUN pip install --no-cache-dir --require-hashes -r /tmp/runtime.txt && rm /tmp/r
 WORKDIR /opt/ncp-bridge
 COPY bridge bridge
 COPY schemas schemas
+# Compiled once, not at every start: whoever runs it may not write here.
+RUN python -m compileall -q bridge
 ENV PYTHONPATH=/opt/ncp-bridge PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 1000:1000
 ENTRYPOINT ["python", "-m", "bridge"]
