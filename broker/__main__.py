@@ -6,16 +6,19 @@ import argparse
 import json
 import signal
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Final
 
 from bridge.core.errors import BridgeError
+from bridge.founding.certificates import Secretariat
 from broker.definition_files import write_certificate_files, write_definition_files
 from broker.installation import ensure_installation
 from broker.node import PrivateNode
 from broker.packages import CACHE, POSTGRESQL, RABBITMQ, RABBITMQ_4, SOFTHSM
 from broker.secret_files import write_secret
+from broker.tls import certify_broker
 
 ADMIN_URL_FILE: Final = CACHE / "broker" / "admin-url"
 CONFIG: Final = Path(__file__).resolve().parents[1] / "config"
@@ -48,6 +51,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="ncp-bridge-certificate-") as folder:
+        tls = certify_broker(Path(folder), Secretariat.of(options.certify)) if options.certify else None
+        return _keep(PrivateNode(port=options.port, tls=tls), options)
+
+
+def _keep(node: PrivateNode, options: argparse.Namespace) -> int:
     ended = threading.Event()
     status = 0
 
@@ -58,7 +67,6 @@ def _run(options: argparse.Namespace) -> int:
         if node.port == 0:
             sys.exit(status)  # while it starts: the start is given up, and cleaned up
 
-    node = PrivateNode(port=options.port)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     try:
@@ -67,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
         write_secret(options.admin_url_file, node.management_url)
         _tell(
             {
-                "amqp_url": f"amqp://{node.host}:{node.port}/",
+                "amqp_url": f"{'amqps' if node.by_certificate else 'amqp'}://{node.host}:{node.port}/",
                 "management_url": f"http://{node.host}:{node.management_port}",
                 "admin_url_file": str(options.admin_url_file),
                 "pid": node.pid,
@@ -99,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="one JSON object on standard output")
     run.add_argument(
         "--admin-url-file", type=Path, default=ADMIN_URL_FILE, help="gets the management API's URL with the account"
+    )
+    run.add_argument(
+        "--certify", type=Path, metavar="DIR", help="by TLS and certificates only, of this network's folder"
     )
     definitions = commands.add_parser(
         "definitions", help="what docker-compose.yml mounts: definitions, passwords, certificate"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 
 import aiormq.exceptions as amqp
 import pytest
@@ -48,6 +49,40 @@ def test_a_fault_becomes_a_sentence_with_broker_and_reason(
     assert told.message.startswith("the broker at broker.example:5671 ")
     assert sentence in told.message
     assert "\n" not in told.message
+
+
+def _wrapped(error: OSError) -> amqp.AMQPConnectionError:
+    """As the library hands on what the TLS layer said."""
+    wrapping = amqp.AMQPConnectionError(*error.args)
+    wrapping.__cause__ = error
+    return wrapping
+
+
+def _alert(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(1, f"[SSL: {reason}] told")
+    error.reason = reason
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (ssl.SSLCertVerificationError(1, "wrong name"), "E_BROKER_CERTIFICATE", "does not prove to be this network's"),
+        (_alert("TLSV1_ALERT_UNKNOWN_CA"), "E_BROKER_CREDENTIALS", "refuses the certificate of rs-relay"),
+        (_alert("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "E_BROKER_CREDENTIALS", "refuses the certificate of rs-relay"),
+        (_alert("SSLV3_ALERT_CERTIFICATE_EXPIRED"), "E_BROKER_CREDENTIALS", "refuses the certificate of rs-relay"),
+        (_alert("TLSV1_ALERT_PROTOCOL_VERSION"), "E_BROKER_UNREACHABLE", "cannot be reached"),
+        (ConnectionResetError(104, "reset"), "E_BROKER_UNREACHABLE", "as it may where it refuses a certificate"),
+    ],
+    ids=lambda value: str(getattr(value, "reason", "")),
+)
+def test_what_is_wrong_with_a_certificate_is_told_from_the_wrapped_fault(
+    error: OSError, code: str, sentence: str
+) -> None:
+    told = unavailable(_wrapped(error), url="amqps://rs-relay@broker.example:5671/see?auth=external")
+
+    assert told.code == code
+    assert sentence in told.message
 
 
 @pytest.mark.parametrize("kind", [OSError, amqp.ChannelClosed, amqp.AMQPConnectionError, RuntimeError, Exception])
