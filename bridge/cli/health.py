@@ -7,7 +7,7 @@ import typer
 from bridge.app.checks import node_states as states
 from bridge.app.checks.check_node import Check
 from bridge.cli.options import Config, on_node
-from bridge.cli.output import Json, emit
+from bridge.cli.output import Json, emit, one_line
 from bridge.compose.node import Node
 
 status_app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -54,4 +54,4 @@ def _text(checks: list[Check]) -> str:
 
 def _found(check: Check) -> str:
     named = check.state not in {states.OK, states.FAILED}
-    return f"{check.state}: {check.detail}" if named else check.detail
+    return one_line(f"{check.state}: {check.detail}" if named else check.detail)

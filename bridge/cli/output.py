@@ -16,6 +16,7 @@ from bridge.core.errors import BridgeError
 from bridge.telemetry.logs import allow_fields
 
 INTERRUPTED: Final = 130  # the exit status after Ctrl-C
+LONGEST_SENTENCE: Final = 2000
 
 # Control characters but line feed and tab, and what turns the direction of writing round: a text from elsewhere must
 # not move the cursor, or hide what stands before it.
@@ -51,6 +52,12 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def one_line(text: str) -> str:
+    """A sentence as `printable` has it, on one line and bounded: what is named in it may be a stranger's text."""
+    line = printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    return line if len(line) <= LONGEST_SENTENCE else f"{line[:LONGEST_SENTENCE]} ..."
+
+
 def tell_warnings() -> None:
     """What the parts below log goes to stderr as prose, from warnings on; `run` logs in its own way."""
     structlog.configure(
@@ -63,7 +70,7 @@ def tell_warnings() -> None:
 
 def _as_prose(_logger: object, _method: str, event: MutableMapping[str, object]) -> str:
     level, name = event.pop("level"), str(event.pop("event")).replace(".", ": ").replace("_", " ")
-    return printable(", ".join((f"{level}: {name}", *(f"{key} {value}" for key, value in event.items()))))
+    return one_line(", ".join((f"{level}: {name}", *(f"{key} {value}" for key, value in event.items()))))
 
 
 def fail(error: BridgeError, *, as_json: bool) -> int:
@@ -73,7 +80,7 @@ def fail(error: BridgeError, *, as_json: bool) -> int:
         if error.path is not None:
             detail["path"] = error.path
         emit_line({"error": detail})
-    say(f"{error.code}: {error.message}")
+    say(one_line(f"{error.code}: {error.message}"))
     return error.exit_status
 
 

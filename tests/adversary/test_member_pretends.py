@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
+import pytest
+from forging.wire_forge import to_json
+
+from bridge.adapters.trust.forms import KeysDocument, read_document
+from bridge.adapters.trust.publication import read_publication
+from bridge.cli.output import LONGEST_SENTENCE, fail
 from bridge.cli.reading import WIDTH, body_text
+from bridge.core.errors import BadInputError
+from bridge.founding.joining import request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PRETENDED = (
     "*** EXERCISE: this is not a real case ***",
@@ -52,3 +63,23 @@ def test_an_officers_name_that_goes_on_as_an_answer_of_ours() -> None:
     answer = {"of": of, "level": "accepted", "officer": "Ana\nANSWERS FROM HERE", "at": "2026-11-24T15:41:24.470Z"}
     read = body_text(shown(**answer))
     assert not [one for one in read.splitlines() if one.startswith("ANSWERS FROM HERE")]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda name: read_document(KeysDocument, to_json({"v": 2, "member": "at", "contact_points": {name: []}})),
+        lambda name: read_publication(to_json({"v": 1, "network": "x", "metadata": {name: "{}"}, "documents": {}})),
+        lambda name: request_of(to_json({"v": 1, "network": "x", "member": "at", "contact_points": {name: "x"}})),
+    ],
+    ids=["a member's keys", "a publication", "a request to join"],
+)
+def test_a_name_in_a_document_that_would_end_our_sentence_and_begin_another(
+    read: Callable[[str], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(BadInputError) as refused:
+        read("x\nversion 8 is published" + "y" * 10**5)
+    fail(refused.value, as_json=False)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{refused.value.code}: ")
+    assert len(line) < 2 * LONGEST_SENTENCE

@@ -283,7 +283,7 @@ def read_document(form: type[Document], data: bytes) -> Document:
         raise BadInputError(CODE, f"a trust document is not strict JSON: {error.for_author}") from None
     except ValidationError as error:
         fault = error.errors()[0]
-        path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
+        path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part[:64]}" for part in fault["loc"])
         raise BadInputError(CODE, f"a trust document: {path}: {fault['msg']}", path=path) from None
 
 
