@@ -15,7 +15,7 @@ from bridge.adapters.amqp.plan import Change
 from bridge.cli.certificate_words import told, warnings
 from bridge.cli.options import Config
 from bridge.cli.output import Json, emit, say, tell_warnings
-from bridge.core.errors import BadInputError
+from bridge.core.errors import BadInputError, UnavailableError
 from bridge.founding.topology import apply_network, apply_topology, certificates_on_broker, look_at_topology
 from bridge.settings import NodeSettings, load_settings
 
@@ -66,7 +66,10 @@ def _apply_all(settings: NodeSettings, *, dry_run: bool, drop_queues: bool, yes:
     from bridge.compose.node import open_trust  # noqa: PLC0415 - heavy, and only this way of applying needs the list
 
     tell_warnings()
-    directory = asyncio.run(open_trust(settings).refresh())
+    source = open_trust(settings)
+    directory = asyncio.run(source.refresh())
+    if source.failure is not None:  # who was admitted since would be shut out
+        raise UnavailableError("E_TRUST_LIST", f"the membership list cannot be looked at anew: {source.failure}")
     now = datetime.now(UTC)
 
     def run(*, dry: bool, drop: bool) -> Reconciled:

@@ -227,13 +227,20 @@ async def test_a_suspended_contact_point_is_sealed_off_alone_and_let_in_again(sh
     }
 
 
-def test_nobody_is_shut_out_by_a_list_that_nobody_confirmed(shared: Shared, apply: Apply) -> None:
+def test_nobody_is_shut_out_by_a_list_that_nobody_confirmed_or_that_cannot_be_looked_at(
+    shared: Shared, apply: Apply
+) -> None:
     repository = TufRepository(shared.folder / "network")
     repository.confirm(at=datetime.now(UTC) - timedelta(hours=49))
+    old = apply(shared.configs[0], "--all")
+    repository.confirm(at=datetime.now(UTC))
+    apply(shared.configs[0], "--all", "--dry-run")
+    repository.mirror.rename(shared.folder / "elsewhere")
 
-    status, answer = apply(shared.configs[0], "--all")
+    gone = apply(shared.configs[0], "--all")  # the list of a moment ago is in the node's cache
 
-    assert (status, answer["error"]["code"]) == (3, "E_TRUST_STALE")
+    assert (old[0], old[1]["error"]["code"]) == (3, "E_TRUST_STALE")
+    assert (gone[0], gone[1]["error"]["code"]) == (4, "E_TRUST_LIST")
 
 
 async def _publish(shared: Shared) -> None:
