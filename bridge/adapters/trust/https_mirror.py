@@ -136,4 +136,4 @@ def _read(client: _Client, url: str) -> bytes:
 def _as_download_error(url: str, error: HTTPError) -> DownloadError:
     if isinstance(error, SilenceError) and not isinstance(error, NewConnectionError):
         return SlowRetrievalError(f"{url}: silent for {SILENCE_SECONDS} s")
-    return DownloadError(f"{url}: {type(error).__name__}")
+    return DownloadError(f"{url}: no connection, or one that broke ({type(error).__name__})")

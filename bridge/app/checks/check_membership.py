@@ -48,7 +48,8 @@ def check_list(
     detail = (
         f"version {directory.version} of {directory.network}, last confirmed {age} ago{_consequence(directory, grade)}"
     )
-    detail += "".join(f"; {mirror}: {reason}" for mirror, reason in failures.items())
+    for mirror, reason in failures.items():
+        detail += f"; {reason}" if reason.startswith(mirror) else f"; {mirror}: {reason}"
     is_normal = grade is Freshness.NORMAL
     membership = Check(
         "membership list", ok=is_normal, detail=detail, state=states.OK if is_normal else states.MEMBERSHIP_OLD
