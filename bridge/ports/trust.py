@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from bridge.core.directory import Directory
@@ -17,6 +18,7 @@ class RoleState:
 
     Attributes:
         threshold: how many of the role's `keys` have to sign.
+        holders: whose the keys are, by name; a key without a name by the beginning of its id.
     """
 
     role: str
@@ -24,6 +26,7 @@ class RoleState:
     expires: datetime
     threshold: int
     keys: int
+    holders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,14 @@ class NetworkState:
 
     Attributes:
         root_sha256: hex digest of the first root file, which members compare out of band before they pin it.
+        authorities: SHA-256 of each certificate authority's certificate -> whose it is until when.
     """
 
     directory: Directory
     countries: tuple[str, ...]
     roles: tuple[RoleState, ...]
     root_sha256: str
+    authorities: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
