@@ -80,7 +80,7 @@ def receive(
         found = present_list(place, root=root, at=now)
         digest = hashlib.sha256((root or _first_root(place)).read_bytes()).hexdigest()
     elif not is_founding:
-        where = "$.mirror" if place is None else str(place)
+        where = "--mirror" if place is None else str(place)
         raise BadInputError("E_USAGE", f"{where}: found no list, expected a copy of the network's mirror")
     whole = joined([one.verified_only(found) for one in publications])
     return Travelling(whole, found, review(whole, found, at=now), digest)
