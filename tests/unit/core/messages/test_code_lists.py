@@ -116,8 +116,9 @@ def test_there_are_no_other_code_lists_than_those_and_the_countries() -> None:
 
 
 def test_the_kinds_are_those_of_this_version() -> None:
-    assert vocabulary.SEALED_KINDS == (*vocabulary.ALERT_KINDS, "acknowledgement", "directory_notice")
-    assert vocabulary.ALERT_KINDS == ("route_alert", "alert_update", "alert_cancel")
+    alerts = ("route_alert", "alert_update", "alert_cancel")
+    assert alerts == vocabulary.ALERT_KINDS
+    assert (*alerts, "acknowledgement", "directory_notice") == vocabulary.SEALED_KINDS
     assert vocabulary.CONTROL_KINDS == ("receipt", "heartbeat", "resend_request")
 
 
