@@ -73,6 +73,8 @@ def install_certificates(
         if account is None or account not in accounts:
             raise RefusedError(REFUSED, f"{certificate.subject.rfc4514_string()}: no account of this node")
         _check(certificate, account, issuers, at)
+        if certificate_file(folder, account).exists() and _in_use(folder, account) == certificate:
+            continue  # put there before somebody was interrupted
         waiting = _waiting(folder, account)
         if not waiting.exists():
             raise RefusedError(REFUSED, f"{account}: no request of this node waits for a certificate")
@@ -96,17 +98,21 @@ def held_certificate(folder: Path, account: str) -> CertificateTimes:
     Raises:
         UnavailableError: `E_CERTIFICATE_FILE`, it is missing, others can read it, or it holds no certificate.
     """
-    path = certificate_file(folder, account)
-    try:
-        return times_of(x509.load_pem_x509_certificate(read_private(path, code=FILE_FAULT)))
-    except ValueError:
-        raise UnavailableError(FILE_FAULT, f"{path} holds no certificate") from None
+    return times_of(_in_use(folder, account))
 
 
 def times_of(certificate: x509.Certificate) -> CertificateTimes:
     """Whom a certificate is for, and how long it holds."""
     name = name_in(certificate.subject) or certificate.subject.rfc4514_string()
     return CertificateTimes(name, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+
+
+def _in_use(folder: Path, account: str) -> x509.Certificate:
+    path = certificate_file(folder, account)
+    try:
+        return x509.load_pem_x509_certificate(read_private(path, code=FILE_FAULT))
+    except ValueError:
+        raise UnavailableError(FILE_FAULT, f"{path} holds no certificate") from None
 
 
 def _waiting(folder: Path, account: str) -> Path:

@@ -99,6 +99,16 @@ def test_what_was_not_asked_for_changes_nothing(tmp_path: Path, secretariat: Sec
         assert {path: path.read_bytes() for path in before} == before, what
 
 
+def test_an_installation_that_was_interrupted_is_done_again(tmp_path: Path, secretariat: Secretariat) -> None:
+    requests = request_certificates(tmp_path, ACCOUNTS)
+    answer = secretariat.answer(requests)
+    install(tmp_path, answer.partition(b"-----END CERTIFICATE-----\n")[0] + b"-----END CERTIFICATE-----\n", secretariat)
+
+    install(tmp_path, answer, secretariat)
+
+    assert [held_certificate(tmp_path, account).name for account in ACCOUNTS] == ACCOUNTS
+
+
 def test_an_answer_without_a_request_is_refused(tmp_path: Path, secretariat: Secretariat) -> None:
     answer = secretariat.answer(request_certificates(tmp_path / "other", ACCOUNTS))
 
