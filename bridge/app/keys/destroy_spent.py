@@ -39,6 +39,8 @@ class DestroySpent:
     async def look(self) -> int:
         """Destroys what is spent; answers how many keys that were. Each is in the audit log before it is gone.
 
+        A key that cannot be destroyed now, because its token is not there, is tried again, and is in the log once.
+
         Raises:
             UnavailableError: database, list, clock or keys cannot be relied on now.
         """
@@ -48,7 +50,8 @@ class DestroySpent:
             for key in spent:
                 entry = AuditEntry(now, own, "key.destroyed", own, key.kid, {"alg": key.alg})
                 async with self.store.writing() as unit:
-                    await unit.audit.add([entry])
+                    if not await unit.audit.list(subject=key.kid, action=entry.action, limit=1):
+                        await unit.audit.add([entry])
                 desk.keys.destroy(key.kid)
                 _log.info("key.destroyed", contact_point=own, id=key.kid)
             count += len(spent)
