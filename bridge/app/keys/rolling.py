@@ -4,15 +4,17 @@ Rules:
 1. The old key ends when the overlap is over, if it would not end sooner, and is verified (or kept for opening) for 31
    days more. Until then it signs, so the new one begins when everybody can have it.
 2. The new signing key lives a year, the new encryption key 90 days (wire-format: Keys).
-3. A key id is never used twice.
+3. A key id is never used twice: `sig-2026a` to `sig-2026zz`, then `sig-2026-1` and on. Names run out for nobody, not
+   even where a thief of the revocation key has used hundreds of them up.
 4. What ended a year ago no longer stands in the list: everything under it expired long before. Revoked keys stay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from string import ascii_lowercase
 from typing import Final, Literal
 
@@ -53,7 +55,7 @@ def successor_order(
     """
     prefix = f"{contact_point}#{_NAMES[use]}"
     waiting = sorted((kid for kid in here if kid.startswith(prefix) and kid not in taken), key=_in_order)
-    names = (f"{prefix}{at.year}{letters}" for letters in _letters())
+    names = (f"{prefix}{at.year}{ending}" for ending in _endings())
     kid = waiting[-1] if waiting else next(name for name in names if name not in taken)
     until = to_milliseconds(at) + _LIVES[use]
     return KeyOrder(kid, _ALGORITHMS[use], until, until + VERIFY_LONGER)
@@ -84,9 +86,9 @@ def revoked(keys: Iterable[PublicKey], kid: str, *, at: datetime) -> list[Public
 
 
 def has_another(keys: Iterable[PublicKey], revoked_key: PublicKey, *, here: Collection[str], at: datetime) -> bool:
-    """Whether another key, whose private part is here, does what the revoked one did."""
+    """Whether another key, whose private part is here, does what the revoked one did, and for as long at least."""
     return any(
-        key.kid != revoked_key.kid and key.kid in here and key.is_usable(at)
+        key.kid != revoked_key.kid and key.kid in here and key.is_usable(at) and key.use_until >= revoked_key.use_until
         for key in keys
         if (owner_of(key.kid), key.alg) == (owner_of(revoked_key.kid), revoked_key.alg)
     )
@@ -102,12 +104,13 @@ def _is_forgotten(key: PublicKey, at: datetime) -> bool:
     return key.revoked_at is None and at - key.verify_until > FORGOTTEN_AFTER
 
 
-def _letters() -> Iterable[str]:
+def _endings() -> Iterator[str]:
     yield from ascii_lowercase
     for first in ascii_lowercase:
         yield from (f"{first}{second}" for second in ascii_lowercase)
+    yield from (f"-{number}" for number in count(1))
 
 
 def _in_order(kid: str) -> tuple[int, str]:
-    """`sig-2026z` before `sig-2026aa`."""
+    """`sig-2026z` before `sig-2026aa`, and that before `sig-2026-1`."""
     return len(kid), kid

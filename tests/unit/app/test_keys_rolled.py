@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from string import ascii_lowercase
 from types import MappingProxyType
 
 import pytest
@@ -18,11 +19,12 @@ from bridge.app.keys.destroy_spent import DestroySpent, spent_keys
 from bridge.app.keys.key_states import key_ends, key_states
 from bridge.app.keys.rolling import FORGOTTEN_AFTER, OVERLAP, has_another, revoked, rolled, successor_order
 from bridge.core.directory import Directory, PublicKey
-from bridge.core.errors import RefusedError
+from bridge.core.errors import RefusedError, UnavailableError
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 OWN = "rs.ncp"
+ALL_LETTERS = [f"sig-2026{first}{second}" for first in ("", *ascii_lowercase) for second in ascii_lowercase]
 
 
 def public(name: str, *, until: datetime = NOW + 300 * DAY, **changes: object) -> PublicKey:
@@ -54,8 +56,14 @@ def kids(*names: str) -> list[str]:
         (kids("sig-2026a"), kids("sig-2026a", "sig-2026b", "enc-2026z"), "sig-2026b"),
         (kids(*(f"sig-2026{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")), kids(), "sig-2026aa"),
         (kids("sig-2026a"), kids("sig-2026z", "sig-2026aa"), "sig-2026aa"),
+        (kids(*ALL_LETTERS), kids(), "sig-2026-1"),
+        (kids(*ALL_LETTERS, *(f"sig-2026-{number}" for number in range(1, 10))), kids(), "sig-2026-10"),
+        (kids("sig-2026a"), kids("sig-2026zz", "sig-2026-9", "sig-2026-10"), "sig-2026-10"),
     ],
-    ids=["first", "next", "interrupted", "twenty-seventh", "interrupted twice"],
+    ids=[
+        "first", "next", "interrupted", "twenty-seventh", "interrupted twice",
+        "every letter is taken", "and numbers", "interrupted among numbers",
+    ],
 )
 def test_a_key_id_is_never_used_twice_and_an_interrupted_roll_goes_on_with_its_key(
     taken: Collection[str], here: Collection[str], expected: str
@@ -103,6 +111,16 @@ def test_a_successor_is_another_key_of_the_same_use_that_is_here() -> None:
 
     assert has_another([lost, other, sealing], lost, here=kids("sig-b"), at=NOW)
     assert not has_another([lost, other, sealing], lost, here=kids("sig-a", "enc-a"), at=NOW)
+
+
+@pytest.mark.parametrize("use", ["sig", "enc"])
+def test_a_key_that_ends_sooner_than_the_revoked_one_is_no_successor(use: str) -> None:
+    # given a roll of which the new key is lost while the old one still signs, for half an hour more
+    old, lost = public(f"{use}-a", until=NOW + OVERLAP / 2), public(f"{use}-b", revoked_at=NOW)
+    here = kids(f"{use}-a", f"{use}-b", f"{use}-c")
+
+    assert not has_another([old, lost], lost, here=here, at=NOW)
+    assert has_another([old, lost, public(f"{use}-c")], lost, here=here, at=NOW)
 
 
 def test_the_key_that_ends_first_signs_until_then() -> None:
@@ -180,3 +198,33 @@ async def test_a_clock_that_runs_ahead_destroys_nothing_and_what_is_destroyed_is
     assert keys.kids() == {*kids("sig-a", "enc-b")}
     (entry,) = await node.audit("key.destroyed")
     assert (entry.subject, entry.contact_point) == (f"{OWN}#enc-a", OWN)
+
+
+class LostToken(PrivateKeys):
+    """Tells of its keys and destroys none, for as long as it is lost."""
+
+    is_lost = True
+
+    def destroy(self, kid: str) -> None:
+        if self.is_lost:
+            raise UnavailableError("E_TOKEN", "the token is not there")
+        super().destroy(kid)
+
+
+async def test_a_key_that_cannot_be_destroyed_now_is_noted_once_until_it_is(node: Node) -> None:
+    # given a spent key on a token that is lost
+    keys = LostToken({})
+    for kid in kids("sig-a", "sig-b"):
+        keys.make(kid)
+    node.trust.directory = listed(public("sig-a", revoked_at=NOW), public("sig-b"))
+
+    # when it is tried again and again, also after a start of the process
+    for _ in range(3):
+        with pytest.raises(UnavailableError):
+            await DestroySpent({OWN: KeyDesk(OWN, keys)}, node.store, node.trust, node.clock).look()
+    keys.is_lost = False
+    assert await DestroySpent({OWN: KeyDesk(OWN, keys)}, node.store, node.trust, node.clock).look() == 1
+
+    # then
+    assert keys.kids() == {*kids("sig-b")}
+    assert [entry.subject for entry in await node.audit("key.destroyed")] == kids("sig-a")
