@@ -61,8 +61,14 @@ def kids(*names: str) -> list[str]:
         (kids("sig-2026a"), kids("sig-2026zz", "sig-2026-9", "sig-2026-10"), "sig-2026-10"),
     ],
     ids=[
-        "first", "next", "interrupted", "twenty-seventh", "interrupted twice",
-        "every letter is taken", "and numbers", "interrupted among numbers",
+        "first",
+        "next",
+        "interrupted",
+        "twenty-seventh",
+        "interrupted twice",
+        "every letter is taken",
+        "and numbers",
+        "interrupted among numbers",
     ],
 )
 def test_a_key_id_is_never_used_twice_and_an_interrupted_roll_goes_on_with_its_key(
