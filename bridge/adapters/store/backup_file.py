@@ -6,7 +6,6 @@ file. Reading it proves that every byte is as it was written; it does not prove 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import io
@@ -22,7 +21,7 @@ from typing import BinaryIO, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.core.errors import RefusedError, UnavailableError
-from bridge.private_files import OWNER_ONLY
+from bridge.private_files import OWNER_ONLY, sync_folder
 
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
@@ -258,16 +257,6 @@ def _publish(scratch: Path, file: Path) -> None:
         refuse_existing(file)  # a file system without hard links, a memory stick
         scratch.rename(file)
     sync_folder(file.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Names in a folder outlive a power cut only when the folder is written, too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with contextlib.suppress(PermissionError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _damaged(reason: str, file: Path | None = None) -> RefusedError:

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from bridge.adapters.store.backup_file import Progress, read_backup, sync_folder
+from bridge.adapters.store.backup_file import Progress, read_backup
 from bridge.adapters.store.engine import WAIT_SECONDS, make_engine
 from bridge.adapters.store.in_use import SharedUse, alone_with_file, lock_file_of
 from bridge.adapters.store.renewal import Restored, Restoring, renew
 from bridge.adapters.store.transaction import translated
 from bridge.core.errors import RefusedError, UnavailableError
 from bridge.core.times import format_time
+from bridge.private_files import sync_folder
 
 _PAGES_AT_ONCE: Final = 1024
 # Beside the main file: what was committed last, its index, an older program's journal.
