@@ -22,7 +22,7 @@ from bridge.adapters.trust.documents import keys_document, keys_of
 from bridge.adapters.trust.kept_list import read_kept_list
 from bridge.adapters.trust.member_key import load_member_key
 from bridge.adapters.trust.publication import Publication
-from bridge.adapters.trust.repository import write_file
+from bridge.adapters.trust.publishing import write_file
 from bridge.adapters.trust.roles import member_role
 from bridge.adapters.trust.verified_list import VerifiedList
 from bridge.app.keys import rolling

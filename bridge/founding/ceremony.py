@@ -48,11 +48,15 @@ class Travelling:
 def present_list(place: Path, *, root: Path | None = None, at: datetime) -> VerifiedList:
     """The list in a network's folder or a copy of its mirror; one that has expired as of its last valid moment.
 
+    In a network's folder an interrupted publication is finished first.
+
     Raises:
         UnavailableError: no network is there (`E_NETWORK_FOLDER`).
         RefusedError: it does not verify (`E_NETWORK_INVALID`).
     """
     mirror = mirror_in(place)
+    if mirror != place:
+        TufRepository(place).finish()
     return read_mirror(mirror, root=root, at=last_valid_moment(mirror, now=at))
 
 

@@ -16,8 +16,8 @@ from bridge.adapters.trust.changes import Holders, founding
 from bridge.adapters.trust.documents import contact_point_document, network_document
 from bridge.adapters.trust.holder_key import check_holders, read_public_key
 from bridge.adapters.trust.publication import Publication
+from bridge.adapters.trust.publishing import write_file
 from bridge.adapters.trust.reading import mirror_in
-from bridge.adapters.trust.repository import write_file
 from bridge.app.network_file import NetworkPlan, read_network_file
 from bridge.core import broker_names as names
 from bridge.core.errors import RefusedError, UnavailableError

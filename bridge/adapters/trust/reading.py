@@ -18,6 +18,7 @@ from tuf.api.serialization import DeserializationError
 from bridge.adapters.trust.documents import authority_of
 from bridge.adapters.trust.holder_key import holder_of
 from bridge.adapters.trust.mirror import MAX_FILE_BYTES, METADATA, Mirror, MirrorFetcher, read_bounded
+from bridge.adapters.trust.publishing import UNFINISHED, is_unfinished
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import Directory
 from bridge.core.errors import RefusedError, UnavailableError
@@ -121,7 +122,9 @@ def _verified_mirror(
         try:
             found = verify_list(MirrorFetcher(mirror), cache, root_bytes=root_bytes, at=at or datetime.now(UTC))
         except UntrustedError as error:
-            raise RefusedError("E_NETWORK_INVALID", f"the network in {mirror} does not verify: {error}") from None
+            sentence = f"the network in {mirror} does not verify: {error}"
+            hint = f"; {UNFINISHED}" if is_unfinished(mirror) else ""
+            raise RefusedError("E_NETWORK_INVALID", f"{sentence}{hint}") from None
         return found, _roles(cache / METADATA, found), root_bytes
 
 

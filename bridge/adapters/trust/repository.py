@@ -1,8 +1,9 @@
 """The network's repository where it is published: takes what is signed, verifies it as nodes will, makes it visible.
 
 Rules:
-1. Every change is a new version. Files are named by version or digest and never change; the timestamp, written last
-   and by one rename, is what makes a version visible. A reader sees the old version or the new one, nothing between.
+1. Every change is a new version. Files are named by version or digest and never change; the timestamp, which comes last
+   and by one rename, is what makes a version visible. A reader sees the old version or the new one, nothing between. A
+   command that was interrupted is finished by the next one, before it looks at anything.
 2. What is to be published is first read as a node reads that has the present version: thresholds, versions, digests,
    documents. What a node would refuse is not published.
 3. On what does not verify nothing is built.
@@ -15,7 +16,6 @@ governance and the revocation role where a network has not given them to holders
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +32,7 @@ from bridge.adapters.trust.holder_key import holder_of
 from bridge.adapters.trust.locking import LockedError, locked
 from bridge.adapters.trust.mirror import METADATA, TARGETS, TIMESTAMP, MirrorFetcher, OverlayFetcher
 from bridge.adapters.trust.publication import Publication, keyids_of, root_and_targets, signatures
+from bridge.adapters.trust.publishing import finish, is_unfinished, publish_files, write_file
 from bridge.adapters.trust.reading import FIRST_ROOT, MIRROR, last_valid_moment, read_state
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import LIST_LIFETIME
@@ -129,6 +130,12 @@ class TufRepository:
             timestamp.expires = roles.expiry(roles.TIMESTAMP, at)
             write_file(self._metadata / TIMESTAMP, self._signed_online(timestamp, found.root.roles))
 
+    def finish(self) -> None:
+        """Finishes a publication that was interrupted, where there is one; raises like `change`."""
+        if is_unfinished(self.mirror):
+            with self._one_change():
+                pass
+
     def _present(self, at: datetime) -> VerifiedList:
         """The list to build on. One that has expired serves: a secretariat that was silent for too long comes back."""
         return self.verified(at=last_valid_moment(self.mirror, now=at))
@@ -143,14 +150,13 @@ class TufRepository:
                 _check_threshold(role, result)
         new_files = self._files(publication, found, at, online=root.roles)
         version = self._check_as_a_node(new_files, found, at)
-        for name, data in new_files.items():  # the timestamp is the last
-            write_file(self.mirror / name, data)
+        publish_files(self.mirror, new_files)
         return version
 
     def _files(
         self, publication: Publication, found: VerifiedList | None, at: datetime, *, online: Mapping[str, Any]
     ) -> dict[str, bytes]:
-        """Every file that is new, by its name in the mirror, in the order in which they are to appear."""
+        """Every file that is new, by its name in the mirror."""
         files = {}
         for target, data in publication.documents.items():
             folder, _, name = f"{TARGETS}/{target}".rpartition("/")
@@ -217,6 +223,8 @@ class TufRepository:
     def _one_change(self) -> Iterator[None]:
         try:
             with locked(self.keys / "lock", wait_seconds=LOCK_SECONDS):
+                if is_unfinished(self.mirror):
+                    finish(self.mirror)
                 yield
         except LockedError as error:
             raise UnavailableError("E_NETWORK_BUSY", str(error)) from None
@@ -230,14 +238,3 @@ def _check_threshold(role: str, result: VerificationResult) -> None:
         missing = "; ".join(sorted(map(holder_of, result.unsigned.values())))
         detail = f"{role}: {len(result.signed)} of {result.threshold} signatures; not signed by {missing}"
         raise RefusedError("E_THRESHOLD", detail)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """A file that everybody may read, whole or not at all, on the disk before it is visible; raises `OSError`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(0o644)  # nodes read it
-    Path(file.name).replace(path)
