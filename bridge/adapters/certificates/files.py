@@ -6,7 +6,8 @@ certificates/<account>.pem        in use      certificates/<account>.waiting    
 Rules:
 1. Key and certificate are one file, replaced in one step: there is no moment with a pair that does not match.
 2. A certificate is put in its place only when the membership list's authority issued it, for that account, on the key
-   that waits for it, and it holds now. All of an answer is put in its place, or nothing.
+   that waits for it, and it holds now. All of an answer is checked before any of it is put in its place; where somebody
+   is interrupted, the same answer again does the rest.
 3. The key is protected by its file's mode alone, as a password is: it lives for 90 days and opens no message.
 """
 
@@ -73,16 +74,15 @@ def install_certificates(
         if account is None or account not in accounts:
             raise RefusedError(REFUSED, f"{certificate.subject.rfc4514_string()}: no account of this node")
         _check(certificate, account, issuers, at)
-        if certificate_file(folder, account).exists() and _in_use(folder, account) == certificate:
-            continue  # put there before somebody was interrupted
         waiting = _waiting(folder, account)
-        if not waiting.exists():
-            raise RefusedError(REFUSED, f"{account}: no request of this node waits for a certificate")
-        key = read_key(waiting)
-        if key.public_key() != certificate.public_key():
-            raise RefusedError(REFUSED, f"{account}: the certificate is on another key than the request that waits")
-        private_bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        new[account] = private_bytes + certificate.public_bytes(Encoding.PEM)
+        key = read_key(waiting) if waiting.exists() else None
+        if key is not None and key.public_key() == certificate.public_key():
+            private_bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            new[account] = private_bytes + certificate.public_bytes(Encoding.PEM)
+        elif not certificate_file(folder, account).exists() or _in_use(folder, account) != certificate:
+            other = "the certificate is on another key than the request that waits"
+            fault = "no request of this node waits for a certificate" if key is None else other
+            raise RefusedError(REFUSED, f"{account}: {fault}")  # otherwise: in use since before an interruption
     try:
         for account, data in new.items():
             replace_private(certificate_file(folder, account), data)

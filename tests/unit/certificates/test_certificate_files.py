@@ -20,6 +20,7 @@ from bridge.adapters.certificates.files import (
 from bridge.adapters.certificates.issued import latest_issued, note_issued
 from bridge.adapters.certificates.requests import read_requests
 from bridge.core.errors import RefusedError, UnavailableError
+from bridge.private_files import write_private
 
 ACCOUNTS = ["rs-relay", "rs-router"]
 
@@ -107,6 +108,42 @@ def test_an_installation_that_was_interrupted_is_done_again(tmp_path: Path, secr
     install(tmp_path, answer, secretariat)
 
     assert [held_certificate(tmp_path, account).name for account in ACCOUNTS] == ACCOUNTS
+
+
+def test_interrupted_before_the_waiting_key_was_gone_it_does_not_wait_for_ever(
+    tmp_path: Path, secretariat: Secretariat
+) -> None:
+    answer = secretariat.answer(request_certificates(tmp_path, ACCOUNTS))
+    waiting = {path: path.read_bytes() for path in tmp_path.glob("*.waiting")}
+    install(tmp_path, answer, secretariat)
+    for path, key in waiting.items():
+        write_private(path, key)
+
+    install(tmp_path, answer, secretariat)
+
+    assert not list(tmp_path.glob("*.waiting"))
+
+
+def test_the_answer_that_is_in_use_given_again_leaves_a_newer_request_waiting(
+    tmp_path: Path, secretariat: Secretariat
+) -> None:
+    first = secretariat.answer(request_certificates(tmp_path, ACCOUNTS))
+    install(tmp_path, first, secretariat)
+    second = secretariat.answer(request_certificates(tmp_path, ACCOUNTS), at=AT - timedelta(days=1))
+
+    install(tmp_path, first, secretariat)
+    install(tmp_path, second, secretariat)
+
+    assert held_certificate(tmp_path, "rs-relay").ends == AT + timedelta(days=89)
+
+
+def test_a_damaged_file_is_replaced_by_the_answer(tmp_path: Path, secretariat: Secretariat) -> None:
+    answer = secretariat.answer(request_certificates(tmp_path, ACCOUNTS))
+    write_private(certificate_file(tmp_path, "rs-relay"), b"half a file")
+
+    install(tmp_path, answer, secretariat)
+
+    assert held_certificate(tmp_path, "rs-relay").name == "rs-relay"
 
 
 def test_an_answer_without_a_request_is_refused(tmp_path: Path, secretariat: Secretariat) -> None:
