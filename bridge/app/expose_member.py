@@ -2,7 +2,8 @@
 
 It could read what a broker took for its contact points: the bytes were in a queue that its accounts read, sealed to
 keys that it had. Whether it did nobody knows; a receipt proves that it stored the message, an acknowledgement that a
-person saw it. What lies at other members is theirs to report.
+person saw it. Where no broker said whether it took a message, and it was given up later, it may have been there, too:
+that is named apart. What lies at other members is theirs to report.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ class Exposure:
     def readable(self) -> int:
         """How many messages left this node towards it."""
         return sum(kind.published for kind in self.exposed.kinds_sent)
+
+    @property
+    def uncertain(self) -> int:
+        """How many more may have left: no broker said whether it took them."""
+        return sum(kind.uncertain for kind in self.exposed.kinds_sent)
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:

@@ -16,8 +16,8 @@ from bridge.cli.wording import moment
 from bridge.compose.node import Node
 from bridge.core.times import format_time
 
-_KIND = ("kind", "count", "published", "delivered", "acknowledged", "first", "last")
-_SENT = ("id", "recipient", "kind", "sent", "state", "delivered_at", "acknowledged_at", "sealed_to")
+_KIND = ("kind", "count", "published", "uncertain", "delivered", "acknowledged", "first", "last")
+_SENT = ("id", "recipient", "kind", "sent", "state", "code", "delivered_at", "acknowledged_at", "sealed_to")
 _NAMES = {"sender": "from", "recipient": "to", "contact_point": "to"}
 _RECEIVED = ("id", "sender", "kind", "sent", "received_at")
 
@@ -30,7 +30,8 @@ def exposure(
 ) -> None:
     """Report what a member could have read of what this node sent, and what came from it.
 
-    It could read whatever a broker took for its contact points, from then on. A receipt (delivered) proves that it
+    It could read whatever a broker took for its contact points, from then on; of what is uncertain no broker said
+    whether it took it. A receipt (delivered) proves that it
     stored a message, an acknowledgement that a person saw it. Every node reports for itself: run this on each. The
     newest messages are named, all are counted.
     """
@@ -49,6 +50,7 @@ def _data(found: Exposure) -> dict[str, object]:
         "contact_points": list(found.contact_points),
         "suspended": list(found.suspended),
         "readable": found.readable,
+        "uncertain": found.uncertain,
         "first": format_time(span[0]) if span else None,
         "last": format_time(span[1]) if span else None,
         "kinds_sent": [_row(asdict(kind)) for kind in exposed.kinds_sent],
@@ -87,6 +89,7 @@ def _text(found: Exposure) -> str:
         (
             f"{found.member}: {now}{suspended}",
             f"it could have read {found.readable} of {sent} messages of this node{between}",
+            *([f"of {found.uncertain} more no broker said whether it took them"] if found.uncertain else ()),
             "",
             table(_KIND, kinds),
             "",

@@ -14,7 +14,7 @@ from bridge.compose.node import Node
 from bridge.core.errors import BadInputError
 from bridge.core.messages import acknowledge_within
 from bridge.core.times import format_time
-from bridge.ports.store.records import OutgoingMessage, OutgoingRecipient
+from bridge.ports.store.records import PUBLISH_UNKNOWN, OutgoingMessage, OutgoingRecipient
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -81,6 +81,8 @@ def _open_ends(message: OutgoingMessage) -> list[str]:
             lines.append(f"{recipient.id} got it after it had expired: they see that there was one, not what it said")
         elif recipient.state == "rejected":
             lines.append(f"{recipient.id} refused it: {recipient.code}")
+        elif recipient.state == "expired" and recipient.code == PUBLISH_UNKNOWN:
+            lines.append(f"{recipient.id} may or may not have been reached: no broker said whether it took it")
         elif recipient.state == "expired":
             lines.append(f"{recipient.id} was not reached: no broker took it before it expired")
         elif recipient.delivered_at is None:

@@ -15,8 +15,13 @@ from bridge.adapters.store.tables import inbox, message, recipient, sequence_num
 from bridge.adapters.store.transaction import Transaction
 from bridge.core.ids import prefix_of
 from bridge.ports.store.exposures import Exposed, KindReceived, KindSent, ReceivedThence, SentThere
+from bridge.ports.store.records import PUBLISH_UNKNOWN
 
-_LEFT_US: Final = or_(recipient.c.sent_at.is_not(None), recipient.c.delivered_at.is_not(None))
+# A refusal is a receipt, too.
+_LEFT_US: Final = or_(
+    recipient.c.sent_at.is_not(None), recipient.c.delivered_at.is_not(None), recipient.c.state == "rejected"
+)
+_MAY_HAVE_LEFT_US: Final = recipient.c.code == PUBLISH_UNKNOWN
 
 
 class SqlExposures:
@@ -55,6 +60,7 @@ class SqlExposures:
                 message.c.kind,
                 func.count().label("count"),
                 func.sum(case((_LEFT_US, 1), else_=0)).label("published"),
+                func.sum(case((_LEFT_US, 0), (_MAY_HAVE_LEFT_US, 1), else_=0)).label("uncertain"),
                 func.count(recipient.c.delivered_at).label("delivered"),
                 func.count(recipient.c.acknowledged_at).label("acknowledged"),
                 func.min(message.c.sent).label("first"),
@@ -77,6 +83,7 @@ class SqlExposures:
                 recipient.c.delivered_at,
                 recipient.c.acknowledged_at,
                 recipient.c.state,
+                recipient.c.code,
                 message.c.wire_sha256,
                 message.c.position,
             )

@@ -1,7 +1,8 @@
 """The sender's ledger: what we sent, and what became of it at each recipient.
 
 A recipient moves `pending`, `sent`, then `rejected` or `delivered`; `delivered` replaces `rejected`, never the reverse.
-What no broker confirmed in time is `expired`, until a receipt says that it arrived all the same.
+What no broker confirmed in time is `expired`, until a receipt says that it arrived all the same. Its code then says
+whether a broker may have taken it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, Select, Text, and_, bindparam, case, func, insert, literal, or_, select, update
+from sqlalchemy import RowMapping, Select, Text, and_, bindparam, case, func, insert, literal, null, or_, select, update
 
 from bridge.adapters.store.column_types import UtcMicroseconds
 from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire, read_body
@@ -20,7 +21,14 @@ from bridge.adapters.store.tables import body, message, receipt, recipient, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.adapters.store.undelivered import list_undelivered
 from bridge.core.ids import prefix_of
-from bridge.ports.store.records import OutgoingMessage, OutgoingRecipient, ReceiptRow, Undelivered, UndeliveredCount
+from bridge.ports.store.records import (
+    PUBLISH_UNKNOWN,
+    OutgoingMessage,
+    OutgoingRecipient,
+    ReceiptRow,
+    Undelivered,
+    UndeliveredCount,
+)
 
 _COPIED: Final = (
     "id",
@@ -58,16 +66,18 @@ _SENT: Final = (
     .where(recipient.c.prefix == bindparam("at_prefix"))
     .values(
         state=case((recipient.c.state == "pending", "sent"), else_=recipient.c.state),
+        code=case((recipient.c.state == "pending", null()), else_=recipient.c.code),
         sent_at=func.coalesce(recipient.c.sent_at, bindparam("at", type_=recipient.c.sent_at.type)),
     )
 )
-_EXPIRED: Final = (
+_PENDING: Final = (
     update(recipient)
     .where(recipient.c.message_id == bindparam("at_message"))
     .where(recipient.c.prefix == bindparam("at_prefix"))
     .where(recipient.c.state == "pending")
-    .values(state="expired", code="E_EXPIRED")
 )
+_UNCERTAIN: Final = _PENDING.values(code=PUBLISH_UNKNOWN)
+_EXPIRED: Final = _PENDING.values(state="expired", code=func.coalesce(recipient.c.code, "E_EXPIRED"))
 _ANSWERED: Final = (
     update(recipient)
     .where(recipient.c.message_id == bindparam("at_message"))
@@ -151,10 +161,13 @@ class SqlLedger:
         values = [{"at_message": message_id, "at_prefix": prefix, "at": at} for message_id, prefix in in_order]
         await self._transaction.change_each(_SENT, values)
 
+    async def mark_uncertain(self, publishes: Sequence[tuple[str, str]]) -> None:
+        """Notes at recipients that are still `pending` that a broker may have taken these publishes."""
+        await self._transaction.change_each(_UNCERTAIN, _publishes(publishes))
+
     async def mark_expired(self, publishes: Sequence[tuple[str, str]]) -> None:
         """Moves recipients that were still `pending` when these publishes were given up."""
-        values = [{"at_message": message_id, "at_prefix": prefix} for message_id, prefix in sorted(set(publishes))]
-        await self._transaction.change_each(_EXPIRED, values)
+        await self._transaction.change_each(_EXPIRED, _publishes(publishes))
 
     async def digests_sent(
         self, keys: Sequence[tuple[str, str]], *, sender: str
@@ -244,6 +257,10 @@ class SqlLedger:
             for to in await self._transaction.rows(of_these):
                 recipients[to["message_id"]].append(_recipient(to))
         return [_message(row, recipients[row["id"]]) for row in rows]
+
+
+def _publishes(publishes: Sequence[tuple[str, str]]) -> list[dict[str, object]]:
+    return [{"at_message": message_id, "at_prefix": prefix} for message_id, prefix in sorted(set(publishes))]
 
 
 def _answer(row: ReceiptRow) -> dict[str, object]:

@@ -4,7 +4,7 @@ A row whose own publish failed has its `next_attempt_at`; where the broker could
 as they were, and whoever calls here waits. Where a row that a full queue had refused is taken, the next ones to that
 queue wait no longer either. The lease is short and renewed while a publish lasts, so that the rows of a
 killed relay come due within seconds; two relays that publish one row are absorbed by the receiver, like a crash between
-publish and mark.
+publish and mark. Where the broker did not say whether it took a publish, the ledger has that until it is known.
 
 A row past its expiry is given up: it is settled, its recipients are `expired` in the ledger, and the log says so. A
 router's row is given up 30 days later only, because what expired on its way still leaves its recipient a stub ("X sent
@@ -116,8 +116,12 @@ class RelayOutbox:
         try:
             async with self._keeping_lease(rows, token):
                 outcomes = await self.publisher.publish([_publication(row) for row in rows])
-        except (UnavailableError, asyncio.CancelledError):
+        except UnavailableError:
             await self._release(rows, token)
+            raise
+        except asyncio.CancelledError:
+            await self._release(rows, token)
+            await self._mark_uncertain(rows)
             raise
         confirmed = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome is PublishOutcome.CONFIRMED]
         if confirmed:
@@ -125,6 +129,8 @@ class RelayOutbox:
         for failure in set(outcomes) - {PublishOutcome.CONFIRMED}:
             failed = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome is failure]
             await self._put_back(failed, token, failure.value)
+            if failure is PublishOutcome.UNKNOWN:
+                await self._mark_uncertain(failed)
         return len(confirmed)
 
     @asynccontextmanager
@@ -157,6 +163,11 @@ class RelayOutbox:
                 await unit.outbox.hasten(self.relay, roomy, error=FULL, now=now, limit=self.batch)
             if self.relay == PUBLISHER:
                 await unit.ledger.mark_sent([(row.message_id, row.country) for row in rows], now)
+
+    async def _mark_uncertain(self, rows: Sequence[OutboxRow]) -> None:
+        if self.relay == PUBLISHER:
+            async with self.store.writing() as unit:
+                await unit.ledger.mark_uncertain([(row.message_id, row.country) for row in rows])
 
     def _is_over(self, row: OutboxRow, now: datetime) -> bool:
         leaves_a_stub = self.relay != PUBLISHER and row.is_kept

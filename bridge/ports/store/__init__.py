@@ -57,6 +57,10 @@ class Ledger(Protocol):
         """The broker confirmed these publishes (message id, country prefix): `pending` recipients become `sent`."""
         ...
 
+    async def mark_uncertain(self, publishes: Sequence[tuple[str, str]]) -> None:
+        """A broker may have taken these publishes: `pending` recipients have `PUBLISH_UNKNOWN` until more is known."""
+        ...
+
     async def mark_expired(self, publishes: Sequence[tuple[str, str]]) -> None:
         """These publishes (message id, country prefix) were given up: `pending` recipients become `expired`."""
         ...

@@ -14,12 +14,14 @@ class KindSent:
 
     Attributes:
         published: that a broker took, or that were received all the same: what the member could have read.
+        uncertain: others of which no broker said whether it took them.
         first, last: when they were signed.
     """
 
     kind: str
     count: int
     published: int
+    uncertain: int
     delivered: int
     acknowledged: int
     first: datetime
@@ -41,6 +43,7 @@ class SentThere:
     delivered_at: datetime | None
     acknowledged_at: datetime | None
     state: str
+    code: str | None
     wire_bytes: bytes
 
 

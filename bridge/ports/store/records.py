@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from bridge.ports.vault import BodyAtRest
+
+
+# A broker did not say whether it took a publish, so that a message which nobody got may have been in a queue after all.
+PUBLISH_UNKNOWN: Final = "E_PUBLISH_UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,8 @@ class OutgoingRecipient:
 
     `state` is `pending`, `sent`, `expired` (no broker confirmed it while it was worth delivering), `delivered` or
     `rejected`. A receipt replaces the first three; a later `delivered` replaces `rejected`, never the reverse. `epoch`
-    and `number` are those that were signed for it: by them it asks for the message again.
+    and `number` are those that were signed for it: by them it asks for the message again. `code` says why it was not
+    reached, refused or has not been heard of: `PUBLISH_UNKNOWN`, ...
     """
 
     id: str

@@ -58,7 +58,7 @@ async def test_what_left_us_is_told_from_what_did_not_and_from_what_was_read(sto
 
     found = await of_member(store, "at")
 
-    assert list(found.kinds_sent) == [KindSent("route_alert", 3, 2, 1, 1, NOW, later(120))]
+    assert list(found.kinds_sent) == [KindSent("route_alert", 3, 2, 0, 1, 1, NOW, later(120))]
     assert [(one.id, one.recipient, one.state) for one in found.sent] == [
         (kept.id, "at.ncp", "pending"),
         (second.id, "at.border-police", "sent"),
@@ -79,6 +79,27 @@ async def test_an_expired_message_that_arrived_all_the_same_could_be_read(store:
     (kind,) = (await of_member(store, "at")).kinds_sent
 
     assert (kind.published, kind.delivered) == (1, 1)
+
+
+async def test_what_a_broker_may_have_taken_is_named_apart_until_it_is_known(store: Store) -> None:
+    given_up, confirmed, arrived, refused = (outgoing("at.ncp") for _ in range(4))
+    await given_sent(store, given_up, confirmed, arrived, refused)
+    async with store.writing() as unit:
+        publishes = [(one.id, "at") for one in (given_up, confirmed, arrived, refused)]
+        await unit.ledger.mark_uncertain(publishes)
+        await unit.ledger.mark_sent([(confirmed.id, "at")], later(1))
+        await unit.ledger.mark_expired([(one.id, "at") for one in (given_up, arrived, refused)])
+        await unit.ledger.add_receipts([receipt(arrived, "at.ncp")])
+        await unit.ledger.add_receipts([receipt(refused, "at.ncp", state="rejected", code="E_EXPIRED")])
+
+    found = await of_member(store, "at")
+
+    (kind,) = found.kinds_sent
+    assert (kind.count, kind.published, kind.uncertain, kind.delivered) == (4, 3, 1, 1)
+    assert {one.id: one.code for one in found.sent if one.code} == {
+        given_up.id: "E_PUBLISH_UNKNOWN",
+        refused.id: "E_EXPIRED",
+    }
 
 
 async def test_what_came_from_the_member_is_told_by_its_senders(store: Store) -> None:

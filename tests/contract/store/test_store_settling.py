@@ -50,6 +50,31 @@ async def test_what_was_given_up_is_expired_where_it_was_pending_and_nowhere_els
     }
 
 
+async def test_a_publish_whose_outcome_nobody_knows_is_told_from_one_that_no_broker_took(store: SqlStore) -> None:
+    # given publishes to three countries of which two have an unknown outcome, and one of these is confirmed after all
+    message = outgoing("at.ncp", "at.border-police", "hu.ncp", "hr.ncp")
+    await given(store, message)
+    async with store.writing() as unit:
+        await unit.ledger.add_receipts([receipt(message, "at.border-police", state="rejected", code="E_NO_KEY")])
+        await unit.ledger.mark_uncertain([(message.id, "at"), (message.id, "hr")])
+        assert (await recipients(store, message))["at.ncp"].state == "pending"
+        await unit.ledger.mark_sent([(message.id, "hr")], NOW)
+        await unit.ledger.mark_uncertain([(message.id, "hr")])
+
+    # when all are given up
+    async with store.writing() as unit:
+        await unit.ledger.mark_expired([(message.id, country) for country in ("at", "hu", "hr")])
+
+    # then
+    states = {name: (to.state, to.code) for name, to in (await recipients(store, message)).items()}
+    assert states == {
+        "at.ncp": ("expired", "E_PUBLISH_UNKNOWN"),
+        "at.border-police": ("rejected", "E_NO_KEY"),
+        "hu.ncp": ("expired", "E_EXPIRED"),
+        "hr.ncp": ("sent", None),
+    }
+
+
 @pytest.mark.parametrize(("state", "code"), [("delivered", None), ("rejected", "E_NO_KEY")])
 async def test_a_receipt_for_what_was_given_up_says_what_became_of_it(
     store: SqlStore, state: str, code: str | None
