@@ -198,12 +198,27 @@ async def test_the_online_keys_cannot_run_ahead_of_every_version_to_come(enrolle
 
 
 async def test_the_keys_of_one_member_under_the_name_of_another(enrolled: World) -> None:
-    """A swapped role: what Austria signed for itself is served as what Serbia signed."""
+    """A swapped role: what Austria signed for itself is served as what Serbia signed. No list, and nobody's loss."""
     austrias = newest_of(enrolled.metadata, "member-at").read_bytes()
     OnlineKeys(enrolled).put("member-rs", 2, austrias)
-    node = newcomer(enrolled)
-    assert set(node.current().signing_keys) == {AT}
-    assert set(node.current().unread) == {"rs"}
+    await keeps_its_list(enrolled, "member-rs was signed by 0/1 keys")
+    learns_nothing(enrolled)
+
+
+async def test_the_online_keys_take_no_members_keys_away(enrolled: World) -> None:
+    """Metadata that its member never signed."""
+    metadata = Metadata.from_file(str(newest_of(enrolled.metadata, "member-rs")))
+    metadata.signed.version += 1
+    metadata.signatures.clear()
+    OnlineKeys(enrolled).put("member-rs", metadata.signed.version, metadata.to_bytes())
+    assert set((await keeps_its_list(enrolled, "member-rs was signed by 0/1 keys")).signing_keys) == {RS, AT}
+    learns_nothing(enrolled)
+
+
+async def test_a_members_metadata_under_another_version_than_its_own(enrolled: World) -> None:
+    OnlineKeys(enrolled).put("member-rs", 2, newest_of(enrolled.metadata, "member-rs").read_bytes())
+    await keeps_its_list(enrolled, "Expected member-rs v2, got v1")
+    learns_nothing(enrolled)
 
 
 async def test_a_member_that_signs_keys_for_another(enrolled: World) -> None:

@@ -5,8 +5,8 @@ Rules:
    expiry, rollback.
 2. Every document is read after its length and digest were proved by signed metadata, and is bounded before.
 3. All or nothing: a document of governance's or of the revocation role that does not hold, or any file that is missing,
-   and the whole new version is not used. A member whose own document does not hold has no keys until it publishes them
-   anew; it must not be able to keep the list from everybody else.
+   and the whole new version is not used. A member whose own document expired, or is faulty as the member signed it, has
+   no keys until it publishes them anew; it must not be able to keep the list from everybody else.
 4. What the revocation role said once stays said: a version in which a key is no longer revoked, or a suspension is
    missing, is not used. Governance takes a suspension back beside it.
 """
@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from tuf.api.exceptions import DownloadError, LengthOrHashMismatchError, RepositoryError, StorageError
+from tuf.api.exceptions import DownloadError, ExpiredMetadataError, RepositoryError, StorageError
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.ngclient import Updater
 
@@ -195,8 +195,9 @@ def _contact_point(documents: _Documents, identifier: str, network: NetworkDocum
 def _member_keys(documents: _Documents, prefixes: Iterable[str]) -> tuple[dict[str, KeysDocument], dict[str, str]]:
     """The members' own documents, and why one could not be read.
 
-    What is not the file that was signed, or missing, is the mirror's fault and ends it all: a mirror must not be able
-    to take a member's keys out of the list.
+    A member is at fault for what it signed itself, and for its age. What it did not sign, or what is missing or not
+    the file that was signed, is a mirror's fault, or that of a thief of the online keys, and ends it all: neither must
+    be able to take a member's keys out of the list.
     """
     keys, unread = {}, {}
     for prefix in prefixes:
@@ -206,11 +207,9 @@ def _member_keys(documents: _Documents, prefixes: Iterable[str]) -> tuple[dict[s
                 keys[prefix] = document
             else:
                 unread[prefix] = f"the keys of {prefix} speak of {document.member}"
-        except LengthOrHashMismatchError:
-            raise
         except BadInputError as error:
             unread[prefix] = error.message
-        except (UntrustedError, RepositoryError) as error:
+        except (UntrustedError, ExpiredMetadataError) as error:
             unread[prefix] = _sentence(error)
     return keys, unread
 
