@@ -76,8 +76,6 @@ _Found = Iterator[tuple[str, str]]  # who, what
 def _network(old: Standing, new: Standing, *, is_new: bool) -> _Found:
     if is_new:
         yield new.network, "is FOUNDED"
-    elif old.network != new.network:
-        yield old.network, f"is called {new.network} from now on"
     for country in _new(old.countries, new.countries):
         yield country, "a country of the network from now on"
     for country in _new(new.countries, old.countries):
