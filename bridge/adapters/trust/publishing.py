@@ -20,6 +20,7 @@ from typing import Final
 
 from bridge.adapters.trust.mirror import METADATA, TIMESTAMP
 from bridge.core.errors import UnavailableError
+from bridge.private_files import sync_folder
 
 PENDING: Final = ".pending"
 UNFINISHED: Final = "a publication was interrupted: `ncp-bridge network confirm DIR` finishes it"
@@ -39,12 +40,12 @@ def publish_files(mirror: Path, files: Mapping[str, bytes]) -> None:
         for name, data in files.items():
             write_file(begun / name, data)
         for folder in (begun, *(path for path in begun.rglob("*") if path.is_dir())):
-            _sync(folder)
+            sync_folder(folder)
     except OSError:
         shutil.rmtree(begun, ignore_errors=True)
         raise
     begun.rename(mirror / PENDING)
-    _sync(mirror)
+    sync_folder(mirror)
     finish(mirror)
 
 
@@ -61,7 +62,7 @@ def finish(mirror: Path) -> None:
             place = mirror / path.relative_to(pending)
             place.parent.mkdir(parents=True, exist_ok=True)
             path.replace(place)
-        _sync(mirror / METADATA)  # the timestamp: told as published, it is
+        sync_folder(mirror / METADATA)  # the timestamp: told as published, it is
         shutil.rmtree(pending, ignore_errors=True)
     except OSError as error:
         detail = f"{error.filename}: {error.strerror}; {UNFINISHED}, once that is mended"
@@ -81,11 +82,3 @@ def write_file(path: Path, data: bytes) -> None:
 
 def _turn(path: Path) -> tuple[bool, bool, str]:
     return path.name == TIMESTAMP, path.name.endswith(".root.json"), path.name
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
