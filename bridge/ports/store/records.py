@@ -9,7 +9,6 @@ from typing import Final
 
 from bridge.ports.vault import BodyAtRest
 
-
 # A broker did not say whether it took a publish, so that a message which nobody got may have been in a queue after all.
 PUBLISH_UNKNOWN: Final = "E_PUBLISH_UNKNOWN"
 
