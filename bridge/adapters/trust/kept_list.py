@@ -9,7 +9,6 @@ import hashlib
 from pathlib import Path
 
 from bridge.adapters.trust.list_cache import ListCache
-from bridge.adapters.trust.locking import LockedError
 from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, CutOffFetcher, read_bounded
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.errors import UnavailableError
@@ -28,7 +27,7 @@ def read_kept_list(cache: Path, *, root: Path) -> VerifiedList:
                 raise UnavailableError("E_TRUST_LIST", f"no membership list was ever verified in {cache}")
             fetcher = CutOffFetcher(copy.folder / METADATA / TIMESTAMP)
             return verify_list(fetcher, copy.folder, root_bytes=root_bytes, at=copy.seen.verified_at)
-    except (UntrustedError, LockedError) as error:
+    except UntrustedError as error:
         raise UnavailableError("E_TRUST_LIST", f"the membership list in {cache}: {error}") from None
     except OSError as error:
         raise UnavailableError("E_TRUST_LIST", f"{error.filename}: {error.strerror}") from None

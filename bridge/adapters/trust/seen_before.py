@@ -32,7 +32,7 @@ def is_current(timestamp_bytes: bytes, files: FetcherInterface, *, known: bytes,
         return False
     if timestamp_bytes == known:
         return True
-    claimed, seen = _claimed_version(timestamp_bytes), _claimed_version(known)
+    claimed, seen = claimed_version(timestamp_bytes), claimed_version(known)
     if claimed is not None and seen is not None and claimed < seen:
         raise BehindError(f"is behind: its timestamp is of version {claimed}, version {seen} was seen before")
     return False
@@ -46,7 +46,8 @@ def _has_root(files: FetcherInterface, version: int) -> bool:
     return True
 
 
-def _claimed_version(timestamp_bytes: bytes) -> int | None:
+def claimed_version(timestamp_bytes: bytes) -> int | None:
+    """The version that a timestamp file says it is; `None` where it says none."""
     try:
         signed = strict_json.parse_object(timestamp_bytes).get("signed")
     except strict_json.StrictJsonError:

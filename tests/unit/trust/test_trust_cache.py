@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 from pathlib import Path
 
@@ -9,20 +10,27 @@ import pytest
 from trust_network import SetClock, World, contact_point, signing_key
 
 from bridge.adapters.trust import TufTrustSource
+from bridge.adapters.trust.list_cache import ListCache
 from bridge.adapters.trust.locking import locked
 from bridge.adapters.trust.mirror import FolderMirror
 from bridge.core.errors import UnavailableError
 
 
-async def test_a_busy_cache_delays_but_does_not_lose_the_list(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_busy_cache_delays_the_keeping_and_not_the_list(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     node = world.node()
-    before = node.current()
+    node.current()
+    root_sha256 = hashlib.sha256(world.pinned_root().read_bytes()).hexdigest()
+    kept = ListCache(world.folder / "cache").seen(root_sha256)
     world.enrol(signing_key("rs.ncp#sig-2026a"))
     monkeypatch.setattr("bridge.adapters.trust.list_cache.LOCK_SECONDS", 0.05)
 
     with locked(world.folder / "cache" / "lock", wait_seconds=0):
-        assert await node.refresh() is before
-    assert (await node.refresh()).version == 2
+        assert (await node.refresh()).version == 2
+        assert "is held by another process" in str(node.failure)
+        assert ListCache(world.folder / "cache").seen(root_sha256) == kept
+    await node.refresh()
+    assert node.failure is None
+    assert ListCache(world.folder / "cache").seen(root_sha256) != kept
 
 
 def test_processes_share_one_cache(world: World) -> None:

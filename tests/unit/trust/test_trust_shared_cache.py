@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from trust_network import World, signing_key
 
-from bridge.adapters.trust import source
+from bridge.adapters.trust import list_verifier
 from bridge.adapters.trust.list_cache import ListCache
 
 
@@ -20,14 +20,14 @@ async def test_while_another_process_is_ahead_the_list_in_memory_is_the_highest_
     world.enrol(signing_key("rs.ncp#sig-2026a"))
     await command.refresh()
     seen_meanwhile = []
-    verify_list = source.verify_list
+    verify_list = list_verifier.verify_list
 
     def watched(*arguments: object, **named: object) -> object:
         view = services.view()
         seen_meanwhile.append((view.directory.version, view.highest_version))
         return verify_list(*arguments, **named)
 
-    monkeypatch.setattr(source, "verify_list", watched)
+    monkeypatch.setattr(list_verifier, "verify_list", watched)
 
     await services.refresh()
 
