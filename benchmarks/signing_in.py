@@ -51,7 +51,7 @@ def measure_signing_in(folder: Path, *, connections: int) -> list[SigningInFigur
     found_network(folder / "network", NETWORK_FILE)
     secretariat = Secretariat.of(folder / "network")
     certificates = folder / "certificates"
-    secretariat.equip(certificates, [ACCOUNT])
+    secretariat.equip(certificates, "rs", [ACCOUNT])
     with PrivateNode() as plain, PrivateNode(tls=certify_broker(folder / "broker", secretariat)) as secured:
         _make_account(secured)
         authorities = secretariat.directory.certificate_authorities

@@ -52,7 +52,7 @@ def certificates(
         emit({"request": str(out), "sha256": sha256, "accounts": accounts}, as_json=as_json, text=lambda: text)
         return
     if network is not None:
-        Secretariat.of(network, at=now).equip(folder, accounts)
+        Secretariat.of(network, at=now).equip(folder, settings.prefix, accounts)
     if install is not None:
         directory = asyncio.run(open_trust(settings).refresh())
         install_answer(folder, accounts, install, directory, at=now)

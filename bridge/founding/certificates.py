@@ -9,15 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
-from bridge.adapters.certificates.authority import LIFETIME, Authority, load_authority
+from bridge.adapters.certificates.authority import LIFETIME, Authority, check_account, load_authority
 from bridge.adapters.certificates.files import install_certificates, request_certificates
 from bridge.adapters.certificates.issued import latest_issued, note_issued
-from bridge.adapters.certificates.requests import read_requests
+from bridge.adapters.certificates.requests import Request, read_requests
 from bridge.adapters.trust import TufRepository
+from bridge.adapters.trust.verified_list import VerifiedList
 from bridge.core.certificates import CertificateTimes
 from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError, UnavailableError
-from bridge.founding.joining import request_of
+from bridge.founding.joining import refuse_unadmitted, request_of
 
 INDEX: Final = "certificates"
 
@@ -35,10 +36,10 @@ class Secretariat:
     """Whoever has the network's folder with the authority's key: issues, and keeps an index of what was issued.
 
     Attributes:
-        directory: the membership list as of `at`, the moment at which everything is issued.
+        found: the membership list as of `at`, the moment at which everything is issued.
     """
 
-    directory: Directory
+    found: VerifiedList
     authority: Authority
     index: Path
     at: datetime
@@ -53,20 +54,42 @@ class Secretariat:
         """
         now = at or datetime.now(UTC)
         repository = TufRepository(network)
-        directory = repository.state(at=now).directory
-        authority = load_authority(repository.keys, directory.certificate_authorities)
-        return cls(directory, authority, network / INDEX, now)
+        found = repository.verified(at=now)
+        authority = load_authority(repository.keys, found.directory.certificate_authorities)
+        return cls(found, authority, network / INDEX, now)
 
-    def certify(self, requests_pem: bytes, *, lifetime: timedelta = LIFETIME) -> Issued:
-        """A certificate for each account that the requests name; for all of them or for none.
+    @property
+    def directory(self) -> Directory:
+        """The membership list."""
+        return self.found.directory
+
+    def requests_of(self, member: str, data: bytes) -> Sequence[Request]:
+        """What a member's file asks for: requests in PEM of its node, or its request to be admitted.
+
+        Requests in PEM do not say from whom they are: that it is this member, people establish.
 
         Raises:
             BadInputError: a request does not hold.
-            RefusedError: the membership list has no such account, or its member is suspended.
+            RefusedError: an account is not this member's, or it is suspended; the request to be admitted was not.
         """
-        requests = read_requests(requests_pem)
+        if data.lstrip().startswith(b"{"):
+            asked = request_of(data)
+            refuse_unadmitted(self.found, asked)
+            data = "".join(asked.certificates.values()).encode("ascii")
+        requests = read_requests(data)
+        for one in requests:
+            check_account(self.directory, member, one.name)
+        return requests
+
+    def certify(self, member: str, data: bytes, *, lifetime: timedelta = LIFETIME) -> Issued:
+        """A certificate for each account for which a member's file asks; for all of them or for none.
+
+        Raises like `requests_of`.
+        """
+        requests = self.requests_of(member, data)
         issued = [
-            self.authority.issue(one, directory=self.directory, at=self.at, lifetime=lifetime) for one in requests
+            self.authority.issue(one, member=member, directory=self.directory, at=self.at, lifetime=lifetime)
+            for one in requests
         ]
         return self._noted(issued)
 
@@ -81,24 +104,26 @@ class Secretariat:
             raise BadInputError("E_CERTIFICATE_REQUEST", f"found {len(requests)} requests, expected one for a server")
         return self._noted([self.authority.issue_for_server(requests[0], hosts, at=self.at, lifetime=lifetime)])
 
-    def equip(self, folder: Path, accounts: Sequence[str]) -> Sequence[CertificateTimes]:
-        """Makes keys and certificates for accounts in a folder of this machine, and puts them in use at once.
+    def equip(self, folder: Path, member: str, accounts: Sequence[str]) -> Sequence[CertificateTimes]:
+        """Makes keys and certificates for a member's accounts in a folder of this machine, and puts them in use.
 
         Raises:
-            RefusedError: the membership list has no such account, or its member is suspended.
+            RefusedError: an account is not this member's, or it is suspended.
             UnavailableError: a file cannot be read or written.
         """
         requests_pem = b"".join(request_certificates(folder, accounts).values())
-        return self.answer(requests_pem, folder, accounts=accounts)
+        return self.answer(requests_pem, folder, member, accounts=accounts)
 
-    def answer(self, requests_pem: bytes, folder: Path, *, accounts: Sequence[str]) -> Sequence[CertificateTimes]:
-        """Certifies requests whose keys wait in a folder of this machine, and puts the certificates in use at once.
+    def answer(
+        self, requests_pem: bytes, folder: Path, member: str, *, accounts: Sequence[str]
+    ) -> Sequence[CertificateTimes]:
+        """Certifies a member's requests whose keys wait in a folder of this machine, and puts the answer in use.
 
         Raises like `equip`.
         """
         return install_certificates(
             folder,
-            self.certify(requests_pem).pem,
+            self.certify(member, requests_pem).pem,
             accounts=accounts,
             authorities=self.directory.certificate_authorities,
             at=self.at,
@@ -109,17 +134,6 @@ class Secretariat:
             return Issued(b"".join(issued), [note_issued(self.index, pem) for pem in issued])
         except OSError as error:
             raise UnavailableError("E_NETWORK_FOLDER", f"{error.filename}: {error.strerror}") from None
-
-
-def requests_in(data: bytes) -> bytes:
-    """The requests for certificates (PEM) in a file: one of a node's, or a request to be admitted.
-
-    Raises:
-        BadInputError: it is a request to be admitted that does not hold.
-    """
-    if not data.lstrip().startswith(b"{"):
-        return data
-    return "".join(request_of(data).certificates.values()).encode("ascii")
 
 
 def issued_certificates(network: Path) -> Sequence[CertificateTimes]:

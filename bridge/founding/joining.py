@@ -208,6 +208,19 @@ def admission(found: VerifiedList, request: JoinRequest, contact_points: Iterabl
     return request.publication
 
 
+def refuse_unadmitted(found: VerifiedList, request: JoinRequest) -> None:
+    """Refuses a request that governance has not admitted: anybody can make one in a member's name.
+
+    Raises:
+        RefusedError: another network's, or its member key is not the one in the list (`E_JOIN_REQUEST`).
+    """
+    delegations = found.targets.delegations
+    role = ((delegations.roles if delegations else None) or {}).get(member_role(request.member))
+    if request.network != found.network.network or role is None or request.member_key.keyid not in role.keyids:
+        key = request.member_key.keyid
+        raise RefusedError(CODE, f"the request: the list does not have its key {key} as the one of {request.member}")
+
+
 def _member_key(form: _MemberKey) -> Key:
     public = form.keyval.public
     try:

@@ -209,7 +209,7 @@ def _equip(orders: Sequence[NodeOrder], requests: Sequence[JoinRequest], network
     for order, request in zip(orders, requests, strict=True):
         if request.certificates:
             asked = "".join(request.certificates.values()).encode("ascii")
-            secretariat.answer(asked, order.certificates, accounts=list(request.certificates))
+            secretariat.answer(asked, order.certificates, order.prefix, accounts=list(request.certificates))
 
 
 def _admitting(present: VerifiedList, requests: Sequence[JoinRequest], now: datetime) -> Publication:

@@ -1,8 +1,9 @@
 """The network's certificate authority: who may sign in to the broker under which account, and which broker is ours.
 
 Rules:
-1. An account's certificate goes only to a request for exactly that name, and only while the membership list has a
-   contact point with that account which is not suspended.
+1. An account's certificate goes only to a request for exactly that name, from the member of which whoever issues says
+   that it asks, and only while the membership list has a contact point of that member, and of no other, with that
+   account which is not suspended.
 2. What a request asks for besides its name is not looked at: the extensions are ours. A server's name is ours, too.
 3. Certificates live briefly; there is no list of revoked ones. Whoever is to be shut out loses the broker account.
 4. An authority counts while the membership list names it. Its own last day is far off, so that nobody's forgetting it
@@ -45,13 +46,15 @@ class Authority:
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey = field(repr=False)
 
-    def issue(self, request: Request, *, directory: Directory, at: datetime, lifetime: timedelta = LIFETIME) -> bytes:
+    def issue(
+        self, request: Request, *, member: str, directory: Directory, at: datetime, lifetime: timedelta = LIFETIME
+    ) -> bytes:
         """A certificate (PEM) with which the account that the request names signs in to the broker.
 
         Raises:
-            RefusedError: `E_CERTIFICATE_ACCOUNT`, the list has no such account, or its members are suspended.
+            RefusedError: `E_CERTIFICATE_ACCOUNT`, the member (`rs`) has no such account in the list, or is suspended.
         """
-        check_account(directory, request.name)
+        check_account(directory, member, request.name)
         builder = self._builder(request, at, lifetime).add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
@@ -145,8 +148,8 @@ def load_authority(keys: Path, certificates: Iterable[str]) -> Authority:
     return max(found, key=lambda authority: authority.certificate.not_valid_before_utc)
 
 
-def check_account(directory: Directory, account: str) -> None:
-    """Refuses an account that no contact point of the list has, or only suspended ones.
+def check_account(directory: Directory, member: str, account: str) -> None:
+    """Refuses an account that no contact point of the list has, or another member's, or only suspended ones.
 
     Raises:
         RefusedError: `E_CERTIFICATE_ACCOUNT`.
@@ -154,6 +157,9 @@ def check_account(directory: Directory, account: str) -> None:
     holders = [point for point in directory.contact_points.values() if account in point.accounts.values()]
     if not holders:
         raise RefusedError("E_CERTIFICATE_ACCOUNT", f"no contact point in the membership list has an account {account}")
+    others = sorted({point.prefix for point in holders} - {member})
+    if others:
+        raise RefusedError("E_CERTIFICATE_ACCOUNT", f"{account} is an account of {', '.join(others)}, not of {member}")
     if all(point.suspended is not None for point in holders):
         raise RefusedError("E_CERTIFICATE_ACCOUNT", f"{account}: {holders[0].id} is suspended: {holders[0].suspended}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from cli_commands import ask, say
 
 from bridge.adapters.certificates.files import certificate_file, install_certificates, request_certificates
 from bridge.adapters.store.schema import migrate
+from bridge.adapters.trust import TufRepository
 from bridge.app.checks.check_certificates import NAME
 from bridge.founding.certificates import Secretariat
 from bridge.founding.network import found_network
 from bridge.founding.nodes import BrokerPlace, NodeOrder, found_nodes
+from bridge.founding.proposing import Wishes, propose
 from bridge.settings import load_settings
 
 NETWORK_FILE = Path(__file__).parents[3] / "config" / "demo-network.toml"
@@ -46,9 +49,8 @@ def test_certificates_are_renewed_by_files_between_two_machines(founded: Path, t
     before = relay.read_bytes()
 
     asked = ask("node", "certificates", "--config", config, "--out", tmp_path / "request.pem")
-    issued = ask(
-        "network", "certify", tmp_path / "request.pem", "--network", founded / "network", "--out", tmp_path / "new.pem"
-    )
+    files = (tmp_path / "request.pem", "--network", founded / "network", "--out", tmp_path / "new.pem")
+    issued = ask("network", "certify", *files, "--member", "AT", "--yes")
     assert relay.read_bytes() == before
     ask("node", "certificates", "--config", config, "--install", tmp_path / "new.pem")
 
@@ -67,36 +69,69 @@ def test_certificates_are_renewed_in_one_step_where_the_network_is_at_hand(found
     assert not list(relay.parent.glob("*.waiting"))
 
 
-def test_the_request_to_be_admitted_is_certified_once_its_member_is_in_the_list(founded: Path, tmp_path: Path) -> None:
+def test_the_request_to_be_admitted_is_certified_once_it_was_admitted(founded: Path, tmp_path: Path) -> None:
     network, node, asked = founded / "network", tmp_path / "hu", tmp_path / "hu.request"
+    certify = ("network", "certify", asked, "--member", "HU", "--yes", "--network", network)
     options = ("--country", "HU", "--mirror", network / "mirror", "--broker-scheme", "amqps")
     sha256 = ask("node", "enroll", node, *options, "--out", asked)["sha256"]
-
-    issued = ask("network", "certify", asked, "--network", network, "--out", tmp_path / "hu.certificates")
+    early = say(*certify, "--out", tmp_path / "hu.certificates", "--json")
+    admitted = Wishes(admit=[asked])
+    TufRepository(network).change(lambda _: propose(network, NETWORK_FILE, admitted), at=datetime.now(UTC))
+    issued = ask(*certify, "--out", tmp_path / "hu.certificates")
     ask("node", "certificates", "--config", node / "node.toml", "--install", tmp_path / "hu.certificates")
 
+    assert (early.status, early.json["error"]["code"]) == (3, "E_JOIN_REQUEST")
     assert issued["request_sha256"] == sha256
     assert sorted(path.name for path in (node / "certificates").iterdir()) == [
         f"{one['name']}.pem" for one in issued["certificates"]
     ]
 
 
-def test_a_request_for_an_account_that_the_list_does_not_have_is_refused(founded: Path, tmp_path: Path) -> None:
-    (tmp_path / "request.pem").write_bytes(request_certificates(tmp_path, ["xy-relay"])["xy-relay"])
+@pytest.mark.parametrize(
+    ("accounts", "more", "status"),
+    [
+        (["xy-relay"], ["--member", "XY", "--yes"], 3),  # the list has no such account
+        (["at-relay", "rs-relay"], ["--member", "AT", "--yes"], 3),  # one of them is another member's
+        (["at-relay"], ["--member", "RS", "--yes"], 3),
+        (["at-relay"], ["--member", "AT"], 2),  # nobody was asked
+        (["at-relay"], ["--yes"], 2),  # whose it is nobody said
+        (["at-relay"], ["--member", "AT", "--server", "broker.example.org", "--yes"], 2),
+        (["broker"], ["--server", "broker.example.org"], 2),
+    ],
+)
+def test_nothing_is_issued_to_somebody_else_or_unasked(
+    founded: Path, tmp_path: Path, accounts: list[str], more: list[str], status: int
+) -> None:
+    (tmp_path / "request.pem").write_bytes(b"".join(request_certificates(tmp_path, accounts).values()))
+    index = founded / "network" / "certificates"
+    before = sorted(index.iterdir())
 
     refused = say(
-        "network", "certify", tmp_path / "request.pem", "--network", founded / "network", "--out", tmp_path / "new.pem"
-    )
+        "network", "certify", tmp_path / "request.pem", "--network", founded / "network", "--out", tmp_path / "new.pem",
+        *more,
+    )  # fmt: skip
 
-    assert refused.status == 3
+    assert refused.status == status, refused
     assert not (tmp_path / "new.pem").exists()
+    assert sorted(index.iterdir()) == before
+
+
+def test_what_is_asked_for_is_shown_before_it_is_issued(founded: Path, tmp_path: Path) -> None:
+    data = request_certificates(tmp_path, ["at-relay"])["at-relay"]
+    (tmp_path / "request.pem").write_bytes(data)
+    files = (tmp_path / "request.pem", "--network", founded / "network", "--out", tmp_path / "new.pem")
+
+    said = say("network", "certify", *files, "--member", "AT")
+
+    assert "at-relay" in said.err
+    assert hashlib.sha256(data).hexdigest() in said.err
 
 
 def test_a_broker_gets_its_certificate_the_same_way(founded: Path, tmp_path: Path) -> None:
     (tmp_path / "request.pem").write_bytes(request_certificates(tmp_path, ["broker"])["broker"])
     files = (tmp_path / "request.pem", "--network", founded / "network", "--out", tmp_path / "broker.pem")
 
-    issued = ask("network", "certify", *files, "--server", "broker.example.org", "--server", "192.0.2.7")
+    issued = ask("network", "certify", *files, "--server", "broker.example.org", "--server", "192.0.2.7", "--yes")
 
     assert [one["name"] for one in issued["certificates"]] == ["broker.example.org"]
 
@@ -107,7 +142,7 @@ def test_both_sides_are_warned_of_what_ends_soon(founded: Path) -> None:
     found_nodes([NodeOrder(founded / "hr", "HR", BrokerPlace("amqps"))], network=network, at=FOUNDED)
     asyncio.run(migrate(load_settings(config).database_url))
     relay, folder, secretariat = "hr-relay", founded / "hr" / "certificates", Secretariat.of(network, at=now)
-    issued = secretariat.certify(request_certificates(folder, [relay])[relay], lifetime=timedelta(minutes=4))
+    issued = secretariat.certify("hr", request_certificates(folder, [relay])[relay], lifetime=timedelta(minutes=4))
     authorities = secretariat.directory.certificate_authorities
     install_certificates(folder, issued.pem, accounts=[relay], authorities=authorities, at=now)
 

@@ -71,7 +71,7 @@ def equip(folder: Path, account: str, secretariat: Secretariat, *, lifetime: tim
     requests = request_certificates(folder, [account])
     install_certificates(
         folder,
-        secretariat.certify(requests[account], lifetime=lifetime).pem,
+        secretariat.certify(account.partition("-")[0], requests[account], lifetime=lifetime).pem,
         accounts=[account],
         authorities=secretariat.directory.certificate_authorities,
         at=datetime.now(UTC),

@@ -28,7 +28,7 @@ def authority(tmp_path: Path) -> Authority:
 def test_an_accounts_certificate_is_for_clients_and_for_that_account_only(authority: Authority, tmp_path: Path) -> None:
     (request,) = read_requests(make_request(tmp_path / "key.pem", "rs-relay"))
 
-    certificate = x509.load_pem_x509_certificate(authority.issue(request, directory=MEMBERS, at=AT))
+    certificate = x509.load_pem_x509_certificate(authority.issue(request, member="rs", directory=MEMBERS, at=AT))
 
     certificate.verify_directly_issued_by(authority.certificate)
     assert certificate.subject == common_name("rs-relay")
@@ -70,6 +70,8 @@ def test_a_private_key_is_its_owners_alone(authority: Authority, tmp_path: Path)
         (MEMBERS, "hr-relay"),
         (MEMBERS, "admin"),
         (MEMBERS, "rs-inbox-nobody"),
+        (MEMBERS, "at-relay"),
+        (directory(point("rs.ncp"), point("at.ncp", accounts={"relay": "rs-relay"})), "rs-relay"),
         (directory(point("rs.ncp", suspended="left")), "rs-relay"),
         (directory(point("rs.ncp"), point("rs.border-police", suspended="left")), "rs-inbox-border-police"),
     ],
@@ -80,7 +82,7 @@ def test_whom_the_list_does_not_let_in_gets_none(
     (request,) = read_requests(make_request(tmp_path / "key.pem", account))
 
     with pytest.raises(RefusedError) as refused:
-        authority.issue(request, directory=members, at=AT)
+        authority.issue(request, member="rs", directory=members, at=AT)
 
     assert refused.value.code == "E_CERTIFICATE_ACCOUNT"
 
@@ -91,14 +93,14 @@ def test_a_country_keeps_its_relay_while_one_contact_point_is_not_suspended(
     members = directory(point("rs.ncp"), point("rs.border-police", suspended="left"))
     (request,) = read_requests(make_request(tmp_path / "key.pem", "rs-relay"))
 
-    assert authority.issue(request, directory=members, at=AT).startswith(b"-----BEGIN CERTIFICATE-----")
+    assert authority.issue(request, member="rs", directory=members, at=AT).startswith(b"-----BEGIN CERTIFICATE-----")
 
 
 def test_no_certificate_outlives_its_authority(authority: Authority, tmp_path: Path) -> None:
     end = authority.certificate.not_valid_after_utc
     (request,) = read_requests(make_request(tmp_path / "key.pem", "rs-relay"))
 
-    pem = authority.issue(request, directory=MEMBERS, at=end - timedelta(days=1))
+    pem = authority.issue(request, member="rs", directory=MEMBERS, at=end - timedelta(days=1))
 
     assert x509.load_pem_x509_certificate(pem).not_valid_after_utc == end
 

@@ -36,7 +36,9 @@ class Secretariat:
         self, requests: dict[str, bytes], *, at: datetime = AT, lifetime: timedelta = timedelta(days=90)
     ) -> bytes:
         found = read_requests(b"".join(requests.values()))
-        return b"".join(self.authority.issue(one, directory=MEMBERS, at=at, lifetime=lifetime) for one in found)
+        return b"".join(
+            self.authority.issue(one, member=one.name[:2], directory=MEMBERS, at=at, lifetime=lifetime) for one in found
+        )
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def change(network: Path, wishes: Wishes) -> Directory:
 
 def issuer_of(network: Path, folder: Path) -> str:
     """The authority under which the secretariat issues now."""
-    Secretariat.of(network).equip(folder, ["rs-relay"])
+    Secretariat.of(network).equip(folder, "rs", ["rs-relay"])
     certificate = x509.load_pem_x509_certificate(certificate_file(folder, "rs-relay").read_bytes())
     return certificate.issuer.rfc4514_string()
 
