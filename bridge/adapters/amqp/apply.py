@@ -8,7 +8,7 @@ the broker in another form is reported and left alone; nothing is deleted but wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -111,17 +111,12 @@ async def apply_over_management(
 
     def work() -> Reconciled:
         found = plan(management.export(), topology, vhost=vhost, keep_passwords=keep_passwords, seal=seal)
-        depths = management.depths(vhost) if found.leaving else {}
-        sealed = [
-            _seal_off(management, leaving, vhost, depths, drop_queues=drop_queues, dry_run=dry_run)
-            for leaving in found.leaving
-        ]
-        sealed = [one for one in sealed if one.accounts or one.queues]
+        sealed = _seal_off(management, found.leaving, vhost, drop_queues=drop_queues, dry_run=dry_run)
         if found.changes and not dry_run:
             management.load(found.document)
         removed = [change for leaving in found.leaving for change in removals(leaving)]
         on_broker = Applied(len(topology.exchanges), len(topology.queues), len(topology.accounts))
-        return Reconciled(on_broker, (*removed, *found.changes), tuple(sealed), found.left_alone)
+        return Reconciled(on_broker, (*removed, *found.changes), sealed, found.left_alone)
 
     return await asyncio.to_thread(work)
 
@@ -142,33 +137,52 @@ async def _declare(connection: aio_pika.abc.AbstractConnection, topology: Topolo
 
 
 def _seal_off(
-    management: Management,
-    leaving: Leaving,
-    vhost: str,
-    depths: Mapping[str, int],
-    *,
-    drop_queues: bool,
-    dry_run: bool,
-) -> SealedOff:
-    """Accounts first, so that nobody comes back; then their connections; then what flows in."""
-    connections = management.connections(leaving.accounts, vhost)
-    if not dry_run:
-        for account in leaving.accounts:
-            if account in leaving.known_elsewhere:
-                management.forbid(account, vhost)
-            else:
-                management.delete("users", account)
-        connections |= management.close_connections(leaving.accounts, vhost)
-        for binding in leaving.bindings:
-            management.unbind(binding, vhost)
+    management: Management, left: Sequence[Leaving], vhost: str, *, drop_queues: bool, dry_run: bool
+) -> tuple[SealedOff, ...]:
+    """The accounts of all first, so that nobody comes back; then what flows in; then what is still connected.
+
+    Connections are last because they may not close: nothing else waits for them, and nothing more flows to them.
+    """
+    depths = management.depths(vhost) if left else {}
+    accounts = [account for leaving in left for account in leaving.accounts]
+    connected = management.connections(accounts, vhost) if accounts else {}
     dropping = drop_queues and not dry_run
+    if not dry_run:
+        for leaving in left:
+            _shut_out(management, leaving, vhost)
+        for leaving in left:
+            for binding in leaving.bindings:
+                management.unbind(binding, vhost)
+        connected |= management.close_connections(accounts, vhost) if accounts else {}
     if dropping:
-        for kind, dropped in (
-            ("queues", leaving.queues),
-            ("exchanges", leaving.exchanges),
-            ("policies", leaving.policies),
-        ):
-            for name in dropped:
-                management.delete(kind, vhost, name)
-    queues = {name: depths.get(name, 0) for name in leaving.queues}
-    return SealedOff(leaving.member, leaving.accounts, len(connections), queues, dropped=dropping)
+        for leaving in left:
+            _drop(management, leaving, vhost)
+    return tuple(
+        SealedOff(
+            member=leaving.member,
+            accounts=leaving.accounts,
+            connections=sum(account in leaving.accounts for account in connected.values()),
+            queues={name: depths.get(name, 0) for name in leaving.queues},
+            dropped=dropping,
+        )
+        for leaving in left
+        if leaving.accounts or leaving.queues
+    )
+
+
+def _shut_out(management: Management, leaving: Leaving, vhost: str) -> None:
+    for account in leaving.accounts:
+        if account in leaving.known_elsewhere:
+            management.forbid(account, vhost)
+        else:
+            management.delete("users", account)
+
+
+def _drop(management: Management, leaving: Leaving, vhost: str) -> None:
+    for kind, dropped in (
+        ("queues", leaving.queues),
+        ("exchanges", leaving.exchanges),
+        ("policies", leaving.policies),
+    ):
+        for name in dropped:
+            management.delete(kind, vhost, name)

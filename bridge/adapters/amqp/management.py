@@ -88,19 +88,19 @@ class Management:
             if entry["routing_key"] == binding["routing_key"]:
                 self.request("DELETE", f"{path}/{_quoted(entry['properties_key'])}")
 
-    def connections(self, accounts: Collection[str], vhost: str) -> set[str]:
-        """The connections of these accounts to a virtual host, by name; very new ones may be missing."""
+    def connections(self, accounts: Collection[str], vhost: str) -> dict[str, str]:
+        """The connections of these accounts to a virtual host: name -> account; very new ones may be missing."""
         _, answer = self.request("GET", "/api/connections?columns=name,user,vhost")
         found = (entry for entry in json.loads(answer) if entry.get("vhost") == vhost)
-        return {entry["name"] for entry in found if entry.get("user") in accounts}
+        return {entry["name"]: entry["user"] for entry in found if entry.get("user") in accounts}
 
-    def close_connections(self, accounts: Collection[str], vhost: str) -> set[str]:
+    def close_connections(self, accounts: Collection[str], vhost: str) -> dict[str, str]:
         """Closes them until none is left, and answers which there were.
 
         Raises:
             UnavailableError: some are still there after a while.
         """
-        closed: set[str] = set()
+        closed: dict[str, str] = {}
         deadline = time.monotonic() + DEADLINE_SECONDS
         while there := self.connections(accounts, vhost):
             if time.monotonic() > deadline:
