@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,6 +22,9 @@ from bridge.core.errors import BadInputError, Problem
 from bridge.core.ids import CONTACT_POINT_PATTERN, ORGANISATION_PREFIXES, prefix_of
 from bridge.core.vocabulary import CODE_LISTS, DIRECTORY_NOTICE, SEALED_KINDS
 from bridge.core.wire.payload import CONTROL_KINDS
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 CODE: Final = "E_NETWORK_FILE"
@@ -115,6 +118,10 @@ class _NetworkFile(BaseModel):
     contact_points: Annotated[tuple[_ContactPoint, ...], Field(strict=False, min_length=1, max_length=4096)]
 
 
+_FORMS: Final = (_NetworkFile, SigningRole, _Defaults, _Transfer, _ContactPoint, _DutyOffice, _Remit)
+_NAMES: Final = frozenset(field.alias or name for form in _FORMS for name, field in form.model_fields.items())
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
     """What a network is founded with, or what governance wants it to be from now on."""
@@ -158,12 +165,17 @@ def _parse(data: bytes) -> _NetworkFile:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInputError(CODE, f"the network file is not TOML: {error}") from None
     except ValidationError as error:
-        raise BadInputError.of(
-            tuple(
-                Problem(path=_path(*fault["loc"]), found=_found(fault["input"]), expected=fault["msg"], code=CODE)
-                for fault in error.errors()
-            )
-        ) from None
+        raise BadInputError.of(tuple(map(_problem, error.errors()))) from None
+
+
+def _problem(fault: ErrorDetails) -> Problem:
+    """What pydantic says of a field: it begins with "Input should be"."""
+    path, found = _path(*fault["loc"]), _found(fault["input"])
+    if fault["type"] == "extra_forbidden":
+        name = str(fault["loc"][-1])
+        near = difflib.get_close_matches(name, _NAMES - {name}, n=1)
+        return Problem(path, found, "no such name here", CODE, near[0] if near else None)
+    return Problem(path, found, fault["msg"].removeprefix("Input should be "), CODE)
 
 
 def _faults(form: _NetworkFile) -> Iterable[Problem]:

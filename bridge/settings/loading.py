@@ -47,4 +47,6 @@ def _problem(location: tuple[int | str, ...], kind: str, message: str) -> Proble
     path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     if kind == "missing":
         return Problem(path=path, found="nothing", expected="this setting to be there", code="E_CONFIG")
-    return Problem(path=path, found="another value", expected=message, code="E_CONFIG")
+    if kind == "extra_forbidden":
+        return Problem(path=path, found="something", expected="no such setting", code="E_CONFIG")
+    return Problem(path=path, found="another value", expected=message.removeprefix("Input should be "), code="E_CONFIG")

@@ -76,7 +76,17 @@ def test_what_a_contact_point_says_itself_wins() -> None:
         ('"rs.ncp"', '"at.ncp"', "at.ncp twice"),
         ('"rs.ncp"', '"RS.ncp"', r"contact_points\[0\]\.id"),
         ('name = "Serbia"', "", r"contact_points\[0\]\.name"),
-        ('name = "Serbia"', 'name = "Serbia"\nfax = "1"', r"contact_points\[0\]\.fax"),
+        (
+            'name = "Serbia"',
+            'name = "Serbia"\nfax = "1"',
+            r"contact_points\[0\]\.fax: found 1, expected no such name here$",
+        ),
+        (
+            'name = "Serbia"',
+            'name = "Serbia"\nlangauges = ["sr"]',
+            "expected no such name here; did you mean languages",
+        ),
+        ('name = "Serbia"', "name = 5", r"contact_points\[0\]\.name: found 5, expected a valid string$"),
         ('name = "Serbia"', 'name = "S"\nsends = ["route_alrt"]', "did you mean route_alert"),
         ('name = "Serbia"', 'name = "S"\nremit = {exploitation = ["sexuel"]}', "did you mean sexual"),
         ('name = "Serbia"', 'name = "S"\nremit = {kinds = ["receipt"]}', r"remit\.kinds"),
