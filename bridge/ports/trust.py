@@ -82,12 +82,12 @@ class TrustSource(Protocol):
         """Mirror -> why the last refresh got nothing from it; those that are current are left out."""
         ...
 
-    def note_ahead(self, peer: str, version: int) -> None:
-        """A proven peer used this version of the list, and no refresh brought one as new."""
+    def note_version(self, peer: str, version: int, *, sent: datetime) -> None:
+        """A proven peer's message, sent at that moment, named this version of the list."""
         ...
 
     def ahead(self) -> Sequence[PeerAhead]:
-        """The peers of `note_ahead` whose version is still missing here; what was noted outlives a restart."""
+        """The peers whose version is still missing here although a refresh was tried; outlives a restart."""
         ...
 
     async def take(self, files: Mapping[str, bytes]) -> None:

@@ -125,13 +125,14 @@ class TufTrustSource:
         """Keeps files that came through the bridge, and looks at them at once; forged ones change nothing."""
         await asyncio.to_thread(self._take, files)
 
-    def note_ahead(self, peer: str, version: int) -> None:
-        """A proven peer used a version that this node could not get."""
-        self._ahead.note(PeerAhead(peer, version, self._now()), own_version=self._version)
+    def note_version(self, peer: str, version: int, *, sent: datetime) -> None:
+        """A proven peer's message of that moment named this version."""
+        self._ahead.note(PeerAhead(peer, version, self._now()), sent=sent, own_version=self._version)
 
     def ahead(self) -> Sequence[PeerAhead]:
         """Peers that use a newer list than this node can get, and since when."""
-        return self._ahead.known(own_version=self._version)
+        loaded = self._loaded
+        return () if loaded is None else self._ahead.known(loaded.directory, now=self._now())
 
     def _first_look(self) -> Loaded | None:
         """What is in memory; the first time, what can be had."""

@@ -67,6 +67,8 @@ def check_frozen(directory: Directory, ahead: Sequence[PeerAhead], *, now: datet
         return Check("lists of peers", ok=True, detail="no peer has had a newer list for an hour")
     named = [f"{one.peer} uses version {one.version} since {format_time(one.since)}" for one in frozen[:MOST_NAMED]]
     more = f"; and {len(frozen) - MOST_NAMED} more" if len(frozen) > MOST_NAMED else ""
+    if len(frozen) == 1:
+        more = "; claimed by one peer only"
     detail = f"this node gets no newer list than version {directory.version}: {'; '.join(named)}{more}"
     return Check("lists of peers", ok=False, detail=detail, state=states.MEMBERSHIP_FROZEN)
 

@@ -71,7 +71,7 @@ class Authenticator:
             before, view = view, self._trust.view()
             if view.directory is not before.directory:
                 verdicts = await self._verdicts(batch, view)
-        self._note_ahead(verdicts, view)
+        self._note_versions(verdicts)
         return [
             Judged(delivery, self._held_for_newer_list(verdict, view))
             for delivery, verdict in zip(batch, verdicts, strict=True)
@@ -108,13 +108,12 @@ class Authenticator:
         )
         return VerificationError(verdict.step, "E_TRUST_STALE", detail)
 
-    def _note_ahead(self, verdicts: Sequence[Verdict], view: TrustView) -> None:
-        """Peers whose newer list could not be had; a list that is held back from us shows by them alone."""
-        for verdict in verdicts:
-            if _is_ahead(verdict, view):
-                proven = _proven(verdict)
-                if proven is not None:
-                    self._trust.note_ahead(proven.sender.id, proven.payload.trust.version)
+    def _note_versions(self, verdicts: Sequence[Verdict]) -> None:
+        """What list the peers use, after a newer one was asked for: one that is held back shows by them alone."""
+        for proven in map(_proven, verdicts):
+            if proven is not None:
+                payload = proven.payload
+                self._trust.note_version(proven.sender.id, payload.trust.version, sent=payload.sent)
 
     async def _refresh(self) -> bool:
         """Whether a refresh is done. A slow mirror goes on alone; what it brings is heeded when it is there."""

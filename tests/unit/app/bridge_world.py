@@ -76,8 +76,9 @@ class ListedTrust:
         self.directory = self.newer or self.directory
         return self.directory
 
-    def note_ahead(self, peer: str, version: int) -> None:
-        self.ahead_noted.setdefault(peer, version)
+    def note_version(self, peer: str, version: int, *, sent: datetime) -> None:  # noqa: ARG002 - of the port
+        if version > self.directory.version:
+            self.ahead_noted.setdefault(peer, version)
 
     async def take(self, files: Mapping[str, bytes]) -> None:
         self.taken.append(files)

@@ -62,6 +62,13 @@ def test_a_newer_list_of_a_peer_is_an_alarm_when_it_stays_away_for_an_hour(
     if not ok:
         assert check.state == "membership_frozen"
         assert "version 5: rs.ncp uses version 6 since 2026-11-24T11:00:00.000Z" in check.detail
+        assert check.detail.endswith("; claimed by one peer only")
+
+
+def test_what_two_peers_claim_is_not_said_to_be_one_peers() -> None:
+    ahead = [PeerAhead(peer, 6, NOW - HOUR) for peer in ("at.ncp", "rs.ncp")]
+
+    assert "one peer only" not in check_frozen(confirmed(HOUR), ahead, now=NOW).detail
 
 
 def test_signatures_of_the_network_and_our_own_are_to_be_renewed_others_are_not_ours() -> None:
