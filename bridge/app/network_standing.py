@@ -39,6 +39,7 @@ class Standing:
         signers: who signs, in words (`governance`, `keys of rs`, ...) -> the holders.
         keys: kid -> key, as the members published them.
         revoked, suspensions: what the revocation role said, and `reinstated` what governance took back, up to when.
+        stops_base: how many times governance had that role begin anew.
         suspended: contact point -> reason; who is stopped in effect.
         certificate_authorities: SHA-256 of the certificate -> whose it is.
     """
@@ -50,6 +51,7 @@ class Standing:
     keys: Mapping[str, PublicKey] = field(default_factory=lambda: MappingProxyType({}))
     revoked: tuple[Stop, ...] = ()
     suspensions: tuple[Stop, ...] = ()
+    stops_base: int = 0
     reinstated: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     suspended: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     certificate_authorities: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

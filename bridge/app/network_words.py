@@ -87,14 +87,31 @@ def _network(old: Standing, new: Standing, *, is_new: bool) -> _Found:
 
 
 def _stops(old: Standing, new: Standing) -> _Found:
+    begins_anew = old.stops_base != new.stops_base
+    if begins_anew:
+        base = f"base {new.stops_base}"
+        yield (
+            "revocations",
+            f"begin ANEW ({base}): every node forgets what it was shown before, and takes what stands here",
+        )
     for kid, at, reason in _new(map(_as_text, old.revoked), map(_as_text, new.revoked)):
         yield kid, f"REVOKED from {at}: nothing under this key is accepted or sealed any more; reason: {reason}"
     for kid, at, _ in _new(map(_as_text, new.revoked), map(_as_text, old.revoked)):
-        yield kid, f"no longer revoked from {at}; no node accepts that"
+        yield (
+            kid,
+            f"TAKEN BACK: revoked on {at} no more, the key counts again"
+            if begins_anew
+            else (f"no longer revoked from {at}; no node accepts that"),
+        )
     for who, at, reason in _new(map(_as_text, old.suspensions), map(_as_text, new.suspensions)):
         yield who, f"SUSPENDED from {at} by the revocation role; reason: {reason}"
     for who, at, _ in _new(map(_as_text, new.suspensions), map(_as_text, old.suspensions)):
-        yield who, f"no longer suspended from {at} by the revocation role"
+        yield (
+            who,
+            f"TAKEN BACK: suspended on {at} by the revocation role no more"
+            if begins_anew
+            else (f"no longer suspended from {at} by the revocation role"),
+        )
     for who, until in _differing(old.reinstated, new.reinstated):
         yield who, f"REINSTATED: what the revocation role said up to {format_time(until)} counts no more"
     for who, until in _differing(new.reinstated, old.reinstated):

@@ -72,6 +72,10 @@ def propose(  # noqa: PLR0913 - the command's options
     withdraw_authority: Annotated[
         list[str] | None, typer.Option(metavar="SHA256", help="A certificate authority that counts no more.")
     ] = None,
+    take_back: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHAT", help="A key, contact point or member that a replaced holder had stopped."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write down a change for governance to sign: from the present list to what the network file says.
@@ -85,6 +89,7 @@ def propose(  # noqa: PLR0913 - the command's options
         online=online,
         authority=authority,
         withdraw=withdraw_authority or (),
+        take_back=take_back or (),
     )
     write_publication(out, make_proposal(folder, file, wishes))
     travelling = ceremony.receive([out], folder)

@@ -20,9 +20,9 @@ from tuf.api.metadata import Delegations, Role
 from bridge.adapters.certificates.authority import make_authority, next_key_file
 from bridge.adapters.trust import roles
 from bridge.adapters.trust.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
-from bridge.adapters.trust.changes import Holders, governance_change, root_change
+from bridge.adapters.trust.changes import Holders, governance_change, new_base, revocation_change, root_change
 from bridge.adapters.trust.documents import authority_of, contact_point_document, suspensions
-from bridge.adapters.trust.forms import NetworkDocument
+from bridge.adapters.trust.forms import NetworkDocument, RevocationsDocument
 from bridge.adapters.trust.publication import Publication, joined
 from bridge.adapters.trust.repository import KEYS
 from bridge.adapters.trust.verified_list import VerifiedList
@@ -34,6 +34,7 @@ from bridge.founding.ceremony import present_list
 from bridge.founding.joining import JoinRequest, admission, read_request
 from bridge.founding.network import read_holders, read_plan
 
+CODE: Final = "E_TAKE_BACK"
 RENEW_BEFORE: Final = timedelta(
     days=365
 )  # what holds for three years is signed anew whenever governance signs in the last
@@ -50,6 +51,7 @@ class Wishes:
         online: whether the secretariat gets new online keys, made in the network's folder.
         authority: whether a new certificate authority, made there too, stands in the list beside those before.
         withdraw: certificate authorities that count no more, by the beginning of their SHA-256.
+        take_back: keys, contact points or members: what the revocation role said of them is taken back, with its keys.
     """
 
     remove: Sequence[str] = ()
@@ -58,6 +60,7 @@ class Wishes:
     online: bool = False
     authority: bool = False
     withdraw: Sequence[str] = ()
+    take_back: Sequence[str] = ()
 
 
 def propose(folder: Path, file: Path, wishes: Wishes, *, at: datetime | None = None) -> Publication:
@@ -79,7 +82,13 @@ def propose(folder: Path, file: Path, wishes: Wishes, *, at: datetime | None = N
     requests = [read_request(path) for path in wishes.admit]
     network = _network(found, plan, wishes, folder / KEYS, now)
     parts = [admission(found, request, network.contact_points) for request in requests]
-    targets = _targets_part(found, plan, network, named, requests, now)
+    revocation = _revocation(found, plan, named)
+    if revocation != _present_revocation(found):
+        network, said = _said_by_others(found, network, revocation, wishes)
+        parts.append(revocation_change(found, said, at=now))
+    elif wishes.take_back:
+        raise BadInputError(CODE, "--take-back: expected other holders of the revocation role in the network file")
+    targets = _targets_part(found, plan, network, revocation, requests, now)
     root = _root_part(found, plan, named, now, new_online_keys=folder / KEYS if wishes.online else None)
     if root is None and not parts and found.targets.expires - now > RENEW_BEFORE and _is_as_before(found, targets):
         raise RefusedError("E_UNCHANGED", f"the list already says what {file} says; there is nothing to sign")
@@ -116,22 +125,58 @@ def _authorities(found: VerifiedList, wishes: Wishes, keys: Path, now: datetime)
         raise UnavailableError("E_NETWORK_FOLDER", f"{error.filename}: {error.strerror}") from None
 
 
+def _present_revocation(found: VerifiedList) -> Holders:
+    delegations = found.targets.delegations or Delegations({}, {})
+    return _holders((delegations.roles or {})[roles.REVOCATIONS], delegations.keys)
+
+
+def _revocation(found: VerifiedList, plan: NetworkPlan, named: Mapping[str, Sequence[Key]]) -> Holders:
+    return _from_now_on("revocation", plan.revocation, named.get(REVOCATIONS), _present_revocation(found))
+
+
+def _said_by_others(
+    found: VerifiedList, network: NetworkDocument, revocation: Holders, wishes: Wishes
+) -> tuple[NetworkDocument, RevocationsDocument]:
+    """What the revocation role says when other holders sign it; a new base as soon as one of those before is gone.
+
+    His key may have been in wrong hands, and have shown single nodes what was never published.
+    """
+    said = found.revocations
+    staying = {key.keyid for key in revocation.keys}
+    if staying.issuperset(key.keyid for key in _present_revocation(found).keys):
+        if wishes.take_back:
+            raise BadInputError(CODE, "--take-back: expected that a holder of the revocation role is replaced")
+        return network, said
+    for what in wishes.take_back:
+        name = what.lower()
+        keys = tuple(entry for entry in said.keys if not _is_of(entry.kid, name))
+        stopped = tuple(entry for entry in said.suspensions if not _is_of(entry.who, name))
+        if (keys, stopped) == (said.keys, said.suspensions):
+            detail = f"--take-back: found {what[:80]}, expected a key, contact point or member that the role stopped"
+            raise BadInputError(CODE, detail)
+        said = said.model_copy(update={"keys": keys, "suspensions": stopped})
+    return new_base(network, said), said
+
+
+def _is_of(stopped: str, name: str) -> bool:
+    """Whether a key, contact point or member is the named one, or one of its own."""
+    return name in {stopped, stopped.partition("#")[0], stopped.partition(".")[0]}
+
+
 def _targets_part(
     found: VerifiedList,
     plan: NetworkPlan,
     network: NetworkDocument,
-    named: Mapping[str, Sequence[Key]],
+    revocation: Holders,
     requests: Iterable[JoinRequest],
     now: datetime,
 ) -> Publication:
-    delegations = found.targets.delegations or Delegations({}, {})
-    present = _holders((delegations.roles or {})[roles.REVOCATIONS], delegations.keys)
     return governance_change(
         found,
         network=network,
         contact_points={point.id: contact_point_document(point) for point in plan.contact_points},
         admitted={request.member: request.member_key for request in requests},
-        revocation=_from_now_on("revocation", plan.revocation, named.get(REVOCATIONS), present),
+        revocation=revocation,
         at=now,
     )
 

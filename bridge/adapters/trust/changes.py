@@ -6,6 +6,7 @@ role made at the same time therefore cannot both be published.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from bridge.adapters.trust.forms import (
     KeysDocument,
     NetworkDocument,
     RevocationsDocument,
+    StopsBase,
     write_document,
 )
 from bridge.adapters.trust.publication import Publication
@@ -125,6 +127,13 @@ def revocation_change(found: VerifiedList, document: RevocationsDocument, *, at:
     data = write_document(document)
     signed = _one_file(roles.REVOCATIONS, last_version(found, roles.REVOCATIONS) + 1, data, at)
     return Publication(found.network.network, {roles.REVOCATIONS: Metadata(signed)}, {roles.REVOCATIONS_FILE: data})
+
+
+def new_base(network: NetworkDocument, revocations: RevocationsDocument) -> NetworkDocument:
+    """The network, in which the revocation role begins anew with these; everything else that it said is taken back."""
+    digest = hashlib.sha256(write_document(revocations)).hexdigest()
+    base = StopsBase(number=network.base_number + 1, sha256=digest)
+    return network.model_copy(update={"stops_base": base})
 
 
 def give_root_keys(root: Root, *, governance: Holders, online: Mapping[str, Key]) -> None:

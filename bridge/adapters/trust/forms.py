@@ -104,10 +104,20 @@ Ids = Annotated[tuple[Id, ...], Field(strict=False, max_length=MAX_CONTACT_POINT
 Version = Annotated[int, Field(ge=2, le=2)]  # 1 had the keys of contact points in governance's own documents
 
 
+class StopsBase(BaseModel):
+    """With which `revocations.json` the revocation role began anew: one number after the other, and its SHA-256."""
+
+    model_config = _FORM
+
+    number: Annotated[int, Field(ge=1, le=999_999)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class NetworkDocument(BaseModel):
     """`network.json`.
 
     Attributes:
+        stops_base: `None` where the revocation role has never begun anew.
         reinstated: member or contact point -> moment; suspensions by the revocation role up to then count no more.
         certificate_authorities: in PEM; whoever they issued may sign in to the broker, the broker itself included.
     """
@@ -120,6 +130,12 @@ class NetworkDocument(BaseModel):
     contact_points: Ids
     reinstated: Annotated[dict[MemberOrId, Time], Field(max_length=MAX_REVOKED)]
     certificate_authorities: Annotated[tuple[Certificate, ...], Field(strict=False, max_length=8)]
+    stops_base: StopsBase | None = None
+
+    @property
+    def base_number(self) -> int:
+        """Under which base the revocation role speaks; 0 is that of the founding."""
+        return 0 if self.stops_base is None else self.stops_base.number
 
 
 class RemitDocument(BaseModel):
@@ -255,13 +271,18 @@ class Suspension(BaseModel):
 
 
 class RevocationsDocument(BaseModel):
-    """`revocations.json`. It only grows: what is taken back is taken back by governance (`reinstated`)."""
+    """`revocations.json`. It only grows: governance takes back what is taken back (`reinstated`, `stops_base`)."""
 
     model_config = _FORM
 
     v: Version
     keys: Annotated[tuple[RevokedKey, ...], Field(strict=False, max_length=MAX_REVOKED)]
     suspensions: Annotated[tuple[Suspension, ...], Field(strict=False, max_length=MAX_REVOKED)]
+
+    @model_validator(mode="after")
+    def _names_a_key_once(self) -> Self:
+        _unique(tuple(entry.kid for entry in self.keys))
+        return self
 
 
 NOTHING_REVOKED: Final = RevocationsDocument(v=2, keys=(), suspensions=())

@@ -34,6 +34,7 @@ from bridge.adapters.trust.mirror import METADATA, TARGETS, TIMESTAMP, MirrorFet
 from bridge.adapters.trust.publication import Publication, keyids_of, root_and_targets, signatures
 from bridge.adapters.trust.publishing import finish, is_unfinished, publish_files, write_file
 from bridge.adapters.trust.reading import FIRST_ROOT, MIRROR, last_valid_moment, read_state
+from bridge.adapters.trust.stops import check_stops
 from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import LIST_LIFETIME
 from bridge.core.errors import RefusedError, UnavailableError
@@ -198,6 +199,8 @@ class TufRepository:
         if spoilt:
             member = min(spoilt)
             raise RefusedError("E_NETWORK_INVALID", f"the keys of {member}: {new.directory.unread[member]}")
+        if found is not None:
+            check_stops(found, new)
         return new.directory.version
 
     def _signed_here(self, publication: Publication, found: VerifiedList | None) -> Publication:

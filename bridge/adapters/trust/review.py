@@ -41,6 +41,7 @@ from bridge.adapters.trust.forms import (
 )
 from bridge.adapters.trust.holder_key import check_key, holder_of
 from bridge.adapters.trust.publication import CODE, Publication, joined, root_and_targets, signatures
+from bridge.adapters.trust.stops import check_stops
 from bridge.adapters.trust.verified_list import VerifiedList
 from bridge.app.network_standing import Review, Signers, Standing, Stop, Tally
 from bridge.core.errors import RefusedError
@@ -96,6 +97,8 @@ def review(publication: Publication, found: VerifiedList | None, *, at: datetime
         check_key(key)
     _check_nothing_else(publication, found, after, at)
     _check_moments(after.revocations, at)
+    if found is not None:
+        check_stops(found, after)
     return Review(
         before=_standing(_before(found)) if found else None,
         after=_standing(after),
@@ -248,6 +251,7 @@ def _standing(content: _Content) -> Standing:
         signers=dict(_signers(content)),
         keys={key.kid: key for document in content.keys.values() for key in keys_of(document)},
         revoked=tuple(Stop(entry.kid, entry.at, entry.reason) for entry in revocations.keys),
+        stops_base=network.base_number,
         suspensions=tuple(Stop(entry.who, entry.at, entry.reason) for entry in revocations.suspensions),
         reinstated=network.reinstated,
         suspended={**suspensions(content.contact_points, revocations, network), **suspended},

@@ -8,7 +8,7 @@ Rules:
    and the whole new version is not used. A member whose own document expired, or is faulty as the member signed it, has
    no keys until it publishes them anew; it must not be able to keep the list from everybody else.
 4. What the revocation role said once stays said: a version in which a key is no longer revoked, or a suspension is
-   missing, is not used. Governance takes a suspension back beside it.
+   missing, is not used. Governance takes a suspension back beside it, and everything by a new base (`stops`).
 """
 
 from __future__ import annotations
@@ -78,8 +78,13 @@ class VerifiedList:
 
     @property
     def stops(self) -> frozenset[str]:
-        """Everything that the revocation role said: a revoked key by its kid, a suspension as `rs.ncp <its moment>`."""
-        return self.revoked | {f"{entry.who} {format_time(entry.at)}" for entry in self.revocations.suspensions}
+        """Everything that the revocation role said: a revoked key by its kid, a suspension as `rs.ncp <its moment>`.
+
+        With the number of a later base than the first one before it: `2.rs.ncp#sig-2026a`.
+        """
+        suspended = {f"{entry.who} {format_time(entry.at)}" for entry in self.revocations.suspensions}
+        base = self.network.base_number
+        return frozenset(f"{base}.{stop}" if base else stop for stop in self.revoked | suspended)
 
     @property
     def online_keys(self) -> frozenset[str]:
@@ -132,11 +137,22 @@ def verify_list(
         raise UntrustedError(error.message) from None
     except (RepositoryError, DownloadError, StorageError, OSError) as error:
         raise UntrustedError(_sentence(error)) from None
-    for forgotten in sorted(stops - found.stops):
+    for forgotten in sorted(
+        _without_base(stop) for stop in stops - found.stops if _base(stop) >= found.network.base_number
+    ):
         what = "revoked" if "#" in forgotten else "suspended"
         message = f"version {found.directory.version} no longer says that {forgotten.partition(' ')[0]} was {what}"
         raise UntrustedError(message)
     return found
+
+
+def _base(stop: str) -> int:
+    number, _, _ = stop.partition(".")
+    return int(number) if number.isdigit() else 0  # a member's prefix
+
+
+def _without_base(stop: str) -> str:
+    return stop.partition(".")[2] if _base(stop) else stop
 
 
 def _read(updater: Updater, cache: Path) -> VerifiedList:
