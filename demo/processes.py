@@ -16,7 +16,7 @@ from typing import Final
 from bridge.core.errors import UnavailableError
 from broker.keeper import PR_SET_PDEATHSIG
 
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 180.0  # the first start of a fresh clone on a machine with other work took over 60 s
 DRAIN_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
 READY: Final = "ready"

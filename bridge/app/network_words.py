@@ -113,7 +113,7 @@ def _stops(old: Standing, new: Standing) -> _Found:
             else (f"no longer suspended from {at} by the revocation role"),
         )
     for who, until in _differing(old.reinstated, new.reinstated):
-        yield who, f"REINSTATED: what the revocation role said up to {format_time(until)} counts no more"
+        yield who, f"REINSTATED: no suspension up to {format_time(until)} counts any more; revoked keys stay revoked"
     for who, until in _differing(new.reinstated, old.reinstated):
         yield who, f"reinstated no more up to {format_time(until)}"
 
