@@ -36,7 +36,7 @@ def peer_chores(
     sending = SendHeartbeats(desks, store, trust, clock, ids, every)
     asking = AskForMissing(desks, store, trust, clock, ids)
     watching = WatchPeers(tuple(desks), store, trust, clock, every)
-    repeating = RepeatUnanswered(desks, store, clock, ids)
+    repeating = RepeatUnanswered(desks, store, trust, clock, ids)
     return [
         Chore(look, sending.send),
         Chore(min(ASK_SECONDS, look), asking.ask),

@@ -27,6 +27,7 @@ from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.receiving.route_message import RouteMessages
 from bridge.app.receiving.setting_aside import SetAside
 from bridge.app.sending.relay_outbox import RelayOutbox
+from bridge.app.sending.withdraw_stopped import WithdrawStopped
 from bridge.app.watch_certificates import WatchCertificates
 from bridge.app.watch_membership import WatchMembership
 from bridge.compose.broker_login import BrokerSessions, held_certificates
@@ -101,6 +102,7 @@ class _Wiring:
     def __post_init__(self) -> None:
         self.guards = guards_of(self.settings, self.store, self.trust)
         self.clock = self.guards.clock
+        self.stopped = WithdrawStopped(self.store, self.trust, self.guards.wall_clock)
         self.sessions = BrokerSessions(self.settings, self.trust)
         self.judges = Judges(
             prefix=self.settings.prefix, store=self.store, trust=self.trust, clock=self.clock, ids=self.ids
@@ -129,6 +131,7 @@ class _Wiring:
             chores=(
                 Chore(LOOK_AT_CLOCK_SECONDS, self.clock.look),
                 Chore(LOOK_AT_MEMBERSHIP_SECONDS, WatchMembership(self._membership, self.guards.wall_clock).look),
+                *([Chore(LOOK_AT_LIST_SECONDS, self.stopped.look)] if PUBLISHER in roles else ()),
                 *([Chore(LOOK_AT_LIST_SECONDS, RecheckOnNewList(recheck, self.trust).look)] if recheck else ()),
                 *(self._peer_chores(receivers) if receivers else ()),
                 *(self._key_chores(receivers) if receivers else ()),
@@ -221,6 +224,7 @@ class _Wiring:
                 clock=self.guards.wall_clock,
                 lane=lane,
                 clock_is_trusted=self.clock.is_trusted,
+                stopped=self.stopped if relay == PUBLISHER else None,
             )
             self.services[own] = RelayingService(
                 name=own, relay=relaying, ready=self.readiness.note, broker_ready=publisher.ready

@@ -1,8 +1,8 @@
 """The sender's ledger: what we sent, and what became of it at each recipient.
 
 A recipient moves `pending`, `sent`, then `rejected` or `delivered`; `delivered` replaces `rejected`, never the reverse.
-What no broker confirmed in time is `expired`, until a receipt says that it arrived all the same. Its code then says
-whether a broker may have taken it.
+What no broker confirmed in time, or while the list let it go there, is `expired`, until a receipt says that it arrived
+all the same. Its code then says why, and whether a broker may have taken it.
 """
 
 from __future__ import annotations
@@ -78,6 +78,13 @@ _PENDING: Final = (
 )
 _UNCERTAIN: Final = _PENDING.values(code=PUBLISH_UNKNOWN)
 _EXPIRED: Final = _PENDING.values(state="expired", code=func.coalesce(recipient.c.code, "E_EXPIRED"))
+_STOPPED: Final = (
+    update(recipient)
+    .where(recipient.c.message_id == bindparam("at_message"))
+    .where(recipient.c.recipient == bindparam("at_recipient"))
+    .where(recipient.c.state == "pending")
+    .values(state="expired", code=func.coalesce(recipient.c.code, bindparam("with_code", type_=Text)))
+)
 _ANSWERED: Final = (
     update(recipient)
     .where(recipient.c.message_id == bindparam("at_message"))
@@ -168,6 +175,11 @@ class SqlLedger:
     async def mark_expired(self, publishes: Sequence[tuple[str, str]]) -> None:
         """Moves recipients that were still `pending` when these publishes were given up."""
         await self._transaction.change_each(_EXPIRED, _publishes(publishes))
+
+    async def mark_stopped(self, stopped: Sequence[tuple[str, str, str]]) -> None:
+        """Gives up, with a code, where a recipient is still `pending`; programs before this one know that state."""
+        names = ("at_message", "at_recipient", "with_code")
+        await self._transaction.change_each(_STOPPED, [dict(zip(names, one, strict=True)) for one in sorted(stopped)])
 
     async def digests_sent(
         self, keys: Sequence[tuple[str, str]], *, sender: str

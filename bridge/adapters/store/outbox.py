@@ -2,9 +2,9 @@
 
 A row is due when it is unsent and its `next_attempt_at` is empty or has come; a lease moves it ahead, so that a row
 whose relay was killed comes due by itself. It is settled when its `sent_at` is set: the broker confirmed it, or it was
-given up, which `last_error` then says (`expired`; `withdrawn` for what was signed anew). Settled rows stay, they are
-the node's record of its publishes; those that are not `is_kept` carry their bytes themselves, so that nothing of them
-is left when they are forgotten.
+given up, which `last_error` then says (`expired`; `withdrawn` for what was signed anew or may not go any more). Settled
+rows stay, they are the node's record of its publishes; those that are not `is_kept` carry their bytes themselves, so
+that nothing of them is left when they are forgotten.
 
 Order is urgent before normal, then the order of arrival, as far as several relays allow. What has failed before takes
 at most half of a claim while something else is due: a destination that refuses everything slows nobody down for long.
@@ -41,6 +41,7 @@ from bridge.ports.store.records import OutboxRow, Waiting
 # A lease lasts seconds and the longest back-off five minutes: what lies farther ahead was written by a wrong clock.
 FARTHEST_AHEAD: Final = timedelta(minutes=10)
 EXPIRED: Final = "expired"
+WITHDRAWN: Final = "withdrawn"
 LANES: Final = ("urgent", "normal")  # in the order of claiming
 
 _COPIED: Final = (
@@ -154,6 +155,22 @@ class SqlOutbox:
         """Gives up rows that this lease still owns; answers how many."""
         return await self._settle(ids, token, {"sent_at": now, "last_error": EXPIRED})
 
+    async def waiting_ids(self, relay: str, *, now: datetime) -> Sequence[str]:
+        """The rows that wait, due or not, and are leased by nobody: all at once, each look walks over all of them."""
+        query = select(outbox.c.id).where(outbox.c.relay == relay, unsent, _over(outbox.c.lease_until, now))
+        return [row["id"] for row in await self._transaction.rows(query)]
+
+    async def waiting_rows(self, ids: Sequence[str]) -> Sequence[OutboxRow]:
+        """Those of these rows that still wait."""
+        columns = select(*OUTBOX_COLUMNS, outbox.c.own_bytes, wire.c.wire_bytes)
+        query = columns.join(wire, wire.c.sha256 == outbox.c.wire_sha256).where(outbox.c.id.in_(ids), unsent)
+        return [read_outbox_row(row) for row in await self._transaction.rows(query)]
+
+    async def withdraw(self, ids: Sequence[str], now: datetime) -> None:
+        """Settles rows that still wait, leased or not, without a publish."""
+        for part in in_parts(ids):
+            await self._transaction.change(update(outbox).where(outbox.c.id.in_(part), unsent).values(withdrawn(now)))
+
     async def backlog(self, relay: str) -> tuple[int, datetime | None]:
         """How many rows wait, and when the oldest was made. Reads the waiting rows, not the sent ones."""
         waiting = select(func.count().label("count"), func.min(outbox.c.created_at).label("oldest"))
@@ -186,6 +203,11 @@ class SqlOutbox:
             owned = update(outbox).where(outbox.c.id.in_(part), outbox.c.lease_token == token, unsent)
             changed += await self._transaction.change(owned.values(values))
         return changed
+
+
+def withdrawn(now: datetime) -> dict[str, object]:
+    """What becomes of a row that is settled without a publish, whoever leased it."""
+    return {"sent_at": now, "last_error": WITHDRAWN, "lease_token": None, "lease_until": None}
 
 
 def _arms(relay: str, lane: str, now: datetime, limit: int) -> Iterator[Subquery]:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import bindparam, exists, or_, select, update
 
 from bridge.adapters.store.kept_bytes import store_wire
-from bridge.adapters.store.outbox import OUTBOX_COLUMNS, read_outbox_row
+from bridge.adapters.store.outbox import OUTBOX_COLUMNS, read_outbox_row, withdrawn
 from bridge.adapters.store.tables import message, outbox, recipient, undelivered, unsent, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.core.wire.payload import CONTROL_KINDS
@@ -17,7 +17,6 @@ from bridge.ports.store.records import OutboxRow
 from bridge.ports.store.signatures import Unfinished
 
 PUBLISHER: Final = "publisher"
-WITHDRAWN: Final = "withdrawn"
 _REPLACED: Final = update(message).where(message.c.id == bindparam("at")).values(wire_sha256=bindparam("digest"))
 
 
@@ -65,7 +64,6 @@ class SqlSignatures:
 
     async def withdraw(self, message_ids: Sequence[str], now: datetime) -> None:
         """Settles the publisher's rows of these messages that still wait, leased or not."""
-        withdrawn = {"sent_at": now, "last_error": WITHDRAWN, "lease_token": None, "lease_until": None}
         for part in in_parts(message_ids):
             waiting = update(outbox).where(outbox.c.relay == PUBLISHER, unsent, outbox.c.message_id.in_(part))
-            await self._transaction.change(waiting.values(withdrawn))
+            await self._transaction.change(waiting.values(withdrawn(now)))

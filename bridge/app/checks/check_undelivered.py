@@ -23,7 +23,7 @@ MOST_MESSAGES: Final = 10
 _WORDS: Final = {
     "pending": "not sent yet",
     "sent": "not confirmed",
-    "expired": "expired before any broker took it",
+    "expired": "given up before it was sent",
     "rejected": "refused",
 }
 
@@ -54,6 +54,6 @@ def _by_recipient(counts: Sequence[UndeliveredCount]) -> str:
 
 
 def _message(one: Undelivered) -> str:
-    code = f" ({one.code})" if one.state == "rejected" else ""
+    code = f" ({one.code})" if one.code is not None else ""
     sent = format_time(one.sent)
     return f"{one.urgency} {one.kind} {one.id} of {sent} to {one.recipient}: {_WORDS[one.state]}{code}"

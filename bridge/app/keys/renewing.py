@@ -12,6 +12,7 @@ from typing import Final
 
 from bridge.app.receiving.answering import repeated_row
 from bridge.app.sending.make_message import sign_payload
+from bridge.app.sending.stopped import stop_code
 from bridge.core.directory import Directory
 from bridge.core.errors import VerificationError
 from bridge.core.ids import prefix_of
@@ -57,12 +58,19 @@ def signed_anew(wire_bytes: bytes, signer: Signer) -> bytes:
 
 
 async def renew(
-    unit: UnitOfWork, messages: Sequence[OutgoingMessage], *, signer: Signer, now: datetime, ids: Ids
+    unit: UnitOfWork,
+    messages: Sequence[OutgoingMessage],
+    *,
+    signer: Signer,
+    directory: Directory,
+    now: datetime,
+    ids: Ids,
 ) -> Mapping[str, bytes]:
     """Has the ledger keep messages of ours under this signer from now on; answers their new wire bytes by id.
 
     Those that have not expired are published to every country where somebody has not got them, in the place of what
-    waits.
+    waits. What had left before is not published again for whom the list has stopped since; what waited for such a
+    recipient waits again, and is withdrawn by whoever relays it.
     """
     renewed = {message.id: signed_anew(message.wire_bytes, signer) for message in messages}
     await unit.signatures.replace(renewed)
@@ -70,7 +78,7 @@ async def renew(
     rows: list[OutboxRow] = []
     entries = []
     for message in messages:
-        again = _rows(message, renewed[message.id], now, ids)
+        again = _rows(message, renewed[message.id], directory, now, ids)
         rows += again
         before, to = ",".join(kids_of(message.wire_bytes)), ",".join(row.country for row in again)
         detail = {"kid": signer.kid, "before": before, "to": to}
@@ -81,9 +89,11 @@ async def renew(
     return renewed
 
 
-def _rows(message: OutgoingMessage, wire_bytes: bytes, now: datetime, ids: Ids) -> list[OutboxRow]:
+def _rows(
+    message: OutgoingMessage, wire_bytes: bytes, directory: Directory, now: datetime, ids: Ids
+) -> list[OutboxRow]:
     copy = SentCopy(None, message.id, message.kind, message.sent, wire_bytes)
-    awaited = [to.id for to in message.recipients if _is_awaited(to) and now < message.expires]
+    awaited = [to.id for to in message.recipients if _is_awaited(to, directory) and now < message.expires]
     one_each = {prefix_of(identifier): identifier for identifier in awaited}
     rows = [
         repeated_row(copy, sender=message.sender, recipient=to, lane=message.lane, now=now, ids=ids)
@@ -92,8 +102,9 @@ def _rows(message: OutgoingMessage, wire_bytes: bytes, now: datetime, ids: Ids) 
     return [replace(row, expires=message.expires) for row in rows]
 
 
-def _is_awaited(to: OutgoingRecipient) -> bool:
-    return to.state in {"pending", "sent"} or to.code in KEY_CODES
+def _is_awaited(to: OutgoingRecipient, directory: Directory) -> bool:
+    has_left = to.state == "sent" or to.code in KEY_CODES
+    return to.state == "pending" or (has_left and stop_code(directory, to.id) is None)
 
 
 def kids_of(wire_bytes: bytes) -> list[str]:

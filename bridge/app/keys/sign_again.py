@@ -115,7 +115,7 @@ class SignAgain:
         found = [await unit.ledger.get(message_id) for message_id in message_ids]
         due = [one for one in found if one is not None and renewal.is_due(one.wire_bytes, one.sent)]
         if due:
-            await renew(unit, due, signer=renewal.signer, now=renewal.now, ids=self.ids)
+            await renew(unit, due, signer=renewal.signer, directory=renewal.directory, now=renewal.now, ids=self.ids)
         return len(due)
 
     async def _controls(self, own: str, renewal: _Renewal) -> int:

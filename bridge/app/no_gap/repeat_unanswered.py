@@ -2,7 +2,8 @@
 
 A recipient that has the message answers the copy again (wire-format: step 13); one that has not gets it. A message is
 repeated 1, 6, 24 and 72 hours after it was published, while no receipt has come, and only towards a recipient that was
-heard since: whoever is away has it in its queue. What was due while nothing ran is repeated at the next of these times.
+heard since, whoever is away has it in its queue, and that the list does not stop. What was due while nothing ran is
+repeated at the next of these times.
 One look repeats a bounded number of messages; the next one goes on where it stopped.
 """
 
@@ -14,12 +15,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.receiving.answering import repeated_row
+from bridge.app.sending.stopped import stop_code
 from bridge.core.ids import prefix_of
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.keys import Desk
 from bridge.ports.store import Store
 from bridge.ports.store.no_gap import Published, Unanswered
 from bridge.ports.store.records import AuditEntry
+from bridge.ports.trust import TrustSource
 
 REPEATED_AFTER: Final = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(hours=72))
 LOOKED_EVERY: Final = timedelta(minutes=10)
@@ -33,6 +36,7 @@ class RepeatUnanswered:
 
     desks: Mapping[str, Desk]
     store: Store
+    trust: TrustSource
     clock: Clock
     ids: Ids
     _looked_at: datetime | None = field(default=None, init=False)
@@ -42,7 +46,7 @@ class RepeatUnanswered:
         """Publishes again what came due since the last look; answers how many publishes that are.
 
         Raises:
-            UnavailableError: the database cannot be reached.
+            UnavailableError: the database cannot be reached, or there is no membership list.
         """
         now = self.clock.now()
         last = self._looked_at
@@ -62,8 +66,8 @@ class RepeatUnanswered:
             found = await unit.asked_again.unanswered(
                 self.desks, after=self._reached[after], before=now - after, limit=MOST_AT_ONCE
             )
-        due: dict[tuple[str, str], Unanswered] = {}
-        for one in found:
+        directory, due = self.trust.current(), dict[tuple[str, str], Unanswered]()
+        for one in (one for one in found if stop_code(directory, one.recipient) is None):
             due.setdefault((one.copy.message_id, prefix_of(one.recipient)), one)
         due = {publish: one for publish, one in due.items() if publish not in repeated}
         if due:

@@ -92,7 +92,7 @@ class AnswerResendRequests:
         message = await self.unit.ledger.get(copy.message_id) if signer is not None else None
         if signer is None or message is None:
             return None
-        renewed = await renew(self.unit, [message], signer=signer, now=self.now, ids=self.ids)
+        renewed = await renew(self.unit, [message], signer=signer, directory=self.directory, now=self.now, ids=self.ids)
         return replace(copy, wire_bytes=renewed[message.id])
 
     async def _send(self, copies: Sequence[SentCopy], key: NumberRange) -> None:

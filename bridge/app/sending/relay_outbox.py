@@ -9,7 +9,7 @@ publish and mark. Where the broker did not say whether it took a publish, the le
 A row past its expiry is given up: it is settled, its recipients are `expired` in the ledger, and the log says so. A
 router's row is given up 30 days later only, because what expired on its way still leaves its recipient a stub ("X sent
 you an alert, expired: ask"); heartbeats and requests leave none. While this clock may be wrong nothing is given up; the
-receiver judges what arrives.
+receiver judges what arrives. What goes to nobody but those whom the list has stopped is withdrawn.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.app.sending.withdraw_stopped import PUBLISHER, WithdrawStopped
 from bridge.core.errors import UnavailableError
 from bridge.core.verification import MAX_LIFETIME
 from bridge.ports.broker import Publication, Publisher, PublishOutcome
@@ -36,7 +37,6 @@ RENEW_SECONDS: Final = 3.0
 FIRST_RETRY_SECONDS: Final = 0.5
 LONGEST_RETRY_SECONDS: Final = 300.0
 LONGEST_REST: Final = timedelta(seconds=10)  # whatever was overlooked is not overlooked for long
-PUBLISHER: Final = "publisher"
 FULL: Final = PublishOutcome.REFUSED.value
 
 
@@ -64,6 +64,7 @@ class RelayOutbox:
         batch: rows published at a time.
         lane: the one that is relayed here, or both, `urgent` first.
         clock_is_trusted: while it answers false no row is given up as expired.
+        stopped: withdraws what may not go any more; a router has none, its rows stay in the country.
     """
 
     relay: str
@@ -73,6 +74,7 @@ class RelayOutbox:
     batch: int = 100
     lane: str | None = None
     clock_is_trusted: Callable[[], bool] = trust_the_clock
+    stopped: WithdrawStopped | None = None
     _rest: _Rest | None = field(default=None, init=False, repr=False)
 
     def rests(self) -> bool:
@@ -100,7 +102,9 @@ class RelayOutbox:
         if given_up:
             await self._give_up(given_up, token)
             rows = [row for row in rows if row not in given_up]
-        return len(given_up) + (await self._publish(rows, token) if rows else 0)
+        going = rows if self.stopped is None else await self.stopped.sift(rows)
+        settled = len(given_up) + len(rows) - len(going)
+        return settled + (await self._publish(going, token) if going else 0)
 
     async def _is_due(self, now: datetime) -> bool:
         mark = self.store.mark()  # before the look: what is committed meanwhile makes another

@@ -65,6 +65,13 @@ class Ledger(Protocol):
         """These publishes (message id, country prefix) were given up: `pending` recipients become `expired`."""
         ...
 
+    async def mark_stopped(self, stopped: Sequence[tuple[str, str, str]]) -> None:
+        """(message id, recipient, code): given up like an expired one where it is `pending`.
+
+        Where it has `PUBLISH_UNKNOWN` it keeps that.
+        """
+        ...
+
     async def digests_sent(
         self, keys: Sequence[tuple[str, str]], *, sender: str
     ) -> Mapping[tuple[str, str], tuple[str, str]]:
@@ -144,6 +151,18 @@ class Outbox(Protocol):
 
     async def mark_expired(self, ids: Sequence[str], *, token: str, now: datetime) -> int:
         """Gives up rows that this lease still owns; they wait no longer. Answers how many."""
+        ...
+
+    async def waiting_ids(self, relay: str, *, now: datetime) -> Sequence[str]:
+        """The rows that wait, due or not, and are leased by nobody."""
+        ...
+
+    async def waiting_rows(self, ids: Sequence[str]) -> Sequence[OutboxRow]:
+        """Those of these rows that still wait."""
+        ...
+
+    async def withdraw(self, ids: Sequence[str], now: datetime) -> None:
+        """Settles rows that still wait, leased or not, without a publish."""
         ...
 
     async def backlog(self, relay: str) -> tuple[int, datetime | None]:

@@ -119,3 +119,51 @@ async def test_a_repeated_receipt_leaves_nothing_behind(store: SqlStore, *, at_o
 
     assert await count_wires(store) == 3  # the message, the first rejection, the first delivery
     assert (await recipients(store, message))["at.ncp"].state == "delivered"
+
+
+async def test_whoever_is_stopped_is_given_up_where_it_was_pending_and_says_why(store: SqlStore) -> None:
+    message = outgoing("at.ncp", "at.border-police", "hu.ncp", "hr.ncp")
+    await given(store, message)
+    async with store.writing() as unit:
+        await unit.ledger.mark_sent([(message.id, "hu")], NOW)
+        await unit.ledger.mark_uncertain([(message.id, "hr")])
+        stopped = [(message.id, name, "E_RECIPIENT_GONE") for name in ("hr.ncp", "hu.ncp", "at.ncp", "xo.nobody")]
+        await unit.ledger.mark_stopped(stopped)
+        await unit.ledger.mark_sent([(message.id, "at")], NOW)  # for the other one there
+
+    states = {name: (to.state, to.code) for name, to in (await recipients(store, message)).items()}
+    assert states == {
+        "at.ncp": ("expired", "E_RECIPIENT_GONE"),
+        "at.border-police": ("sent", None),
+        "hu.ncp": ("sent", None),
+        "hr.ncp": ("expired", "E_PUBLISH_UNKNOWN"),
+    }
+
+
+async def test_what_waits_is_listed_whenever_it_is_due_and_can_be_withdrawn(store: SqlStore) -> None:
+    # given a row that is leased, one whose next attempt is to come, one of a router, and others
+    leased, later_on, other, last = (outbox_row() for _ in range(4))
+    async with store.writing() as unit:
+        await unit.outbox.add([leased])
+        await unit.outbox.claim("publisher", token="a relay", now=NOW, lease_seconds=60, limit=1)
+        await unit.outbox.add([later_on])
+        await unit.outbox.claim("publisher", token="mine", now=NOW, lease_seconds=60, limit=1)
+        await unit.outbox.mark_failed([later_on.id], token="mine", next_attempt_at=later(300), error="refused")
+        await unit.outbox.add([other, outbox_row(relay="subscriber"), last])
+
+    async def waiting(*of: str) -> list[str]:
+        async with store.reading() as unit:
+            ids = of or await unit.outbox.waiting_ids("publisher", now=NOW)
+            return sorted(row.id for row in await unit.outbox.waiting_rows(ids))
+
+    # then
+    assert await waiting() == sorted([later_on.id, other.id, last.id])
+    assert await waiting(other.id, "unknown") == [other.id]
+
+    # and when some are withdrawn, the leased one as well
+    async with store.writing() as unit:
+        await unit.outbox.withdraw([leased.id, other.id], NOW)
+        assert await unit.outbox.mark_sent([leased.id], token="a relay", now=NOW) == 0
+        assert (await unit.outbox.backlog("publisher"))[0] == 2
+    assert await waiting() == sorted([later_on.id, last.id])
+    assert await waiting(other.id, last.id) == [last.id]

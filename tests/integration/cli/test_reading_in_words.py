@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from cli_commands import ALERTS, Nodes, say
 
+from bridge.cli.options import on_node
 from bridge.cli.output import emit_line, printable, table
 from bridge.cli.reading import body_text
+from bridge.compose.node import Node
 
 SAMPLES = sorted(ALERTS.glob("[0-9]*.json"))
 ENVELOPE = {
@@ -193,6 +195,27 @@ def test_the_outbox_says_what_is_still_open(nodes: Nodes, sent: str) -> None:
 
     assert text.startswith("route_alert, actual, urgency expected, from rs.ncp\n")
     assert "at.ncp has not confirmed that it arrived" in text
+
+
+def test_the_outbox_says_who_was_stopped_and_what_that_means(
+    nodes: Nodes, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a list that stops two recipients, of which one was to be sent to yet
+    stops = {"at.ncp": "E_RECIPIENT_SUSPENDED", "hu.ncp": "E_RECIPIENT_GONE"}
+    monkeypatch.setattr("bridge.cli.outbox.stop_code", lambda _, identifier: stops.get(identifier))
+
+    async def stop(node: Node) -> None:
+        async with node.store.writing() as unit:
+            await unit.ledger.mark_stopped([(sent, "hu.ncp", stops["hu.ncp"])])
+
+    on_node(nodes.rs, stop)
+
+    # when
+    lines = say("outbox", "show", sent, "--config", nodes.rs).out.splitlines()
+
+    # then
+    assert "at.ncp has not confirmed that it arrived; nothing more is sent to it: it was suspended" in lines
+    assert "hu.ncp was not sent to: it is in the membership list no more" in lines
 
 
 def test_status_ends_with_the_verdict(nodes: Nodes) -> None:

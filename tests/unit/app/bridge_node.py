@@ -19,6 +19,7 @@ from bridge.app.receiving.recheck_held import RecheckHeld
 from bridge.app.receiving.route_message import RouteMessages
 from bridge.app.sending.relay_outbox import RelayOutbox
 from bridge.app.sending.send import SendMessages
+from bridge.app.sending.withdraw_stopped import WithdrawStopped
 from bridge.core.verification import Receiver
 from bridge.core.wire import strict_json
 from bridge.core.wire.envelope import parse_envelope
@@ -91,7 +92,8 @@ class Node:
         )
 
     def relay(self, name: str = "publisher", *, batch: int = 100) -> RelayOutbox:
-        return RelayOutbox(name, self.publisher, self.store, self.clock, batch)
+        stopped = WithdrawStopped(self.store, self.trust, self.clock) if name == "publisher" else None
+        return RelayOutbox(name, self.publisher, self.store, self.clock, batch, stopped=stopped)
 
     async def given_sent(self, *messages: Sent) -> None:
         """The ledger as submitting leaves it."""

@@ -68,12 +68,16 @@ class Country:
         self.receiver, self.relay = self.node.receiver(self.own), self.node.relay()
         self.heartbeats = SendHeartbeats(desks, self.store, self.trust, self.clock, ids, EVERY)
         self.asking = AskForMissing(desks, self.store, self.trust, self.clock, ids)
-        self.repeating = RepeatUnanswered(desks, self.store, self.clock, ids)
+        self.repeating = RepeatUnanswered(desks, self.store, self.trust, self.clock, ids)
         self.watching = WatchPeers((self.own,), self.store, self.trust, self.clock, EVERY)
 
-    async def submit(self, to: str, *, urgency: str = "immediate", lifetime: timedelta | None = None) -> str:
+    async def submit(self, *to: str, urgency: str = "immediate", lifetime: timedelta | None = None) -> str:
         now = self.clock.now()
-        plan = plan_for_answer(directory(), to, kind="route_alert", status="actual", sender=self.own, at=now)
+        plans = [
+            plan_for_answer(directory(), one, kind="route_alert", status="actual", sender=self.own, at=now)
+            for one in to
+        ]
+        plan = replace(plans[0], recipients=tuple(recipient for one in plans for recipient in one.recipients))
         expires = None if lifetime is None else now + lifetime
         draft = Draft("route_alert", "actual", urgency, route_body(now), plan, expires=expires)
         return (await self.node.sending().send(draft, sender=self.own)).id

@@ -111,5 +111,5 @@ async def test_what_expired_before_it_left_is_named_until_a_week_later(node: Nod
     over = await undelivered(node)
 
     assert not named.ok
-    assert named.detail.startswith("at.ncp: 1 expired before any broker took it. ")
+    assert named.detail.startswith("at.ncp: 1 given up before it was sent. ")
     assert over.ok
