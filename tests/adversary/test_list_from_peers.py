@@ -12,7 +12,12 @@ import pytest
 
 from bridge.adapters.trust import TufTrustSource
 from bridge.adapters.trust.mirror import FolderMirror
-from bridge.core.messages.directory_notice import MAX_UNPACKED_BYTES, unpack_files
+from bridge.core.messages.directory_notice import (
+    MAX_PACKED_CHARACTERS,
+    MAX_UNPACKED_BYTES,
+    pack_files,
+    unpack_files,
+)
 from bridge.core.wire import base64url
 
 if TYPE_CHECKING:
@@ -44,7 +49,26 @@ async def test_files_from_a_peer_that_nobody_signed(world: World) -> None:
     timestamp["signed"]["version"] += 1
     await node.take({"metadata/timestamp.json": json.dumps(timestamp).encode()})
     assert node.current() is before
-    assert not [path for path in received.rglob("*") if path.is_file()]
+    assert not received.exists()
+
+
+@pytest.mark.parametrize("timestamp", [{}, {"metadata/timestamp.json": b"{}"}])
+async def test_files_from_a_peer_that_are_many_and_empty_are_not_written(
+    world: World, timestamp: dict[str, bytes]
+) -> None:
+    node, received = reached_by_peers(world)
+    before, cached = node.current(), list((world.folder / "cache").rglob("*"))
+    await node.take({f"metadata/{number}.root.json": b"" for number in range(2000)} | timestamp)
+    assert node.current() is before
+    assert not received.exists()
+    assert list((world.folder / "cache").rglob("*")) == cached
+
+
+def test_files_from_a_peer_that_are_thirty_thousand_in_one_notice() -> None:
+    packed = pack_files({f"metadata/{number}.root.json": b"" for number in range(100_000, 130_000)})
+    assert len(packed) <= MAX_PACKED_CHARACTERS
+    with pytest.raises(ValueError, match="more than 2000 files"):
+        unpack_files(packed)
 
 
 def test_files_from_a_peer_that_unpack_to_a_hundred_megabytes() -> None:

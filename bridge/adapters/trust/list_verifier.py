@@ -26,7 +26,7 @@ from bridge.adapters.trust.list_cache import ListCache, Seen
 from bridge.adapters.trust.locking import LockedError
 from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, CutOffFetcher, read_bounded
 from bridge.adapters.trust.seen_before import claimed_version
-from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
+from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, refuse_forgotten, verify_list
 from bridge.core.directory import Directory
 from bridge.core.times import format_time
 
@@ -53,10 +53,10 @@ class Loaded:
         """Its version."""
         return self.directory.version
 
-    @property
-    def order(self) -> tuple[int, int, int]:
-        """The greater is the later; a new root may begin the other versions anew."""
-        return self.root_version, self.directory.version, self.timestamp_version
+
+def order(one: Loaded | Seen) -> tuple[int, int, int]:
+    """The greater is the later; a new root may begin the other versions anew."""
+    return one.root_version, one.highest_version, one.timestamp_version
 
 
 class NotKeptError(Exception):
@@ -97,7 +97,7 @@ class ListVerifier:
             def seen_after(meanwhile: Seen | None) -> Seen:
                 if meanwhile is not None and meanwhile != copy.seen:
                     _refuse_older(loaded, meanwhile)
-                    _refuse_forgetful(loaded, meanwhile)
+                    refuse_forgotten(found, meanwhile.stops)
                 return _seen(loaded, root_sha256, now)
 
             try:
@@ -117,7 +117,7 @@ class ListVerifier:
         """
         root_bytes, root_sha256 = self._pinned()
         seen = self._cache.seen(root_sha256)
-        if seen is None or (known is not None and seen.highest_version <= known.highest_version):
+        if seen is None or (known is not None and order(seen) <= order(known)):
             return None
         with self._cache.copy(root_sha256) as copy:
             if copy.seen is None:
@@ -161,13 +161,6 @@ def _refuse_older(found: Loaded, before: Loaded | Seen | None) -> None:
         raise UntrustedError(message)
     if version == highest and found.timestamp_version < before.timestamp_version:
         message = f"version {version} of the membership list was confirmed later than this, as was seen before"
-        raise UntrustedError(message)
-
-
-def _refuse_forgetful(found: Loaded, meanwhile: Seen) -> None:
-    """As `verify_list` does with what was seen before it began."""
-    if not meanwhile.stops <= found.stops:
-        message = f"version {found.highest_version} does not say what was revoked or suspended meanwhile"
         raise UntrustedError(message)
 
 

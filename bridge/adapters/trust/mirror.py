@@ -9,7 +9,6 @@ Rules:
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Final, Protocol
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
 from tuf.ngclient import UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
+
+from bridge.core.list_files import is_list_file
 
 METADATA: Final = "metadata"
 TARGETS: Final = "targets"
@@ -30,12 +31,6 @@ LIMITS: Final = UpdaterConfig(
     timestamp_max_length=16 * 1024,
     snapshot_max_length=256 * 1024,
     targets_max_length=MAX_FILE_BYTES,
-)
-_KNOWN: Final = re.compile(
-    r"metadata/(timestamp|[0-9]{1,9}\.(root|snapshot|targets|revocations|member-[a-z]{2}))\.json"
-    r"|targets/[0-9a-f]{64}\.(network|revocations)\.json"
-    r"|targets/keys/[0-9a-f]{64}\.[a-z]{2}\.json"
-    r"|targets/contact-points/[0-9a-f]{64}\.[a-z]{2}\.[a-z0-9-]{1,32}\.json"
 )
 _NOT_FOUND: Final = 404
 
@@ -77,6 +72,19 @@ class MirrorFetcher(FetcherInterface):
         return _bytes_or_not_found(self._mirror / url)
 
 
+class FilesFetcher(FetcherInterface):
+    """Serves files that are in memory."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        if url in self._files:
+            return iter((self._files[url],))
+        message = f"{url[:200]}: not among the files"
+        raise DownloadHTTPError(message, _NOT_FOUND)
+
+
 class OverlayFetcher(FetcherInterface):
     """Serves files that are not in the mirror yet above those that are: how a mirror with them would look."""
 
@@ -105,7 +113,7 @@ class CutOffFetcher(FetcherInterface):
 
 def check_name(name: str) -> None:
     """Raises `DownloadError` for what is no file of a trust repository of ours."""
-    if _KNOWN.fullmatch(name) is None:
+    if not is_list_file(name):
         message = f"{name[:200]} is no file of a trust repository"
         raise DownloadError(message)
 

@@ -1,10 +1,10 @@
 """The files of the trust repository that came through the bridge itself, as one more mirror: `trust/received/`.
 
 Rules:
-1. Whoever sent them, they are believed as little as any mirror's: the client verifies them.
-2. Only names that a repository of ours has; what is not text of such a file changes nothing.
-3. The folder holds what came last and nothing else. What verified is in the cache; what did not is no use.
-4. One at a time, whichever process: what is half there would not verify, and be thrown away.
+1. It holds what came last and verified when it came, and nothing else. The process that it came to has it; this is for
+   the node's others, which believe it as little as any mirror's: the client verifies it.
+2. Only names that a repository of ours has.
+3. One at a time, whichever process: what is half there would not verify, and be thrown away.
 """
 
 from __future__ import annotations

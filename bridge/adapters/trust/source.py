@@ -28,9 +28,9 @@ from tuf.api.exceptions import DownloadError
 from tuf.ngclient.fetcher import FetcherInterface
 
 from bridge.adapters.trust.list_cache import ListCache
-from bridge.adapters.trust.list_verifier import ListVerifier, Loaded, NotKeptError
+from bridge.adapters.trust.list_verifier import ListVerifier, Loaded, NotKeptError, order
 from bridge.adapters.trust.locking import LockedError
-from bridge.adapters.trust.mirror import LIMITS, METADATA, TIMESTAMP, Mirror
+from bridge.adapters.trust.mirror import LIMITS, METADATA, TIMESTAMP, FilesFetcher, Mirror
 from bridge.adapters.trust.peers_ahead import PeersAhead
 from bridge.adapters.trust.received import ReceivedFiles
 from bridge.adapters.trust.seen_before import BehindError, is_current
@@ -122,7 +122,7 @@ class TufTrustSource:
         return self.current()
 
     async def take(self, files: Mapping[str, bytes]) -> None:
-        """Keeps files that came through the bridge, and looks at them at once; forged ones change nothing."""
+        """Looks at files that came through the bridge, and keeps those that verify; others change nothing."""
         await asyncio.to_thread(self._take, files)
 
     def note_version(self, peer: str, version: int, *, sent: datetime) -> None:
@@ -157,14 +157,17 @@ class TufTrustSource:
             self._looked = True
 
     def _take(self, files: Mapping[str, bytes]) -> None:
-        if self._received is None:
+        """Files that verify are put where the node's other processes find them; of others nothing is written."""
+        received = self._received
+        if received is None:
             return
         try:
-            self._received.keep(files)
-        except FAULTS as error:
-            _log.warning("trust.notice_not_kept", reason=_sentence(error))
+            if self._load_from(FilesFetcher(files)):
+                received.keep(files)
+        except BehindError:
             return
-        self._load_from_received()
+        except FAULTS as error:
+            _log.warning("trust.notice_refused", reason=_sentence(error))
 
     def _load_from_received(self) -> None:
         """What came through the bridge; older than what is here is how it mostly is, and no fault."""
@@ -186,8 +189,8 @@ class TufTrustSource:
             _log.warning("trust.notice_refused", reason=_sentence(error))
             received.discard()
 
-    def _load_from(self, files: FetcherInterface) -> None:
-        """Takes a mirror's list where it is newer; nothing happens where it is the one in memory.
+    def _load_from(self, files: FetcherInterface) -> bool:
+        """Takes a mirror's list where it is newer; answers whether it was another one than that in memory.
 
         Raises:
             UntrustedError: it does not verify, or is older.
@@ -195,13 +198,14 @@ class TufTrustSource:
         """
         timestamp_bytes = files.download_bytes(f"{METADATA}/{TIMESTAMP}", LIMITS.timestamp_max_length)
         if self._is_loaded(timestamp_bytes, files):
-            return
+            return False
         try:
             loaded = self._verifier.verify(files, self._loaded)
         except NotKeptError as error:
             self._assign(error.loaded)  # a full disk must not hide what was revoked
             raise
         self._assign(loaded)
+        return True
 
     def _load_from_cache(self) -> None:
         """Takes what was verified last, by whichever process of the node, where it is newer than what is here."""
@@ -216,7 +220,7 @@ class TufTrustSource:
     def _assign(self, loaded: Loaded) -> None:
         """Puts it in memory, unless another thread has put a later one there meanwhile."""
         with self._assigning:
-            if self._loaded is None or loaded.order >= self._loaded.order:
+            if self._loaded is None or order(loaded) >= order(self._loaded):
                 self._loaded = loaded
 
     @property

@@ -137,13 +137,18 @@ def verify_list(
         raise UntrustedError(error.message) from None
     except (RepositoryError, DownloadError, StorageError, OSError) as error:
         raise UntrustedError(_sentence(error)) from None
+    refuse_forgotten(found, stops)
+    return found
+
+
+def refuse_forgotten(found: VerifiedList, stops: frozenset[str]) -> None:
+    """Raises `UntrustedError` where a list does not say any more what the revocation role was seen to say."""
     for forgotten in sorted(
         _without_base(stop) for stop in stops - found.stops if _base(stop) >= found.network.base_number
     ):
         what = "revoked" if "#" in forgotten else "suspended"
         message = f"version {found.directory.version} no longer says that {forgotten.partition(' ')[0]} was {what}"
         raise UntrustedError(message)
-    return found
 
 
 def _base(stop: str) -> int:

@@ -1,7 +1,8 @@
 """The contact point's use case: verify to the end, open, store, answer with a signed receipt.
 
 Four steps: judge (steps 1 to 12) and open (15 to 17) before the transaction; look up, decide (13) and store within it,
-because what is known must not change between looking and storing. Nothing is acknowledged to the broker before that
+because what is known must not change between looking and storing. Where a membership list came, it is decided once more
+before, about that list alone. Nothing is acknowledged to the broker before that
 transaction has committed. A crash after the commit delivers the message once more, and step 13 absorbs it.
 """
 
@@ -9,21 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bridge.app.no_gap.hearing import HeardPeers
 from bridge.app.receiving.authenticating import Authenticator, Judged
-from bridge.app.receiving.deciding import Opened, ProvenControl, Verdict, decide, sealed_message_of, threads_to_judge
+from bridge.app.receiving.deciding import (
+    Decision,
+    Opened,
+    ProvenControl,
+    Verdict,
+    decide,
+    sealed_message_of,
+    threads_to_judge,
+)
 from bridge.app.receiving.giving_way import let_others_run
 from bridge.app.receiving.outcomes import Outcome
 from bridge.app.receiving.refusing import Replayed
 from bridge.app.receiving.storing_received import StoreReceived
-from bridge.app.receiving.taking_lists import take_lists
+from bridge.app.receiving.taking_lists import bring_lists, take_lists
 from bridge.core.errors import VerificationError
 from bridge.core.verification import Authenticated, AuthenticatedRefusal, VerifiedMessage, open_message
 from bridge.ports.broker import Delivery
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.keys import Desk
-from bridge.ports.store import Store
+from bridge.ports.store import Store, UnitOfWork
 from bridge.ports.trust import TrustSource
 from bridge.ports.vault import BodyVault
 
@@ -57,16 +67,15 @@ class ReceiveMessages:
             UnavailableError: the database cannot be reached; nothing of the batch may be acknowledged.
         """
         judged, verdicts = await self._judge(batch)
-        if await take_lists(self.trust, verdicts):
-            judged, verdicts = await self._judge(batch)
-        sealed = [message for message in (sealed_message_of(item.verdict) for item in judged) if message is not None]
-        keys, threads = [message.key_of_message for message in sealed], threads_to_judge(verdicts)
+        if bring_lists(verdicts):
+            async with self.store.reading() as unit:
+                decisions = await self._decide(unit, judged, verdicts, self.clock.now())
+            if await take_lists(self.trust, decisions):
+                judged, verdicts = await self._judge(batch)
         async with self.store.writing() as unit:
             await unit.inbox.begin_receiving(self.desk.id)
-            replays = await unit.inbox.replays(self.desk.id, keys) if keys else {}
-            originators = await unit.inbox.originators(self.desk.id, threads) if threads else {}
             now = self.clock.now()
-            decisions = decide(verdicts, replays=replays, originators=originators, now=now)
+            decisions = await self._decide(unit, judged, verdicts, now)
             storing = StoreReceived(unit, self.desk, self.trust, self.vault, self.ids, now, replayed)
             outcomes = await storing.store([item.delivery for item in judged], decisions, held=held)
             heard = self.heard.news([item.verdict for item in judged if isinstance(item.verdict, Authenticated)], now)
@@ -74,6 +83,16 @@ class ReceiveMessages:
                 await unit.peers.hear(self.desk.id, heard)
         self.heard.wrote(heard)
         return outcomes
+
+    async def _decide(
+        self, unit: UnitOfWork, judged: Sequence[Judged], verdicts: Sequence[Verdict], now: datetime
+    ) -> Sequence[Decision]:
+        """What is to become of each, by what is known at this moment."""
+        sealed = [message for message in (sealed_message_of(item.verdict) for item in judged) if message is not None]
+        keys, threads = [message.key_of_message for message in sealed], threads_to_judge(verdicts)
+        replays = await unit.inbox.replays(self.desk.id, keys) if keys else {}
+        originators = await unit.inbox.originators(self.desk.id, threads) if threads else {}
+        return decide(verdicts, replays=replays, originators=originators, now=now)
 
     async def _judge(self, batch: Sequence[Delivery]) -> tuple[Sequence[Judged], Sequence[Verdict]]:
         judged = await self.authenticator.judge(batch)

@@ -13,7 +13,7 @@ from typing import Final
 
 from bridge.app.sending.may_send import check_may_send
 from bridge.app.sending.send import Draft, SendMessages, Submitted, check_plan
-from bridge.core.messages.directory_notice import MAX_CHANGES, MAX_PACKED_CHARACTERS, pack_files
+from bridge.core.messages.directory_notice import MAX_CHANGES, MAX_FILES, MAX_PACKED_CHARACTERS, pack_files
 from bridge.core.routing import Exclusion, RoutePlan, plan_for_everybody
 from bridge.core.times import format_time, to_milliseconds
 from bridge.core.vocabulary import DIRECTORY_NOTICE
@@ -41,7 +41,7 @@ class SentNotice:
 
 def fits(files: Mapping[str, bytes]) -> bool:
     """Whether these files go into one message."""
-    return len(pack_files(files)) <= MAX_PACKED_CHARACTERS
+    return len(files) <= MAX_FILES and len(pack_files(files)) <= MAX_PACKED_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, Field
 
 from bridge.core.ids import PREFIX_PATTERN
+from bridge.core.list_files import TIMESTAMP_FILE, is_list_file
 from bridge.core.messages.fields import FORM, MAX_INTEGER, CodeOf, Maybe, UtcTime
 from bridge.core.messages.head import BodyHead
 from bridge.core.wire import base64url, strict_json
@@ -22,6 +23,7 @@ PACKED_PATTERN: Final = r"^[A-Za-z0-9_-]+$"
 MAX_CHANGES: Final = 100
 MAX_PACKED_CHARACTERS: Final = 118_000  # leaves what the rest of the body needs of 128 KiB
 MAX_UNPACKED_BYTES: Final = 4 * 1024 * 1024
+MAX_FILES: Final = 2000  # far more than fit, unless they are empty
 
 Version = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
@@ -56,7 +58,8 @@ class ListFiles(BaseModel):
         Field(
             pattern=PACKED_PATTERN,
             max_length=MAX_PACKED_CHARACTERS,
-            description="Name in the mirror -> text, as JSON, compressed with zlib, in base64url.",
+            description="Name in the mirror -> text, as JSON, compressed with zlib, in base64url: at most 2,000 files, "
+            "the timestamp among them.",
         ),
     ]
 
@@ -85,7 +88,8 @@ def unpack_files(packed: str) -> Mapping[str, bytes]:
     """The files in `ListFiles.packed`.
 
     Raises:
-        ValueError: it is not such a text, or unpacks to more than `MAX_UNPACKED_BYTES`.
+        ValueError: it is not such a text, unpacks to more than `MAX_UNPACKED_BYTES` or `MAX_FILES`, has no timestamp,
+            or has a file that no trust repository has.
     """
     inflating = zlib.decompressobj()
     try:
@@ -95,6 +99,13 @@ def unpack_files(packed: str) -> Mapping[str, bytes]:
     if not inflating.eof or inflating.unused_data:
         raise ValueError(f"is not whole, or unpacks to more than {MAX_UNPACKED_BYTES} bytes")
     texts = strict_json.parse_object(data)
+    if len(texts) > MAX_FILES:
+        raise ValueError(f"has more than {MAX_FILES} files")
+    if TIMESTAMP_FILE not in texts:
+        raise ValueError(f"has no {TIMESTAMP_FILE}")
+    unknown = next((name for name in texts if not is_list_file(name)), None)
+    if unknown is not None:
+        raise ValueError(f"{unknown[:100]!r} is no file of a trust repository")
     if not all(isinstance(text, str) for text in texts.values()):
         raise ValueError("a file is no text")
     return {name: str(text).encode("utf-8") for name, text in texts.items()}

@@ -14,6 +14,7 @@ from bridge.app.sending.send_notice import SendNotices
 from bridge.core.directory import Directory
 from bridge.core.errors import RefusedError
 from bridge.core.messages.directory_notice import MAX_CHANGES, unpack_files
+from bridge.core.verification import Hints
 from bridge.core.vocabulary import DIRECTORY_NOTICE
 from bridge.core.wire import strict_json
 from bridge.ports.list_changes import ListChanges
@@ -141,3 +142,25 @@ async def test_a_received_notice_hands_its_files_on_and_its_batch_is_judged_by_t
     assert trust.taken == [FILES]
     assert [outcome.value for outcome in outcomes] == ["accepted", "quarantined"]
     assert [refusal.code for refusal in await node.quarantined()] == ["E_KEY_REVOKED"]
+
+
+async def test_of_a_notice_that_is_known_or_refused_nothing_is_taken(node: Node, trust: ListedTrust) -> None:
+    # given
+    trust.directory = listing()
+    notice = await SendNotices(node.sending()).send(changes(), sender=SECRETARIAT)
+    wire_bytes = (await node.sent(notice.messages[0].id)).wire_bytes
+    delivery = replace(
+        alert().delivery(to="at.ncp"),
+        wire_bytes=wire_bytes,
+        hints=Hints(notice.messages[0].id, DIRECTORY_NOTICE, SECRETARIAT),
+    )
+
+    # when
+    outcomes = await node.receiver("at.ncp").receive([delivery, delivery])
+    outcomes += await node.receiver("at.ncp").receive([delivery])
+    node.clock.advance(31 * 24 * 3600)
+    outcomes += await node.receiver("hu.ncp").receive([delivery])
+
+    # then
+    assert [outcome.value for outcome in outcomes] == ["accepted", "duplicate", "duplicate", "quarantined"]
+    assert trust.taken == [FILES]

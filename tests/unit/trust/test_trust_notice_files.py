@@ -12,7 +12,8 @@ from bridge.adapters.trust.mirror import FolderMirror
 from bridge.adapters.trust.notice_files import changes_of
 from bridge.adapters.trust.source import TufTrustSource
 from bridge.app.sending.send_notice import fits
-from bridge.core.messages.directory_notice import MAX_UNPACKED_BYTES, pack_files, unpack_files
+from bridge.core.list_files import TIMESTAMP_FILE
+from bridge.core.messages.directory_notice import MAX_FILES, MAX_UNPACKED_BYTES, pack_files, unpack_files
 from bridge.ports.list_changes import ListChanges
 
 
@@ -110,8 +111,13 @@ def test_a_confirmed_list_brings_its_new_timestamp(world: World) -> None:
         "AAAA",
         "eNo=",
         pack_files({"a": b"b"})[:-4],
-        pack_files({"a": b" " * (MAX_UNPACKED_BYTES + 1)}),
+        pack_files({TIMESTAMP_FILE: b" " * (MAX_UNPACKED_BYTES + 1)}),
         "eNqLVnAFAAGJAO4",
+        pack_files({}),
+        pack_files({"metadata/2.snapshot.json": b"{}"}),
+        pack_files({TIMESTAMP_FILE: b"{}", "metadata/../../outside.json": b"{}"}),
+        pack_files({TIMESTAMP_FILE: b"{}", "targets/keys/x.rs.json": b"{}"}),
+        pack_files({TIMESTAMP_FILE: b"{}"} | {f"metadata/{number}.root.json": b"" for number in range(MAX_FILES)}),
     ],
 )
 def test_what_is_not_packed_files_is_refused(packed: str) -> None:
@@ -119,7 +125,15 @@ def test_what_is_not_packed_files_is_refused(packed: str) -> None:
         unpack_files(packed)
 
 
+def test_no_more_files_are_sent_than_are_taken() -> None:
+    files = {TIMESTAMP_FILE: b""} | {f"metadata/{number}.root.json": b"" for number in range(MAX_FILES - 1)}
+
+    assert fits(files)
+    assert len(unpack_files(pack_files(files))) == MAX_FILES
+    assert not fits({**files, "metadata/99999.root.json": b""})
+
+
 def test_packed_files_come_out_as_they_went_in() -> None:
-    files = {"metadata/timestamp.json": b'{"a": "\xc5\xa1"}', "targets/keys/x.rs.json": b""}
+    files = {"metadata/timestamp.json": b'{"a": "\xc5\xa1"}', f"targets/keys/{'0a' * 32}.rs.json": b""}
 
     assert unpack_files(pack_files(files)) == files

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from threading import Thread
 
 import pytest
 from trust_network import World, signing_key
 
-from bridge.adapters.trust import list_verifier
+from bridge.adapters.trust import TufTrustSource, list_verifier
 from bridge.adapters.trust.list_cache import ListCache
+from bridge.adapters.trust.mirror import FolderMirror
 
 
 async def test_while_another_process_is_ahead_the_list_in_memory_is_the_highest_known(
@@ -49,6 +51,17 @@ async def test_when_the_mirror_fails_what_another_process_verified_is_taken(worl
     assert "rs.ncp#sig-2026a" in directory.signing_keys
     assert services.highest_version() == 2
     assert services.failure is not None
+
+
+async def test_a_confirmation_that_another_process_has_seen_is_taken_too(world: World) -> None:
+    behind = FolderMirror(world.keep_mirror("behind"))
+    services = TufTrustSource([behind], world.folder / "cache", world.pinned_root(), now=world.clock)
+    services.current()
+    world.clock.moment += timedelta(hours=6)
+    world.confirm()
+    world.node().current()
+
+    assert (await services.refresh()).signed_at == world.clock()
 
 
 async def test_when_mirror_and_cache_both_fail_the_list_in_memory_stays_usable(world: World) -> None:
