@@ -40,6 +40,7 @@ HOLDER: Final = "holder"
 CODE: Final = "E_HOLDER_KEY"
 STRETCHED: Final = 600_000  # OWASP's figure for PBKDF2 with SHA-256
 NAME_PATTERN: Final = r"^[^\x00-\x1f\x7f\"]{1,80}$"
+NAME_EXPECTED: Final = "expected 1 to 80 characters on one line, none of them a double quotation mark"
 _PEM: Final = b"-----BEGIN "
 
 
@@ -80,12 +81,13 @@ def write_holder_key(path: Path, private_bytes: bytes, *, holder: str, public: s
     """
     data = strict_json.encode({"v": 1, "holder": holder, "public_key": public}) + b"\n"
     key = _public_key(data, "--holder")
+    there = [file for file in (path, public_file(path)) if file.exists()]
+    if there:
+        raise RefusedError("E_KEY_EXISTS", f"{there[0]} is there already; nothing was changed")
     try:
         write_private(path, private_bytes)
         with public_file(path).open("xb") as file:
             file.write(data)
-    except FileExistsError as error:
-        raise RefusedError("E_KEY_EXISTS", f"{error.filename} is there already; nothing was changed") from None
     except OSError as error:
         raise UnavailableError("E_KEY_FILE", f"{error.filename}: {error.strerror}") from None
     return key
@@ -178,7 +180,8 @@ def _public_key(data: bytes, where: str) -> Key:
         raise BadInputError(CODE, f"{where} is not strict JSON: {error.for_author}") from None
     except ValidationError as error:
         fault = error.errors()[0]
-        raise BadInputError(CODE, f"{where}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+        expected = NAME_EXPECTED if fault["type"] == "string_pattern_mismatch" else fault["msg"]
+        raise BadInputError(CODE, f"{where}: {'.'.join(map(str, fault['loc']))}: {expected}") from None
     except (ValueError, UnsupportedAlgorithm):
         raise BadInputError(CODE, f"{where}: public_key: found no public key, expected one in PEM") from None
     if not _is_ours(public):

@@ -105,3 +105,21 @@ def test_a_passphrase_comes_from_a_private_file_or_a_person(run: Run, tmp_path: 
     assert (asked[0], asked[1]["error"]["code"]) == (2, "E_USAGE")
     assert (status, answer["holder"], answer["public"]) == (0, "Alice", str(tmp_path / "key.pub"))
     assert load_holder_key(tmp_path / "key", passphrase=b"correct horse").public_key.keyid == answer["key"]
+
+
+@pytest.mark.parametrize("there", ["key", "key.pub"])
+def test_a_file_that_is_there_is_named_and_nothing_is_made(run: Run, tmp_path: Path, there: str) -> None:
+    (tmp_path / there).write_bytes(b"another's")
+
+    status, answer = run("network", "key", tmp_path / "key", "--holder", "Alice")
+
+    assert (status, answer["error"]["code"]) == (3, "E_KEY_EXISTS")
+    assert answer["error"]["message"] == f"{tmp_path / there} is there already; nothing was changed"
+    assert [file.name for file in tmp_path.iterdir()] == [there]
+
+
+def test_a_name_that_is_none_is_said_in_words(run: Run, tmp_path: Path) -> None:
+    status, answer = run("network", "key", tmp_path / "key", "--holder", "")
+
+    assert (status, answer["error"]["code"]) == (2, "E_HOLDER_KEY")
+    assert answer["error"]["message"].startswith("--holder: holder: expected 1 to 80 characters on one line")
