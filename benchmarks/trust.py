@@ -25,13 +25,14 @@ from securesystemslib.signer import CryptoSigner
 from benchmarks.cases import make_correspondents, sample_alert
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.jose.signatures import is_signature
-from bridge.adapters.trust import TufRepository, TufTrustSource
-from bridge.adapters.trust.changes import governance_change, keys_change
-from bridge.adapters.trust.documents import keys_document, keys_of
-from bridge.adapters.trust.mirror import FolderMirror
-from bridge.adapters.trust.publication import Publication, joined
-from bridge.adapters.trust.roles import member_role
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.changes import governance_change, keys_change
+from bridge.adapters.trust.governance.publication import Publication, joined
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.documents import keys_document, keys_of
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.membership.roles import member_role
+from bridge.adapters.trust.membership.verified_list import VerifiedList
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.app.sending.make_message import make_sealed
 from bridge.core.countries import COUNTRY_CODES
 from bridge.core.directory import Directory, PublicKey

@@ -22,7 +22,7 @@ from bridge.cli.output import INTERRUPTED, emit_line, fail, say
 from bridge.core.errors import BadInputError, BridgeError
 
 GROUPS: Final = {
-    "network": "Found and govern a network of countries; look at its membership list.",
+    "network": "Found and govern a network; see its membership list.",
     "node": "Set up a country's node: keys, settings, enrolment.",
     "keys": "See, roll and revoke a node's keys.",
     "topology": "Declare exchanges, queues and accounts on the broker.",

@@ -60,21 +60,26 @@ def propose(  # noqa: PLR0913 - the command's options
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The network's folder, or a copy of its mirror.")],
     file: Annotated[Path, typer.Option("--config", metavar="FILE", help="The network file, as it is to be.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the change is written, to be signed.")],
-    remove: Annotated[list[str] | None, typer.Option(metavar="CC", help="A member that leaves.")] = None,
-    reinstate: Annotated[
-        list[str] | None, typer.Option(metavar="WHO", help="A suspended member or contact point.")
+    remove: Annotated[
+        list[str] | None, typer.Option(metavar="CC", help="A member that leaves; may be repeated.")
     ] = None,
-    admit: Annotated[list[Path] | None, typer.Option(metavar="REQUEST", help="A request of `node enroll`.")] = None,
+    reinstate: Annotated[
+        list[str] | None, typer.Option(metavar="WHO", help="A suspended member or contact point; may be repeated.")
+    ] = None,
+    admit: Annotated[
+        list[Path] | None, typer.Option(metavar="REQUEST", help="A `node enroll` request; may be repeated.")
+    ] = None,
     online: Annotated[bool, typer.Option("--online", help="New online keys, made in DIR/keys.")] = False,
     authority: Annotated[
         bool, typer.Option("--authority", help="A new certificate authority beside those before; its key in DIR/keys.")
     ] = False,
     withdraw_authority: Annotated[
-        list[str] | None, typer.Option(metavar="SHA256", help="A certificate authority that counts no more.")
+        list[str] | None,
+        typer.Option(metavar="SHA256", help="An authority that counts no more; may be repeated."),
     ] = None,
     take_back: Annotated[
         list[str] | None,
-        typer.Option(metavar="WHAT", help="A key, contact point or member that a replaced holder had stopped."),
+        typer.Option(metavar="WHAT", help="What a replaced holder had stopped: a key, who; may be repeated."),
     ] = None,
     as_json: Json = False,
 ) -> None:

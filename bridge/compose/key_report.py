@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bridge.adapters.certificates.files import held_certificate
-from bridge.adapters.trust.roles import member_role
+from bridge.adapters.trust.membership.roles import member_role
 from bridge.app.keys.key_states import End, KeyState, key_ends, key_states
 from bridge.compose.member_keys import key_stores
 from bridge.compose.node import open_trust

@@ -16,15 +16,15 @@ from typing import Final
 
 from bridge.adapters.jose.key_files import make_secret, read_secret
 from bridge.adapters.store import open_store
-from bridge.adapters.trust import TufRepository
-from bridge.adapters.trust.changes import keys_change
-from bridge.adapters.trust.documents import keys_document, keys_of
-from bridge.adapters.trust.kept_list import read_kept_list
-from bridge.adapters.trust.member_key import load_member_key
-from bridge.adapters.trust.publication import Publication
-from bridge.adapters.trust.publishing import write_file
-from bridge.adapters.trust.roles import member_role
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.changes import keys_change
+from bridge.adapters.trust.governance.member_key import load_member_key
+from bridge.adapters.trust.governance.publication import Publication
+from bridge.adapters.trust.governance.publishing import write_file
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.documents import keys_document, keys_of
+from bridge.adapters.trust.membership.roles import member_role
+from bridge.adapters.trust.membership.verified_list import VerifiedList
+from bridge.adapters.trust.node.kept_list import read_kept_list
 from bridge.app.keys import rolling
 from bridge.app.keys.rolling import Use
 from bridge.compose.node import open_trust

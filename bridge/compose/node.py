@@ -16,9 +16,9 @@ from bridge.adapters.jose.key_files import read_secret
 from bridge.adapters.jose.sealing import seal
 from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.system import RandomIds, SystemClock
-from bridge.adapters.trust import TufTrustSource
-from bridge.adapters.trust.https_mirror import HttpsMirror
-from bridge.adapters.trust.mirror import FolderMirror, Mirror
+from bridge.adapters.trust.membership.mirror import FolderMirror, Mirror
+from bridge.adapters.trust.node.https_mirror import HttpsMirror
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.adapters.vault import StorageVault
 from bridge.app.checks import node_states as states
 from bridge.app.checks.check_certificates import check_certificates

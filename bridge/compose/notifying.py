@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.adapters.trust.notice_files import changes_of
-from bridge.adapters.trust.reading import MIRROR, read_state
+from bridge.adapters.trust.governance.reading import MIRROR, read_state
+from bridge.adapters.trust.node.notice_files import changes_of
 from bridge.app.sending.send_notice import SentNotice, fits
 from bridge.compose.node import Node
 from bridge.core.errors import RefusedError, UnavailableError

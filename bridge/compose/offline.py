@@ -8,7 +8,7 @@ from pathlib import Path
 from bridge.adapters.jose.key_files import FileKeys, read_secret
 from bridge.adapters.jose.sealing import StoredOpeningKeys
 from bridge.adapters.jose.signatures import is_signature
-from bridge.adapters.trust import read_repository
+from bridge.adapters.trust.governance.reading import read_repository
 from bridge.app.verify_file import Circumstances, FileVerdict, KnownState, verify_file
 from bridge.core.verification import Hints
 

@@ -18,7 +18,7 @@ from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import all_open
 from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.system import RandomIds
-from bridge.adapters.trust import TufTrustSource
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.app.checks.check_membership import check_frozen, check_list, check_signatures
 from bridge.app.checks.check_node import Check
 from bridge.app.checks.process_health import ProcessHealth

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from securesystemslib.signer import Signer
 
-from bridge.adapters.trust import TufRepository
-from bridge.adapters.trust.holder_key import holder_of
-from bridge.adapters.trust.mirror import METADATA, read_bounded
-from bridge.adapters.trust.publication import Publication, joined, keyids_of, read_publication, signatures
-from bridge.adapters.trust.reading import FIRST_ROOT, last_valid_moment, mirror_in, read_mirror
-from bridge.adapters.trust.review import review
-from bridge.adapters.trust.roles import ROOT
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.holder_key import holder_of
+from bridge.adapters.trust.governance.publication import Publication, joined, keyids_of, read_publication, signatures
+from bridge.adapters.trust.governance.reading import FIRST_ROOT, last_valid_moment, mirror_in, read_mirror
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.governance.review import review
+from bridge.adapters.trust.membership.mirror import METADATA, read_bounded
+from bridge.adapters.trust.membership.roles import ROOT
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.app.network_standing import Review
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.ports.trust import NetworkState
@@ -106,6 +106,8 @@ def read_file(file: Path) -> Publication:
         return read_publication(read_bounded(file))
     except OSError as error:
         raise UnavailableError("E_FILE", f"{file}: {error.strerror}") from None
+    except BadInputError as error:
+        raise BadInputError(error.code, f"{file}: {error.message}") from None
 
 
 def names_of(travelling: Travelling, signers: Sequence[Signer]) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from bridge.adapters.certificates.authority import LIFETIME, Authority, check_ac
 from bridge.adapters.certificates.files import install_certificates, request_certificates
 from bridge.adapters.certificates.issued import latest_issued, note_issued
 from bridge.adapters.certificates.requests import Request, read_requests
-from bridge.adapters.trust import TufRepository
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.core.certificates import CertificateTimes
 from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError, UnavailableError

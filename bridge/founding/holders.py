@@ -7,7 +7,7 @@ from pathlib import Path
 
 from securesystemslib.signer import Signer
 
-from bridge.adapters.trust.holder_key import is_protected, load_holder_key, make_holder_key, public_file
+from bridge.adapters.trust.governance.holder_key import is_protected, load_holder_key, make_holder_key, public_file
 from bridge.founding.token_holders import is_on_token, load_token_key, make_token_key
 from bridge.settings.contact_points import TokenSettings
 

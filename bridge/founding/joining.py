@@ -37,11 +37,11 @@ from tuf.api.metadata import Targets
 from bridge.adapters.amqp.topology import account_names
 from bridge.adapters.certificates.requests import read_requests
 from bridge.adapters.jose.signatures import ALGORITHM, is_signature
-from bridge.adapters.trust.documents import SEALING_ALGORITHM, keys_of
-from bridge.adapters.trust.forms import Id, KeysDocument, Prefix, Text, read_document
-from bridge.adapters.trust.publication import Publication, read_publication
-from bridge.adapters.trust.roles import keys_file, member_role
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.publication import Publication, read_publication
+from bridge.adapters.trust.membership.documents import SEALING_ALGORITHM, keys_of
+from bridge.adapters.trust.membership.forms import Id, KeysDocument, Prefix, Text, read_document
+from bridge.adapters.trust.membership.roles import keys_file, member_role
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.core.directory import PublicKey
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.ids import KID_PATTERN, prefix_of

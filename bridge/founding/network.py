@@ -10,14 +10,15 @@ from typing import Final
 from securesystemslib.signer import Key
 
 from bridge.adapters.certificates.authority import make_authority, next_key_file
-from bridge.adapters.trust import TufRepository, reading
-from bridge.adapters.trust.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
-from bridge.adapters.trust.changes import Holders, founding
-from bridge.adapters.trust.documents import contact_point_document, network_document
-from bridge.adapters.trust.holder_key import check_holders, read_public_key
-from bridge.adapters.trust.publication import Publication
-from bridge.adapters.trust.publishing import write_file
-from bridge.adapters.trust.reading import mirror_in
+from bridge.adapters.trust.governance import reading
+from bridge.adapters.trust.governance.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
+from bridge.adapters.trust.governance.changes import Holders, founding
+from bridge.adapters.trust.governance.holder_key import check_holders, read_public_key
+from bridge.adapters.trust.governance.publication import Publication
+from bridge.adapters.trust.governance.publishing import write_file
+from bridge.adapters.trust.governance.reading import mirror_in
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.documents import contact_point_document, network_document
 from bridge.app.network_file import NetworkPlan, read_network_file
 from bridge.core import broker_names as names
 from bridge.core.errors import RefusedError, UnavailableError

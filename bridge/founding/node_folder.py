@@ -31,7 +31,7 @@ from bridge.adapters.amqp.topology import account_names
 from bridge.adapters.certificates.files import request_certificates
 from bridge.adapters.jose.key_files import FileKeys, make_secret, read_secret
 from bridge.adapters.token import keys_on_token
-from bridge.adapters.trust.member_key import make_member_key
+from bridge.adapters.trust.governance.member_key import make_member_key
 from bridge.app.enrol_node import KeyOrder
 from bridge.core import broker_names as names
 from bridge.core.directory import PublicKey

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Final
 
 from bridge.adapters.jose.signatures import ALGORITHM
-from bridge.adapters.trust import TufRepository
-from bridge.adapters.trust.changes import governance_change, keys_change, last_version
-from bridge.adapters.trust.documents import keys_document
-from bridge.adapters.trust.https_mirror import HttpsMirror
-from bridge.adapters.trust.mirror import FolderMirror, Mirror
-from bridge.adapters.trust.publication import Publication, joined
-from bridge.adapters.trust.reading import read_first
-from bridge.adapters.trust.roles import keys_file, member_role
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.changes import governance_change, keys_change, last_version
+from bridge.adapters.trust.governance.publication import Publication, joined
+from bridge.adapters.trust.governance.reading import read_first
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.documents import keys_document
+from bridge.adapters.trust.membership.mirror import FolderMirror, Mirror
+from bridge.adapters.trust.membership.roles import keys_file, member_role
+from bridge.adapters.trust.membership.verified_list import VerifiedList
+from bridge.adapters.trust.node.https_mirror import HttpsMirror
 from bridge.app.enrol_node import first_keys, members_of_country, refuse_enrolled
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.ids import owner_of, prefix_of
@@ -43,6 +43,7 @@ from bridge.settings.trust import is_address, is_usable
 __all__ = ["BrokerPlace", "EnrolledNode", "FoundNode", "NodeOrder", "enrol_node", "found_nodes", "render_settings"]
 
 MIRROR_SECONDS: Final = 60.0  # for all files of a list that is read for the first time
+THRESHOLD: Final = "E_THRESHOLD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,18 @@ def found_nodes(orders: Sequence[NodeOrder], *, network: Path, at: datetime | No
             _enrol(order, {point.id: point.name for point in points[order.folder]}, source, now) for order in orders
         ]
         _equip(orders, [one.request for one in made], network, now)
-        repository.change(lambda present: _admitting(present, [one.request for one in made], now), at=now)
+        _admit(repository, [one.request for one in made], now)
     return [one.node for one in made]
+
+
+def _admit(repository: TufRepository, requests: Sequence[JoinRequest], now: datetime) -> None:
+    try:
+        repository.change(lambda present: _admitting(present, requests, now), at=now)
+    except RefusedError as error:
+        if error.code != THRESHOLD:
+            raise
+        detail = f"{error.message}; where governance signs elsewhere, `node enroll` writes a request for it"
+        raise RefusedError(THRESHOLD, detail) from None
 
 
 def enrol_node(

@@ -18,14 +18,20 @@ from securesystemslib.signer import Key
 from tuf.api.metadata import Delegations, Role
 
 from bridge.adapters.certificates.authority import make_authority, next_key_file
-from bridge.adapters.trust import roles
-from bridge.adapters.trust.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
-from bridge.adapters.trust.changes import Holders, governance_change, new_base, revocation_change, root_change
-from bridge.adapters.trust.documents import authority_of, contact_point_document, suspensions
-from bridge.adapters.trust.forms import NetworkDocument, RevocationsDocument
-from bridge.adapters.trust.publication import Publication, joined
-from bridge.adapters.trust.repository import KEYS
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
+from bridge.adapters.trust.governance.changes import (
+    Holders,
+    governance_change,
+    new_base,
+    revocation_change,
+    root_change,
+)
+from bridge.adapters.trust.governance.publication import Publication, joined
+from bridge.adapters.trust.governance.repository import KEYS
+from bridge.adapters.trust.membership import roles
+from bridge.adapters.trust.membership.documents import authority_of, contact_point_document, suspensions
+from bridge.adapters.trust.membership.forms import NetworkDocument, RevocationsDocument
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.app.network_file import NetworkPlan, SigningRole
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.ids import prefix_of
@@ -251,7 +257,7 @@ def _member(found: VerifiedList, who: str) -> str:
 def _suspended(found: VerifiedList, who: str) -> str:
     """Whom to reinstate: a contact point that is stopped, or a member that has one."""
     stopped = suspensions(found.contact_points, found.revocations, found.network)
-    known = sorted({entry.who for entry in found.revocations.suspensions} | set(stopped))
+    known = sorted(set(stopped) | {prefix_of(identifier) for identifier in stopped})
     concerned = [identifier for identifier in stopped if who.lower() in {identifier, prefix_of(identifier)}]
     if not concerned:
         near = difflib.get_close_matches(who.lower(), known, n=1)

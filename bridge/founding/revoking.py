@@ -10,11 +10,11 @@ from typing import Final
 
 from securesystemslib.signer import CryptoSigner
 
-from bridge.adapters.trust.ceremony_keys import REVOCATIONS, load_signers
-from bridge.adapters.trust.changes import revocation_change
-from bridge.adapters.trust.forms import RevocationsDocument, RevokedKey, Suspension
-from bridge.adapters.trust.repository import KEYS
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.ceremony_keys import REVOCATIONS, load_signers
+from bridge.adapters.trust.governance.changes import revocation_change
+from bridge.adapters.trust.governance.repository import KEYS
+from bridge.adapters.trust.membership.forms import RevocationsDocument, RevokedKey, Suspension
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.ids import owner_of
 from bridge.core.times import to_milliseconds

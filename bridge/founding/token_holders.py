@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from securesystemslib.signer import Key, Signer
 
 from bridge.adapters.token import signer_on_token
-from bridge.adapters.trust.holder_key import NAME_PATTERN, public_file, write_holder_key
+from bridge.adapters.trust.governance.holder_key import NAME_PATTERN, public_file, write_holder_key
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.wire import strict_json
 from bridge.private_files import read_private

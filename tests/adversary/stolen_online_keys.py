@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tuf.api.metadata import Metadata, MetaFile, TargetFile
 
-from bridge.adapters.trust.ceremony_keys import load_signers
-from bridge.adapters.trust.roles import member_role
+from bridge.adapters.trust.governance.ceremony_keys import load_signers
+from bridge.adapters.trust.membership.roles import member_role
 
 if TYPE_CHECKING:
     from trust_network import World

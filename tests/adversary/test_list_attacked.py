@@ -13,19 +13,19 @@ from stolen_online_keys import OnlineKeys, newest_of, publish_as
 from trust_network import FOUNDED, contact_point, found, sealing_key, signing_key
 from tuf.api.metadata import Metadata
 
-from bridge.adapters.trust import TufTrustSource
-from bridge.adapters.trust.ceremony_keys import ONLINE, load_signers, make_keys
-from bridge.adapters.trust.changes import Holders, keys_change, root_change
-from bridge.adapters.trust.documents import keys_document
-from bridge.adapters.trust.mirror import FolderMirror
-from bridge.adapters.trust.publication import read_publication
-from bridge.adapters.trust.roles import member_role
+from bridge.adapters.trust.governance.ceremony_keys import ONLINE, load_signers, make_keys
+from bridge.adapters.trust.governance.changes import Holders, keys_change, root_change
+from bridge.adapters.trust.governance.publication import read_publication
+from bridge.adapters.trust.membership.documents import keys_document
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.membership.roles import member_role
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from trust_network import World
 
-    from bridge.adapters.trust.verified_list import VerifiedList
+    from bridge.adapters.trust.membership.verified_list import VerifiedList
     from bridge.core.directory import Directory
 
 FAR_AHEAD = 999_999_998

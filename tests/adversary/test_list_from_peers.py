@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.adapters.trust import TufTrustSource
-from bridge.adapters.trust.mirror import FolderMirror
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.core.messages.directory_notice import (
     MAX_PACKED_CHARACTERS,
     MAX_UNPACKED_BYTES,

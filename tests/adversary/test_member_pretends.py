@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from forging.wire_forge import to_json
 
-from bridge.adapters.trust.forms import KeysDocument, read_document
-from bridge.adapters.trust.publication import read_publication
+from bridge.adapters.trust.governance.publication import read_publication
+from bridge.adapters.trust.membership.forms import KeysDocument, read_document
 from bridge.cli.output import LONGEST_SENTENCE, fail
 from bridge.cli.reading import WIDTH, body_text
 from bridge.core.errors import BadInputError

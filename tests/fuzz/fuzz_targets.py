@@ -32,8 +32,9 @@ from forging.wire_forge import (
 from bridge.adapters.certificates.requests import common_name, read_requests
 from bridge.adapters.jose.private_keys import PrivateKeys
 from bridge.adapters.jose.sealing import StoredOpeningKeys, seal
-from bridge.adapters.trust.documents import contact_point_document, keys_document, network_document
-from bridge.adapters.trust.forms import (
+from bridge.adapters.trust.governance.publication import read_publication
+from bridge.adapters.trust.membership.documents import contact_point_document, keys_document, network_document
+from bridge.adapters.trust.membership.forms import (
     NOTHING_REVOKED,
     ContactPointDocument,
     KeysDocument,
@@ -42,7 +43,6 @@ from bridge.adapters.trust.forms import (
     read_document,
     write_document,
 )
-from bridge.adapters.trust.publication import read_publication
 from bridge.core.directory import PublicKey
 from bridge.core.errors import BadInputError, VerificationError
 from bridge.core.messages import read_alert_file, read_body, read_control

@@ -12,7 +12,7 @@ from cli_commands import ask, say
 
 from bridge.adapters.certificates.files import certificate_file, install_certificates, request_certificates
 from bridge.adapters.store.schema import migrate
-from bridge.adapters.trust import TufRepository
+from bridge.adapters.trust.governance.repository import TufRepository
 from bridge.app.checks.check_certificates import NAME
 from bridge.founding.certificates import Secretariat
 from bridge.founding.network import found_network

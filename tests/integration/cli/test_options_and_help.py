@@ -39,11 +39,37 @@ OPTIONS = {
 }
 ADDED = {
     "network confirm": set(),
+    "network key": {
+        "--holder",
+        "--protect",
+        "--passphrase-file",
+        "--token-module",
+        "--token-label",
+        "--token-pin-file",
+    },
+    "network propose": {
+        *("--config", "--out", "--admit", "--remove", "--reinstate", "--take-back"),
+        *("--online", "--authority", "--withdraw-authority"),
+    },
+    "network explain": {"--mirror", "--root"},
+    "network sign": {"--key", "--mirror", "--root", "--out", "--passphrase-file", "--yes"},
+    "network publish": set(),
+    "network revoke": {"--reason", "--key", "--passphrase-file", "--out", "--yes"},
+    "network suspend": {"--reason", "--key", "--passphrase-file", "--out", "--yes"},
+    "network certify": {"--network", "--out", "--member", "--server", "--authorities", "--yes"},
+    "network exposure": {"--config", "--limit"},
     "network notice": {"--config", "--network", "--from"},
     "node init": {
         *("--broker-scheme", "--broker-host", "--broker-port", "--vhost", "--management-url", "--admin-url-file"),
         *("--token-module", "--token-label", "--token-pin-file"),
     },
+    "node enroll": {
+        *("--country", "--contact-point", "--mirror", "--root", "--out", "--replace"),
+        *("--broker-scheme", "--broker-host", "--broker-port", "--vhost", "--management-url", "--admin-url-file"),
+        *("--token-module", "--token-label", "--token-pin-file"),
+    },
+    "node certificates": {"--config", "--network", "--out", "--install"},
+    "topology apply": {"--all", "--dry-run", "--drop-queues", "--yes"},
     "keys list": {"--config", "--contact-point"},
     "keys check": {"--config", "--contact-point", "--within"},
     "keys roll": {

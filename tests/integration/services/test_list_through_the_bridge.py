@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from service_world import NETWORK, World, eventually
 
-from bridge.adapters.trust.changes import governance_change
-from bridge.adapters.trust.publication import Publication
-from bridge.adapters.trust.repository import TufRepository
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.changes import governance_change
+from bridge.adapters.trust.governance.publication import Publication
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.cli.main import main_status
 from bridge.cli.reading import body_text
 

@@ -11,7 +11,7 @@ from servers.softhsm_fixtures import MakeToken
 from tuf.api.metadata import Metadata, Root
 
 from bridge.adapters.token import signer_on_token
-from bridge.adapters.trust.ceremony_keys import GOVERNANCE, load_signers, make_keys
+from bridge.adapters.trust.governance.ceremony_keys import GOVERNANCE, load_signers, make_keys
 from bridge.core.errors import RefusedError, UnavailableError
 from broker.soft_tokens import SoftToken
 

@@ -17,11 +17,11 @@ import pytest
 
 from bridge.adapters.amqp.management import Management
 from bridge.adapters.amqp.probe import probe_broker
-from bridge.adapters.trust import TufRepository
-from bridge.adapters.trust.changes import governance_change, revocation_change
-from bridge.adapters.trust.forms import Suspension
-from bridge.adapters.trust.publication import Publication
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.changes import governance_change, revocation_change
+from bridge.adapters.trust.governance.publication import Publication
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.forms import Suspension
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.cli.main import main_status
 from bridge.core.errors import UnavailableError
 from bridge.core.ids import prefix_of

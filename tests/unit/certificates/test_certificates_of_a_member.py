@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.adapters.certificates.files import request_certificates
-from bridge.adapters.trust import TufRepository
+from bridge.adapters.trust.governance.repository import TufRepository
 from bridge.core.errors import RefusedError
 from bridge.founding.certificates import Secretariat
 from bridge.founding.network import found_network

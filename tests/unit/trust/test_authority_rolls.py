@@ -9,8 +9,8 @@ import pytest
 from cryptography import x509
 
 from bridge.adapters.certificates.files import certificate_file
-from bridge.adapters.trust import TufRepository
-from bridge.adapters.trust.documents import authority_of
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.documents import authority_of
 from bridge.core.directory import Directory
 from bridge.core.errors import BadInputError
 from bridge.founding.certificates import Secretariat

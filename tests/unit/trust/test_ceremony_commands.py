@@ -12,7 +12,7 @@ import pytest
 from ceremony_people import Secretariat, words
 from trust_network import Run
 
-from bridge.adapters.trust import read_repository
+from bridge.adapters.trust.governance.reading import read_repository
 from bridge.cli.main import main_status
 from bridge.founding import ceremony
 from bridge.founding.holders import open_keys

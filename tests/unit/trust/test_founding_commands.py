@@ -12,7 +12,7 @@ from trust_network import Run, edit_json
 
 from bridge.adapters.jose.desk import load_desk
 from bridge.adapters.jose.key_files import read_secret
-from bridge.adapters.trust import read_repository
+from bridge.adapters.trust.governance.reading import read_repository
 from bridge.cli.main import main_status
 from bridge.compose.node import open_trust
 from bridge.core.errors import RefusedError

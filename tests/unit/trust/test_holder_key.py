@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from trust_network import Run
 
-from bridge.adapters.trust.holder_key import (
+from bridge.adapters.trust.governance.holder_key import (
     check_key,
     holder_of,
     is_protected,

@@ -17,12 +17,12 @@ from securesystemslib.signer import CryptoSigner
 from trust_network import contact_point, found
 
 from bridge.adapters.certificates.requests import make_request
-from bridge.adapters.trust import TufRepository
-from bridge.adapters.trust.changes import governance_change
-from bridge.adapters.trust.documents import contact_point_document
-from bridge.adapters.trust.publication import Publication, joined
-from bridge.adapters.trust.reading import read_mirror
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.changes import governance_change
+from bridge.adapters.trust.governance.publication import Publication, joined
+from bridge.adapters.trust.governance.reading import read_mirror
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.documents import contact_point_document
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.cli.main import main_status
 from bridge.core.directory import ContactPoint, Directory
 from bridge.core.errors import BadInputError, RefusedError

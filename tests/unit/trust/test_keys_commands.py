@@ -15,8 +15,9 @@ from trust_network import Run
 
 from bridge.adapters.jose.key_files import read_secret
 from bridge.adapters.store.schema import migrate
-from bridge.adapters.trust import TufRepository, read_repository
-from bridge.adapters.trust.member_key import make_member_key
+from bridge.adapters.trust.governance.member_key import make_member_key
+from bridge.adapters.trust.governance.reading import read_repository
+from bridge.adapters.trust.governance.repository import TufRepository
 from bridge.cli.main import main_status
 from bridge.cli.output import INTERRUPTED
 from bridge.compose.node import load_desks

@@ -11,7 +11,7 @@ import pytest
 from ceremony_people import words
 from trust_network import Run, SetClock, World, contact_point, found, sealing_key, signing_key
 
-from bridge.adapters.trust import read_repository
+from bridge.adapters.trust.governance.reading import read_repository
 from bridge.cli.main import main_status
 from bridge.founding import revoking
 from bridge.founding.ceremony import compare, present_list

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from trust_network import FOUNDED, World, contact_point, signing_key
 
-from bridge.adapters.trust.changes import Holders, root_change
-from bridge.adapters.trust.publication import Publication
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.changes import Holders, root_change
+from bridge.adapters.trust.governance.publication import Publication
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.core.errors import RefusedError
 
 

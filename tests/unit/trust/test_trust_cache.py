@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from trust_network import SetClock, World, contact_point, signing_key
 
-from bridge.adapters.trust import TufTrustSource
-from bridge.adapters.trust.list_cache import ListCache
-from bridge.adapters.trust.locking import locked
-from bridge.adapters.trust.mirror import FolderMirror
+from bridge.adapters.trust.membership.locking import locked
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.node.list_cache import ListCache
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.core.errors import UnavailableError
 
 
@@ -22,7 +22,7 @@ async def test_a_busy_cache_delays_the_keeping_and_not_the_list(world: World, mo
     root_sha256 = hashlib.sha256(world.pinned_root().read_bytes()).hexdigest()
     kept = ListCache(world.folder / "cache").seen(root_sha256)
     world.enrol(signing_key("rs.ncp#sig-2026a"))
-    monkeypatch.setattr("bridge.adapters.trust.list_cache.LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("bridge.adapters.trust.node.list_cache.LOCK_SECONDS", 0.05)
 
     with locked(world.folder / "cache" / "lock", wait_seconds=0):
         assert (await node.refresh()).version == 2

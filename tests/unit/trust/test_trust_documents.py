@@ -10,8 +10,8 @@ import pytest
 from trust_network import contact_point, sealing_key, signing_key
 from tuf.api.exceptions import DownloadError
 
-from bridge.adapters.trust.documents import contact_point_document, contact_point_of, keys_document, keys_of
-from bridge.adapters.trust.forms import (
+from bridge.adapters.trust.membership.documents import contact_point_document, contact_point_of, keys_document, keys_of
+from bridge.adapters.trust.membership.forms import (
     MAX_DOCUMENT_BYTES,
     ContactPointDocument,
     KeysDocument,
@@ -19,7 +19,7 @@ from bridge.adapters.trust.forms import (
     read_document,
     write_document,
 )
-from bridge.adapters.trust.mirror import MirrorFetcher
+from bridge.adapters.trust.membership.mirror import MirrorFetcher
 from bridge.core.directory import DutyOffice
 from bridge.core.errors import BadInputError
 

@@ -10,9 +10,9 @@ import pytest
 from trust_network import FOUNDED, SetClock, World, sealing_key, signing_key
 from tuf.api.metadata import Metadata, Root
 
-from bridge.adapters.trust import TufTrustSource
-from bridge.adapters.trust.ceremony_keys import load_signers
-from bridge.adapters.trust.mirror import FolderMirror
+from bridge.adapters.trust.governance.ceremony_keys import load_signers
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.core.errors import UnavailableError
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from trust_network import FOUNDED, World, signing_key
 
-from bridge.adapters.trust.mirror import FolderMirror
-from bridge.adapters.trust.source import TufTrustSource
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.app.checks.check_membership import check_frozen
 from bridge.core.freshness import Freshness, freshness_of
 

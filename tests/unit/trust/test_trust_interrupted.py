@@ -12,11 +12,11 @@ from unittest.mock import patch
 import pytest
 from trust_network import World, contact_point, signing_key
 
-from bridge.adapters.trust import read_repository
-from bridge.adapters.trust.ceremony_keys import ONLINE, make_keys
-from bridge.adapters.trust.changes import Holders, root_change
-from bridge.adapters.trust.publication import Publication, joined
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.ceremony_keys import ONLINE, make_keys
+from bridge.adapters.trust.governance.changes import Holders, root_change
+from bridge.adapters.trust.governance.publication import Publication, joined
+from bridge.adapters.trust.governance.reading import read_repository
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.core.errors import RefusedError, UnavailableError
 from bridge.founding.ceremony import present_list
 
@@ -98,7 +98,10 @@ def test_a_change_is_made_from_what_was_published_in_the_end(world: World) -> No
 
 def test_what_does_not_fit_on_the_disk_is_not_begun(world: World) -> None:
     before = world.enrol(signing_key(KID))
-    with patch("bridge.adapters.trust.publishing.os.fsync", side_effect=FULL), pytest.raises(UnavailableError):
+    with (
+        patch("bridge.adapters.trust.governance.publishing.os.fsync", side_effect=FULL),
+        pytest.raises(UnavailableError),
+    ):
         world.repository.change(new_root(world), at=world.clock())
 
     assert read_repository(world.folder / "network", at=world.clock()).version == before

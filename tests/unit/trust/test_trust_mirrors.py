@@ -23,9 +23,10 @@ from mirror_servers import (
 )
 from trust_network import FOUNDED, World, contact_point, edit_json, found, signing_key
 
-from bridge.adapters.trust import TufTrustSource, https_mirror
-from bridge.adapters.trust.https_mirror import HttpsMirror
-from bridge.adapters.trust.mirror import FolderMirror, Mirror
+from bridge.adapters.trust.membership.mirror import FolderMirror, Mirror
+from bridge.adapters.trust.node import https_mirror
+from bridge.adapters.trust.node.https_mirror import HttpsMirror
+from bridge.adapters.trust.node.source import TufTrustSource
 
 PATIENCE_SECONDS = 0.6
 NEW_KEY = "rs.ncp#sig-2026a"

@@ -11,13 +11,19 @@ import pytest
 from ceremony_people import Secretariat, words
 from trust_network import FOUNDED, Run, World, contact_point, signing_key
 
-from bridge.adapters.trust.ceremony_keys import ONLINE, REVOCATIONS, make_keys
-from bridge.adapters.trust.changes import Holders, governance_change, new_base, revocation_change, root_change
-from bridge.adapters.trust.forms import RevocationsDocument, RevokedKey, Suspension
-from bridge.adapters.trust.mirror import MirrorFetcher
-from bridge.adapters.trust.publication import Publication, joined
-from bridge.adapters.trust.review import review
-from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
+from bridge.adapters.trust.governance.ceremony_keys import ONLINE, REVOCATIONS, make_keys
+from bridge.adapters.trust.governance.changes import (
+    Holders,
+    governance_change,
+    new_base,
+    revocation_change,
+    root_change,
+)
+from bridge.adapters.trust.governance.publication import Publication, joined
+from bridge.adapters.trust.governance.review import review
+from bridge.adapters.trust.membership.forms import RevocationsDocument, RevokedKey, Suspension
+from bridge.adapters.trust.membership.mirror import MirrorFetcher
+from bridge.adapters.trust.membership.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.app.network_words import changes
 from bridge.core.errors import RefusedError
 from bridge.founding.ceremony import present_list

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from trust_network import World, contact_point, signing_key
 
-from bridge.adapters.trust.mirror import FolderMirror
-from bridge.adapters.trust.notice_files import changes_of
-from bridge.adapters.trust.source import TufTrustSource
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.node.notice_files import changes_of
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.app.sending.send_notice import fits
 from bridge.core.list_files import TIMESTAMP_FILE
 from bridge.core.messages.directory_notice import MAX_FILES, MAX_UNPACKED_BYTES, pack_files, unpack_files

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from trust_network import FOUNDED, World, contact_point, edit_json, sealing_key, signing_key
 
-from bridge.adapters.trust import read_repository
-from bridge.adapters.trust.ceremony_keys import load_signers
-from bridge.adapters.trust.changes import keys_change, revocation_change
-from bridge.adapters.trust.documents import keys_document
-from bridge.adapters.trust.publication import Publication, read_publication
-from bridge.adapters.trust.roles import REVOCATIONS, member_role
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.ceremony_keys import load_signers
+from bridge.adapters.trust.governance.changes import keys_change, revocation_change
+from bridge.adapters.trust.governance.publication import Publication, read_publication
+from bridge.adapters.trust.governance.reading import read_repository
+from bridge.adapters.trust.membership.documents import keys_document
+from bridge.adapters.trust.membership.roles import REVOCATIONS, member_role
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.core.errors import RefusedError
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from trust_network import FOUNDED, SetClock, World, contact_point, edit_json, found, sealing_key, signing_key
 
-from bridge.adapters.trust import read_repository
-from bridge.adapters.trust.reading import last_valid_moment
+from bridge.adapters.trust.governance.reading import last_valid_moment, read_repository
 from bridge.core.directory import LIST_LIFETIME, DutyOffice, Remit
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.wire.payload import CONTROL_KINDS

@@ -14,12 +14,12 @@ from securesystemslib.signer import CryptoSigner
 from trust_network import FOUNDED, World, contact_point, signing_key
 from tuf.api.metadata import Metadata, Role, TargetFile
 
-from bridge.adapters.trust.changes import Holders, keys_change, revocation_change, root_change
-from bridge.adapters.trust.documents import keys_document
-from bridge.adapters.trust.forms import ContactPointDocument, Suspension, read_document, write_document
-from bridge.adapters.trust.publication import Publication, read_publication
-from bridge.adapters.trust.review import review
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.changes import Holders, keys_change, revocation_change, root_change
+from bridge.adapters.trust.governance.publication import Publication, read_publication
+from bridge.adapters.trust.governance.review import review
+from bridge.adapters.trust.membership.documents import keys_document
+from bridge.adapters.trust.membership.forms import ContactPointDocument, Suspension, read_document, write_document
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.core.errors import BridgeError, RefusedError
 
 AT_FILE = "contact-points/at.ncp.json"

@@ -9,9 +9,10 @@ from threading import Thread
 import pytest
 from trust_network import World, signing_key
 
-from bridge.adapters.trust import TufTrustSource, list_verifier
-from bridge.adapters.trust.list_cache import ListCache
-from bridge.adapters.trust.mirror import FolderMirror
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.node import list_verifier
+from bridge.adapters.trust.node.list_cache import ListCache
+from bridge.adapters.trust.node.source import TufTrustSource
 
 
 async def test_while_another_process_is_ahead_the_list_in_memory_is_the_highest_known(

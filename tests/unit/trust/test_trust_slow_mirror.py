@@ -15,11 +15,12 @@ import pytest
 from trust_network import World, signing_key
 from tuf.ngclient.fetcher import FetcherInterface
 
-from bridge.adapters.trust import TufRepository, TufTrustSource
-from bridge.adapters.trust.kept_list import read_kept_list
-from bridge.adapters.trust.list_cache import ListCache
-from bridge.adapters.trust.locking import locked
-from bridge.adapters.trust.mirror import FolderMirror, Mirror, MirrorFetcher
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.locking import locked
+from bridge.adapters.trust.membership.mirror import FolderMirror, Mirror, MirrorFetcher
+from bridge.adapters.trust.node.kept_list import read_kept_list
+from bridge.adapters.trust.node.list_cache import ListCache
+from bridge.adapters.trust.node.source import TufTrustSource
 
 NEW_KEY = "rs.ncp#sig-2026a"
 PATIENCE_SECONDS = 30.0
@@ -108,7 +109,7 @@ def test_an_older_confirmation_does_not_replace_the_one_kept_meanwhile(world: Wo
 def test_what_was_kept_is_read_while_the_cache_is_locked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.enrol(signing_key(NEW_KEY))
     world.node().current()
-    monkeypatch.setattr("bridge.adapters.trust.list_cache.LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("bridge.adapters.trust.node.list_cache.LOCK_SECONDS", 0.05)
 
     with locked(world.folder / "cache" / "lock", wait_seconds=0):
         assert read_kept_list(world.folder / "cache", root=world.pinned_root()).directory.version == 2
@@ -155,7 +156,7 @@ async def test_copies_of_a_crashed_process_are_removed_in_the_end(
     await node.refresh()
     assert len(list(cache.glob("verified-*"))) == 2  # it may be at work
 
-    monkeypatch.setattr("bridge.adapters.trust.list_cache.ABANDONED_SECONDS", -1.0)
+    monkeypatch.setattr("bridge.adapters.trust.node.list_cache.ABANDONED_SECONDS", -1.0)
     world.enrol(signing_key("at.ncp#sig-2026a"))
     await node.refresh()
 

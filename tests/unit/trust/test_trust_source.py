@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from trust_network import FOUNDED, World, contact_point, edit_json, found, sealing_key, signing_key
 
-from bridge.adapters.trust import TufTrustSource
-from bridge.adapters.trust.mirror import FolderMirror
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.core.errors import RefusedError, UnavailableError
 
 

@@ -14,16 +14,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from securesystemslib.signer import CryptoSigner, Key
 
-from bridge.adapters.trust import TufRepository, TufTrustSource
-from bridge.adapters.trust.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
-from bridge.adapters.trust.changes import Holders, founding, governance_change, keys_change, revocation_change
-from bridge.adapters.trust.documents import contact_point_document, keys_document, keys_of, network_document
-from bridge.adapters.trust.forms import ContactPointDocument, RevokedKey, Suspension
-from bridge.adapters.trust.member_key import load_member_key, make_member_key
-from bridge.adapters.trust.mirror import FolderMirror
-from bridge.adapters.trust.publication import Publication, joined
-from bridge.adapters.trust.roles import member_role
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.governance.ceremony_keys import GOVERNANCE, ONLINE, REVOCATIONS, make_keys
+from bridge.adapters.trust.governance.changes import (
+    Holders,
+    founding,
+    governance_change,
+    keys_change,
+    revocation_change,
+)
+from bridge.adapters.trust.governance.member_key import load_member_key, make_member_key
+from bridge.adapters.trust.governance.publication import Publication, joined
+from bridge.adapters.trust.governance.repository import TufRepository
+from bridge.adapters.trust.membership.documents import contact_point_document, keys_document, keys_of, network_document
+from bridge.adapters.trust.membership.forms import ContactPointDocument, RevokedKey, Suspension
+from bridge.adapters.trust.membership.mirror import FolderMirror
+from bridge.adapters.trust.membership.roles import member_role
+from bridge.adapters.trust.membership.verified_list import VerifiedList
+from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.core.directory import ContactPoint, PublicKey, Remit
 from bridge.core.ids import prefix_of
 from bridge.core.wire.payload import CONTROL_KINDS

@@ -15,11 +15,11 @@ from tuf.api.exceptions import DownloadError, StorageError
 from tuf.api.metadata import Delegations, Metadata, Role, Signed
 from tuf.api.serialization import DeserializationError
 
-from bridge.adapters.trust.documents import authority_of
-from bridge.adapters.trust.holder_key import holder_of
-from bridge.adapters.trust.mirror import MAX_FILE_BYTES, METADATA, Mirror, MirrorFetcher, read_bounded
-from bridge.adapters.trust.publishing import UNFINISHED, is_unfinished
-from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
+from bridge.adapters.trust.governance.holder_key import holder_of
+from bridge.adapters.trust.governance.publishing import UNFINISHED, is_unfinished
+from bridge.adapters.trust.membership.documents import authority_of
+from bridge.adapters.trust.membership.mirror import MAX_FILE_BYTES, METADATA, Mirror, MirrorFetcher, read_bounded
+from bridge.adapters.trust.membership.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import Directory
 from bridge.core.errors import RefusedError, UnavailableError
 from bridge.ports.trust import NetworkState, RoleState

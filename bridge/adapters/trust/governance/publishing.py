@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bridge.adapters.trust.mirror import METADATA, TIMESTAMP
+from bridge.adapters.trust.membership.mirror import METADATA, TIMESTAMP
 from bridge.core.errors import UnavailableError
 from bridge.private_files import sync_folder
 

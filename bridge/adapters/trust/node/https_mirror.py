@@ -25,7 +25,7 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as SilenceError
 
-from bridge.adapters.trust.mirror import MAX_FILE_BYTES, check_name
+from bridge.adapters.trust.membership.mirror import MAX_FILE_BYTES, check_name
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse

@@ -17,8 +17,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from bridge.adapters.trust.documents import keys_of, suspensions
-from bridge.adapters.trust.forms import (
+from bridge.adapters.trust.membership.documents import keys_of, suspensions
+from bridge.adapters.trust.membership.forms import (
     ContactPointDocument,
     KeysDocument,
     NetworkDocument,

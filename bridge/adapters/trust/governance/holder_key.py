@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 
-from bridge.adapters.trust.mirror import read_bounded
+from bridge.adapters.trust.membership.mirror import read_bounded
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
 from bridge.core.wire import strict_json
 from bridge.private_files import read_private, write_private

@@ -16,8 +16,9 @@ from typing import Final
 from securesystemslib.signer import Key
 from tuf.api.metadata import Delegations, Metadata, Root, TargetFile, Targets
 
-from bridge.adapters.trust import roles
-from bridge.adapters.trust.forms import (
+from bridge.adapters.trust.governance.publication import Publication
+from bridge.adapters.trust.membership import roles
+from bridge.adapters.trust.membership.forms import (
     NOTHING_REVOKED,
     ContactPointDocument,
     KeysDocument,
@@ -26,8 +27,7 @@ from bridge.adapters.trust.forms import (
     StopsBase,
     write_document,
 )
-from bridge.adapters.trust.publication import Publication
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 
 HASHES: Final = ["sha256"]
 

@@ -25,15 +25,15 @@ from tuf.api.exceptions import DownloadError, ExpiredMetadataError, RepositoryEr
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.ngclient import Updater
 
-from bridge.adapters.trust import roles
-from bridge.adapters.trust.documents import (
+from bridge.adapters.trust.membership import roles
+from bridge.adapters.trust.membership.documents import (
     SEALING_ALGORITHM,
     contact_point_of,
     keys_of,
     revoked_keys,
     suspensions,
 )
-from bridge.adapters.trust.forms import (
+from bridge.adapters.trust.membership.forms import (
     MAX_DOCUMENT_BYTES,
     ContactPointDocument,
     Document,
@@ -42,7 +42,7 @@ from bridge.adapters.trust.forms import (
     RevocationsDocument,
     read_document,
 )
-from bridge.adapters.trust.mirror import LIMITS, METADATA, TARGETS, TIMESTAMP
+from bridge.adapters.trust.membership.mirror import LIMITS, METADATA, TARGETS, TIMESTAMP
 from bridge.core.directory import LIST_LIFETIME, Directory, PublicKey
 from bridge.core.errors import BadInputError
 from bridge.core.ids import prefix_of

@@ -27,14 +27,14 @@ import structlog
 from tuf.api.exceptions import DownloadError
 from tuf.ngclient.fetcher import FetcherInterface
 
-from bridge.adapters.trust.list_cache import ListCache
-from bridge.adapters.trust.list_verifier import ListVerifier, Loaded, NotKeptError, order
-from bridge.adapters.trust.locking import LockedError
-from bridge.adapters.trust.mirror import LIMITS, METADATA, TIMESTAMP, FilesFetcher, Mirror
-from bridge.adapters.trust.peers_ahead import PeersAhead
-from bridge.adapters.trust.received import ReceivedFiles
-from bridge.adapters.trust.seen_before import BehindError, is_current
-from bridge.adapters.trust.verified_list import UntrustedError
+from bridge.adapters.trust.membership.locking import LockedError
+from bridge.adapters.trust.membership.mirror import LIMITS, METADATA, TIMESTAMP, FilesFetcher, Mirror
+from bridge.adapters.trust.membership.verified_list import UntrustedError
+from bridge.adapters.trust.node.list_cache import ListCache
+from bridge.adapters.trust.node.list_verifier import ListVerifier, Loaded, NotKeptError, order
+from bridge.adapters.trust.node.peers_ahead import PeersAhead
+from bridge.adapters.trust.node.received import ReceivedFiles
+from bridge.adapters.trust.node.seen_before import BehindError, is_current
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.core.verification import TrustView

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient.fetcher import FetcherInterface
 
-from bridge.adapters.trust.mirror import LIMITS, METADATA
-from bridge.adapters.trust.verified_list import UntrustedError
+from bridge.adapters.trust.membership.mirror import LIMITS, METADATA
+from bridge.adapters.trust.membership.verified_list import UntrustedError
 from bridge.core.wire import strict_json
 
 

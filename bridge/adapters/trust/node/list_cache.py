@@ -26,9 +26,9 @@ from typing import Annotated, Final
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
-from bridge.adapters.trust.forms import MAX_REVOKED, Time
-from bridge.adapters.trust.locking import locked
-from bridge.adapters.trust.mirror import read_bounded
+from bridge.adapters.trust.membership.forms import MAX_REVOKED, Time
+from bridge.adapters.trust.membership.locking import locked
+from bridge.adapters.trust.membership.mirror import read_bounded
 from bridge.core.wire import strict_json
 
 LOCK_SECONDS: Final = 5.0

@@ -17,8 +17,8 @@ from typing import Final
 
 from tuf.ngclient.fetcher import FetcherInterface
 
-from bridge.adapters.trust.locking import locked
-from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, MirrorFetcher, check_name
+from bridge.adapters.trust.membership.locking import locked
+from bridge.adapters.trust.membership.mirror import METADATA, TIMESTAMP, MirrorFetcher, check_name
 
 LOCK_SECONDS: Final = 10.0
 _LAST: Final = f"{METADATA}/{TIMESTAMP}"

@@ -14,9 +14,9 @@ from tuf.api.exceptions import StorageError
 from tuf.api.metadata import Metadata, Snapshot, Targets
 from tuf.api.serialization import DeserializationError
 
-from bridge.adapters.trust import roles
-from bridge.adapters.trust.mirror import METADATA, TARGETS, TIMESTAMP, read_bounded
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.membership import roles
+from bridge.adapters.trust.membership.mirror import METADATA, TARGETS, TIMESTAMP, read_bounded
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.ports.list_changes import ListChanges
 
 _POINT: Final = "contact-points/"

@@ -22,11 +22,11 @@ from typing import Final
 
 from tuf.ngclient.fetcher import FetcherInterface
 
-from bridge.adapters.trust.list_cache import ListCache, Seen
-from bridge.adapters.trust.locking import LockedError
-from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, CutOffFetcher, read_bounded
-from bridge.adapters.trust.seen_before import claimed_version
-from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, refuse_forgotten, verify_list
+from bridge.adapters.trust.membership.locking import LockedError
+from bridge.adapters.trust.membership.mirror import METADATA, TIMESTAMP, CutOffFetcher, read_bounded
+from bridge.adapters.trust.membership.verified_list import UntrustedError, VerifiedList, refuse_forgotten, verify_list
+from bridge.adapters.trust.node.list_cache import ListCache, Seen
+from bridge.adapters.trust.node.seen_before import claimed_version
 from bridge.core.directory import Directory
 from bridge.core.times import format_time
 

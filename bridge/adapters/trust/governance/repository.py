@@ -25,17 +25,17 @@ from typing import Any, Final
 
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Timestamp, VerificationResult
 
-from bridge.adapters.trust import roles
-from bridge.adapters.trust.ceremony_keys import load_signers
-from bridge.adapters.trust.changes import HASHES
-from bridge.adapters.trust.holder_key import holder_of
-from bridge.adapters.trust.locking import LockedError, locked
-from bridge.adapters.trust.mirror import METADATA, TARGETS, TIMESTAMP, MirrorFetcher, OverlayFetcher
-from bridge.adapters.trust.publication import Publication, keyids_of, root_and_targets, signatures
-from bridge.adapters.trust.publishing import finish, is_unfinished, publish_files, write_file
-from bridge.adapters.trust.reading import FIRST_ROOT, MIRROR, last_valid_moment, read_state
-from bridge.adapters.trust.stops import check_stops
-from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
+from bridge.adapters.trust.governance.ceremony_keys import load_signers
+from bridge.adapters.trust.governance.changes import HASHES
+from bridge.adapters.trust.governance.holder_key import holder_of
+from bridge.adapters.trust.governance.publication import Publication, keyids_of, root_and_targets, signatures
+from bridge.adapters.trust.governance.publishing import finish, is_unfinished, publish_files, write_file
+from bridge.adapters.trust.governance.reading import FIRST_ROOT, MIRROR, last_valid_moment, read_state
+from bridge.adapters.trust.membership import roles
+from bridge.adapters.trust.membership.locking import LockedError, locked
+from bridge.adapters.trust.membership.mirror import METADATA, TARGETS, TIMESTAMP, MirrorFetcher, OverlayFetcher
+from bridge.adapters.trust.membership.stops import check_stops
+from bridge.adapters.trust.membership.verified_list import UntrustedError, VerifiedList, verify_list
 from bridge.core.directory import LIST_LIFETIME
 from bridge.core.errors import RefusedError, UnavailableError
 from bridge.ports.trust import NetworkState

@@ -20,9 +20,9 @@ from typing import Annotated, Final
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bridge.adapters.trust.forms import Id, Time
-from bridge.adapters.trust.locking import LockedError, locked
-from bridge.adapters.trust.mirror import read_bounded
+from bridge.adapters.trust.membership.forms import Id, Time
+from bridge.adapters.trust.membership.locking import LockedError, locked
+from bridge.adapters.trust.membership.mirror import read_bounded
 from bridge.core.directory import Directory
 from bridge.core.wire import strict_json
 from bridge.ports.trust import PeerAhead

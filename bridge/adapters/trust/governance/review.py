@@ -19,9 +19,8 @@ from typing import Any, Final
 
 from tuf.api.metadata import Key, Metadata, Role, Root, TargetFile, Targets
 
-from bridge.adapters.trust import roles
-from bridge.adapters.trust.ceremony_keys import ONLINE
-from bridge.adapters.trust.changes import (
+from bridge.adapters.trust.governance.ceremony_keys import ONLINE
+from bridge.adapters.trust.governance.changes import (
     HASHES,
     Holders,
     founding,
@@ -29,8 +28,11 @@ from bridge.adapters.trust.changes import (
     revocation_change,
     root_change,
 )
-from bridge.adapters.trust.documents import authority_of, contact_point_of, keys_of, suspensions
-from bridge.adapters.trust.forms import (
+from bridge.adapters.trust.governance.holder_key import check_key, holder_of
+from bridge.adapters.trust.governance.publication import CODE, Publication, joined, root_and_targets, signatures
+from bridge.adapters.trust.membership import roles
+from bridge.adapters.trust.membership.documents import authority_of, contact_point_of, keys_of, suspensions
+from bridge.adapters.trust.membership.forms import (
     NOTHING_REVOKED,
     ContactPointDocument,
     Document,
@@ -39,10 +41,8 @@ from bridge.adapters.trust.forms import (
     RevocationsDocument,
     read_document,
 )
-from bridge.adapters.trust.holder_key import check_key, holder_of
-from bridge.adapters.trust.publication import CODE, Publication, joined, root_and_targets, signatures
-from bridge.adapters.trust.stops import check_stops
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.membership.stops import check_stops
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.app.network_standing import Review, Signers, Standing, Stop, Tally
 from bridge.core.errors import RefusedError
 from bridge.core.times import format_time

@@ -11,7 +11,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bridge.adapters.trust.forms import (
+from bridge.adapters.trust.membership.forms import (
     ContactPointDocument,
     KeyDocument,
     KeysDocument,

@@ -15,9 +15,9 @@ from securesystemslib.signer import Signer
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Targets, VerificationResult
 
-from bridge.adapters.trust.forms import MAX_DOCUMENT_BYTES
-from bridge.adapters.trust.roles import ROLE_PATTERN, ROOT, TARGETS
-from bridge.adapters.trust.verified_list import VerifiedList
+from bridge.adapters.trust.membership.forms import MAX_DOCUMENT_BYTES
+from bridge.adapters.trust.membership.roles import ROLE_PATTERN, ROOT, TARGETS
+from bridge.adapters.trust.membership.verified_list import VerifiedList
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.wire import strict_json
 

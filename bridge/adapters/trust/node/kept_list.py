@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from bridge.adapters.trust.list_cache import ListCache
-from bridge.adapters.trust.mirror import METADATA, TIMESTAMP, CutOffFetcher, read_bounded
-from bridge.adapters.trust.verified_list import UntrustedError, VerifiedList, verify_list
+from bridge.adapters.trust.membership.mirror import METADATA, TIMESTAMP, CutOffFetcher, read_bounded
+from bridge.adapters.trust.membership.verified_list import UntrustedError, VerifiedList, verify_list
+from bridge.adapters.trust.node.list_cache import ListCache
 from bridge.core.errors import UnavailableError
 
 

@@ -1,0 +1,1 @@
+"""The signed documents and metadata of a membership list, and the one way in which they are verified."""
