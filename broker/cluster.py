@@ -27,6 +27,8 @@ NODES: Final = 3
 TOGETHER_SECONDS: Final = 120.0
 ANSWER_SECONDS: Final = 5.0  # a node that has just booted may leave a question without any answer: it is asked again
 LOOK_SECONDS: Final = 0.1
+CHANGE_SECONDS: Final = 15.0
+FIRST_VHOST: Final = "/api/vhosts/first-change"
 
 
 class ClusterNode(OwnBroker):
@@ -125,6 +127,7 @@ class PrivateCluster:
         try:
             self._learn(self._kept.start(seconds=START_SECONDS)["nodes"])
             self._wait_until_together(self.nodes)
+            self._wait_until_it_takes_changes()
             if self._definitions is not None:
                 Management.at(self.nodes[0].management_url).load(self._definitions)
         except BaseException:
@@ -171,6 +174,25 @@ class PrivateCluster:
                 if time.monotonic() > deadline:
                     raise UnavailableError("E_BROKER_START", f"{node.name} and the others did not become one cluster")
                 time.sleep(LOOK_SECONDS)
+
+    def _wait_until_it_takes_changes(self) -> None:
+        """Makes and deletes a virtual host: nodes that have just met may leave the first change without an answer.
+
+        Raises:
+            UnavailableError: they take none for as long as nodes may take to find each other.
+        """
+        deadline = time.monotonic() + TOGETHER_SECONDS
+        while True:
+            management = Management.at(self.any_alive.management_url)
+            try:
+                management.request("PUT", FIRST_VHOST, {}, deadline_seconds=CHANGE_SECONDS)
+                management.request("DELETE", FIRST_VHOST, deadline_seconds=CHANGE_SECONDS)
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(LOOK_SECONDS)
+            else:
+                return
 
     def _queue(self, name: str, vhost: str) -> dict[str, object]:
         path = f"/api/queues/{quote(vhost, safe='')}/{quote(name, safe='')}?disable_stats=true"
