@@ -47,14 +47,19 @@ def kept_corpus() -> list[bytes]:
     return [base64url.decode(line) for line in CORPUS.read_text("ascii").splitlines()]
 
 
-def fuzz(seconds: int, *, keep: bool = False) -> Run:
-    """Runs the fuzzer for so long; with `keep` what it found worth keeping goes into the corpus."""
+def fuzz(seconds: int, *, keep: bool = False, same_every_time: int | None = None) -> Run:
+    """Runs the fuzzer for so long; with `keep` what it found worth keeping goes into the corpus.
+
+    With `same_every_time` it tries that many inputs, and the same program gets the same ones in every run.
+    """
     FINDINGS.mkdir(parents=True, exist_ok=True)
     before = set(FINDINGS.iterdir())
     with tempfile.TemporaryDirectory(prefix="ncp-bridge-fuzz-") as scratch:
         folder = Path(scratch) / "inputs"
         _write(folder, [*fuzz_targets.seeds(), *kept_corpus()])
         limits = [f"-max_total_time={seconds}", f"-max_len={LONGEST_INPUT}", f"-timeout={SECONDS_FOR_ONE_INPUT}"]
+        if same_every_time is not None:
+            limits += [f"-runs={same_every_time}", "-seed=1"]
         words = Path(scratch) / "words.txt"
         words.write_text(_dictionary(), "ascii")
         limits.append(f"-dict={words}")

@@ -65,7 +65,7 @@ def install_certificates(
     """
     try:
         found = x509.load_pem_x509_certificates(pem)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise RefusedError(REFUSED, "found no certificates, expected PEM with BEGIN CERTIFICATE") from None
     issuers = [x509.load_pem_x509_certificate(authority.encode("ascii")) for authority in authorities]
     new = {}
@@ -111,7 +111,7 @@ def _in_use(folder: Path, account: str) -> x509.Certificate:
     path = certificate_file(folder, account)
     try:
         return x509.load_pem_x509_certificate(read_private(path, code=FILE_FAULT))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise UnavailableError(FILE_FAULT, f"{path} holds no certificate") from None
 
 

@@ -35,7 +35,7 @@ def latest_issued(folder: Path) -> Sequence[CertificateTimes]:
     for path in sorted(folder.glob("*.pem")):
         try:
             found = times_of(x509.load_pem_x509_certificate(path.read_bytes()))
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             raise UnavailableError(FILE_FAULT, f"{path} holds no certificate") from None
         latest[found.name] = max(found, latest.get(found.name, found), key=lambda one: (one.begins, one.ends))
     return sorted(latest.values(), key=lambda one: (one.ends, one.name))

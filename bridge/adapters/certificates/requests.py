@@ -109,7 +109,7 @@ def _read(block: bytes) -> Request:
         request = x509.load_pem_x509_csr(block)
         public_key, name = request.public_key(), name_in(request.subject)
         signed = request.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise _bad("one of them cannot be read") from None
     if name is None:
         raise _bad("expected a subject with one common name and nothing else")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from pathlib import Path
 
@@ -145,6 +146,13 @@ def _with_another_key(tmp_path: Path) -> bytes:
     return x509.load_der_x509_csr(der).public_bytes(Encoding.PEM)
 
 
+def _of_another_version(tmp_path: Path) -> bytes:
+    request = x509.load_pem_x509_csr(make_request(tmp_path / "key.pem", "rs-relay"))
+    der = request.public_bytes(Encoding.DER).replace(b"\x02\x01\x00", b"\x02\x01\x01", 1)
+    body = base64.encodebytes(der)
+    return b"-----BEGIN CERTIFICATE REQUEST-----\n" + body + b"-----END CERTIFICATE REQUEST-----\n"
+
+
 def test_a_request_that_proves_nothing_is_refused(tmp_path: Path) -> None:
     key, common = ec.generate_private_key(ec.SECP256R1()), x509.NameAttribute(NameOID.COMMON_NAME, "rs-relay")
     bad = {
@@ -157,6 +165,7 @@ def test_a_request_that_proves_nothing_is_refused(tmp_path: Path) -> None:
         "RSA": _signed(common_name("rs-relay"), rsa.generate_private_key(65537, 2048)),
         "another curve": _signed(common_name("rs-relay"), ec.generate_private_key(ec.SECP384R1())),
         "another's signature": _with_another_key(tmp_path),
+        "another version": _of_another_version(tmp_path),
         "too much": b" " * 65537,
     }
     for what, pem in bad.items():

@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal, Self, TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import (
     AfterValidator,
@@ -71,8 +72,11 @@ def _point(text: str) -> str:
 
 
 def _authority(pem: str) -> str:
-    (certificate,) = x509.load_pem_x509_certificates(pem.encode("ascii"))
-    key = certificate.public_key()
+    try:
+        (certificate,) = x509.load_pem_x509_certificates(pem.encode("ascii"))
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, x509.InvalidVersion) as error:  # neither is a ValueError
+        raise ValueError(str(error)) from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         message = "expected a certificate on a P-256 key"
         raise ValueError(message)  # noqa: TRY004 - pydantic turns only ValueError into a validation error
