@@ -16,13 +16,13 @@ from bridge.founding.certificates import Secretariat
 from broker.definition_files import write_certificate_files, write_definition_files
 from broker.installation import ensure_installation
 from broker.node import PrivateNode
-from broker.packages import CACHE, POSTGRESQL, RABBITMQ, RABBITMQ_4, SOFTHSM
+from broker.packages import CACHE, CHROMIUM, POSTGRESQL, RABBITMQ, RABBITMQ_4, SOFTHSM
 from broker.secret_files import write_secret
 from broker.tls import certify_broker
 
 ADMIN_URL_FILE: Final = CACHE / "broker" / "admin-url"
 CONFIG: Final = Path(__file__).resolve().parents[1] / "config"
-BUNDLES: Final = (RABBITMQ, RABBITMQ_4, POSTGRESQL, SOFTHSM)
+BUNDLES: Final = (RABBITMQ, RABBITMQ_4, POSTGRESQL, SOFTHSM, CHROMIUM)
 INTERRUPTED: Final = 130
 LOOK_SECONDS: Final = 1.0
 

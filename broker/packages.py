@@ -33,6 +33,10 @@ UNPACK_SECONDS: Final = 120.0
 _LIBRARIES: Final = r"lib(?!c6$|c-bin$|llvm|perl|.*-perl$).*"
 
 
+# PulseAudio's library finds its other half by a path that begins at `/`.
+_LIBRARY_FOLDERS: Final = ("usr/lib/*-linux-gnu*", "usr/lib/*-linux-gnu*/pulseaudio", "lib/*-linux-gnu*")
+
+
 # What rabbitmq-server depends on; Debian splits Erlang by application.
 _ERLANG: Final = (
     *("asn1", "base", "crypto", "eldap", "ftp", "inets", "mnesia", "os-mon", "parsetools", "public-key"),
@@ -72,9 +76,7 @@ class Bundle:
     @property
     def library_path(self) -> str:
         """For `LD_LIBRARY_PATH`."""
-        return ":".join(
-            str(folder) for folder in (*self.folder.glob("usr/lib/*-linux-gnu*"), *self.folder.glob("lib/*-linux-gnu*"))
-        )
+        return ":".join(str(folder) for pattern in _LIBRARY_FOLDERS for folder in self.folder.glob(pattern))
 
 
 RABBITMQ: Final = Bundle(
@@ -94,6 +96,10 @@ POSTGRESQL: Final = Bundle(
     "postgresql", "usr/lib/postgresql/*/bin/initdb", "postgresql", wanted=rf"postgresql-(client-)?\d+|{_LIBRARIES}"
 )
 SOFTHSM: Final = Bundle("softhsm2", "usr/bin/softhsm2-util", "softhsm2", always=("softhsm2", "libsofthsm2"))
+# The program itself: `usr/bin/chromium` is a script that looks for it below `/`.
+CHROMIUM: Final = Bundle(
+    "chromium", "usr/lib/chromium/chromium", "chromium", always=("chromium", "chromium-common", "fonts-dejavu-core")
+)
 
 
 def fetch(bundle: Bundle) -> Path:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
-import node_peer
 import pytest
 from sample_messages import RECIPIENTS, SENDER, KeyPair
+from servers.missing import server_is_missing
+from servers.node_packages import NodeMissingError, find_node
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -14,11 +13,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("node") is None:
         return
     try:
-        node_peer.find_node()
-    except node_peer.NodeMissingError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+        find_node()
+    except NodeMissingError as error:
+        server_is_missing(error)
 
 
 @pytest.fixture(scope="session")
