@@ -8,9 +8,14 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-pytest_plugins = ["servers.broker_fixtures", "servers.postgres_fixtures", "servers.softhsm_fixtures"]
+pytest_plugins = [
+    "servers.broker_fixtures",
+    "servers.chromium_fixtures",
+    "servers.postgres_fixtures",
+    "servers.softhsm_fixtures",
+]
 
-MARK_OF_FIXTURE = {"broker_node": "broker", "postgres_server": "postgres", "softhsm": "token"}
+MARK_OF_FIXTURE = {"broker_node": "broker", "chromium": "browser", "postgres_server": "postgres", "softhsm": "token"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects

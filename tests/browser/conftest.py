@@ -1,0 +1,45 @@
+"""Tests in a real Chromium. All run in the session's event loop, which is the browser's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+from visits import Visit, visit
+
+HERE = Path(__file__).parent
+
+
+class OpenVisit(Protocol):
+    """Opens a window, with the options of `visits.visit`."""
+
+    def __call__(self, origin: str, **options: object) -> Awaitable[Visit]: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of this folder share the browser's event loop."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_visit(chromium: Browser) -> AsyncIterator[OpenVisit]:
+    """Opens windows, closes them after the test, and fails when one of them has noted a fault."""
+    opened: list[Visit] = []
+
+    async def open_one(origin: str, **options: object) -> Visit:
+        opened.append(await visit(chromium, origin, **options))
+        return opened[-1]
+
+    yield open_one
+    try:
+        faults = [fault for each in opened for fault in await each.take_faults()]
+    finally:
+        for each in opened:
+            await each.close()
+    assert not faults
