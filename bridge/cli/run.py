@@ -10,7 +10,7 @@ import typer
 import uvloop
 
 from bridge.cli.options import Config
-from bridge.compose.running import ROLES, run_node
+from bridge.compose.running import ROLES, roles_of, run_node
 from bridge.core.errors import BadInputError
 from bridge.settings import load_settings
 from bridge.telemetry.logs import configure_logs
@@ -22,7 +22,7 @@ run_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def run(
     config: Config,
     role: Annotated[
-        str | None, typer.Argument(help="publisher, subscriber or contact-point; all of them by default.")
+        str | None, typer.Argument(help="publisher, subscriber, contact-point or console; all of them by default.")
     ] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Written once every service is ready.")] = None,
 ) -> None:
@@ -32,4 +32,4 @@ def run(
     configure_logs()
     settings = load_settings(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_node(settings, roles=(role,) if role else ROLES, ready_file=ready_file))
+        runner.run(run_node(settings, roles=(role,) if role else roles_of(settings), ready_file=ready_file))

@@ -49,12 +49,12 @@ NO_PROCESS: Final = Check(
 class Node:
     """One country's node, opened."""
 
-    def __init__(self, settings: NodeSettings, store: SqlStore) -> None:
+    def __init__(self, settings: NodeSettings, store: SqlStore, trust: TufTrustSource | None = None) -> None:
         self.settings = settings
         self.store = store
         self.clock = SystemClock()
         self.ids = RandomIds()
-        self.trust = open_trust(settings)
+        self.trust = trust or open_trust(settings)
 
     @property
     def hosted(self) -> tuple[str, ...]:
@@ -150,6 +150,11 @@ class Node:
         for check in await ask_processes(self.settings.folder, CLOCK):
             if check.state == states.CLOCK_STEPPED:
                 raise UnavailableError("E_CLOCK", f"nothing is signed or judged now: {check.detail}")
+
+    @property
+    def vault(self) -> StorageVault:
+        """Bodies at rest; loads the storage keys."""
+        return self._keys[1]
 
     async def _sending(self) -> SendMessages:
         await self.check_clock()

@@ -50,13 +50,19 @@ from bridge.settings import Account, NodeSettings
 PUBLISHER: Final = "publisher"
 SUBSCRIBER: Final = "subscriber"
 CONTACT_POINT: Final = "contact-point"
-ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT)
+CONSOLE: Final = "console"
+ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT, CONSOLE)
 RECHECK_HELD_EVERY: Final = timedelta(minutes=1)
 LOOK_AT_CLOCK_SECONDS: Final = 1.0
 LOOK_AT_LIST_SECONDS: Final = 1.0
 LOOK_AT_MEMBERSHIP_SECONDS: Final = 60.0
 LOOK_AT_CERTIFICATES_SECONDS: Final = 1.0  # one look at each file's time
 WARN_OF_CERTIFICATES_SECONDS: Final = 600.0
+
+
+def roles_of(settings: NodeSettings) -> Sequence[str]:
+    """All roles; the console where the settings have one."""
+    return ROLES if settings.console is not None else ROLES[:-1]
 
 
 async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: Path | None) -> None:
@@ -118,6 +124,8 @@ class _Wiring:
             self._relaying(PUBLISHER, self.settings.broker.relay, relay=PUBLISHER)
         router = self._subscriber() if SUBSCRIBER in roles else None
         receivers = self._contact_points() if CONTACT_POINT in roles else {}
+        if CONSOLE in roles:
+            self._console()
         recheck = None
         if router or receivers:  # whoever looks at held messages counts them as tried: only those who can judge them
             recheck = RecheckHeld(
@@ -138,6 +146,14 @@ class _Wiring:
                 *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
             ),
         )
+
+    def _console(self) -> None:
+        # Pages, languages and templates take half a second to load, and most processes serve none.
+        from bridge.compose.console import console_service  # noqa: PLC0415
+        from bridge.compose.node import Node  # noqa: PLC0415
+
+        self.services[CONSOLE] = console_service(Node(self.settings, self.store, self.trust), self.readiness.note)
+        self.readiness.expect(CONSOLE)
 
     def _membership(self) -> Sequence[Check]:
         directory, now = self.trust.current(), self.guards.wall_clock.now()

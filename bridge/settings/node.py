@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bridge.core.ids import prefix_of
 from bridge.private_files import read_private_line
 from bridge.settings.broker import Account, BrokerSettings
+from bridge.settings.console import ConsoleSettings
 from bridge.settings.contact_points import ContactPointSettings
 from bridge.settings.form import fault
 from bridge.settings.signs_of_life import HealthSettings, HeartbeatSettings
@@ -43,6 +44,7 @@ class NodeSettings(BaseSettings):
     trust: TrustSettings
     health: HealthSettings = HealthSettings()
     heartbeat: HeartbeatSettings = HeartbeatSettings()
+    console: ConsoleSettings | None = None
     contact_points: Annotated[tuple[ContactPointSettings, ...], Field(min_length=1)]
     _folder: Path = PrivateAttr(default=Path())
 

@@ -10,7 +10,13 @@ from bridge.settings.form import FORM, fault
 
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65535
-_LISTEN: Final = r"^((\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):)?[1-9][0-9]{0,4}$"
+LISTEN_PATTERN: Final = r"^((\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):)?[1-9][0-9]{0,4}$"
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """The parts of `port` or `host:port`; loopback where no host is given."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]") or LOOPBACK, int(port)
 
 
 class HealthSettings(BaseModel):
@@ -18,7 +24,7 @@ class HealthSettings(BaseModel):
 
     model_config = FORM
 
-    listen: Annotated[str, Field(pattern=_LISTEN)] | None = None
+    listen: Annotated[str, Field(pattern=LISTEN_PATTERN)] | None = None
 
     @field_validator("listen")
     @classmethod
@@ -30,10 +36,7 @@ class HealthSettings(BaseModel):
     @property
     def address(self) -> tuple[str, int] | None:
         """Host and port; loopback where no host is given."""
-        if self.listen is None:
-            return None
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]") or LOOPBACK, int(port)
+        return None if self.listen is None else host_and_port(self.listen)
 
 
 class HeartbeatSettings(BaseModel):

@@ -56,6 +56,7 @@ _STATE: Final = (
     "code",
     "epoch",
     "number",
+    "reply_within_s",
 )
 _COLUMNS: Final = tuple(message.c[name] for name in _COPIED)
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -23,40 +24,59 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     literal_column,
 )
 
+from bridge.adapters.store.desk_tables import (
+    account,
+    corridor_count,
+    draft,
+    handover,
+    notice,
+    progress,
+    search_term,
+    web_session,
+)
 from bridge.adapters.store.refusal_tables import held, quarantine, quarantine_return, quarantine_total
 from bridge.adapters.store.table_parts import arrival, metadata, moment, required
 
 __all__ = [
     "SCHEMA_REVISION",
+    "account",
     "asked_again",
     "audit",
     "body",
+    "corridor_count",
+    "draft",
+    "handover",
     "held",
     "inbox",
     "message",
     "metadata",
     "node_state",
+    "notice",
     "outbox",
     "peer",
+    "progress",
     "quarantine",
     "quarantine_return",
     "quarantine_total",
     "receipt",
     "recipient",
     "replay",
+    "search_term",
     "sequence_counter",
     "sequence_gap",
     "sequence_number",
     "sequence_stream",
     "undelivered",
     "unsent",
+    "web_session",
     "wire",
 ]
 
-SCHEMA_REVISION: Final = "0002"  # the newest migration; a test holds that it is
+SCHEMA_REVISION: Final = "0003"  # the newest migration; a test holds that it is
 
 
 def _wire() -> Column[bytes]:
@@ -128,6 +148,9 @@ recipient = Table(
     Column("code", Text),
     Column("epoch", BigInteger),  # with the number: by which the recipient asks for it again
     Column("number", BigInteger),
+    Column("reply_within_s", Integer),  # within which a person is to answer, from delivery on
+    moment("reminded_at", nullable=True),
+    moment("alarmed_at", nullable=True),
     Index(None, "recipient", "epoch", "number"),
 )
 
@@ -152,6 +175,15 @@ receipt = Table(
     _wire(),
     ForeignKeyConstraint(["message_id", "recipient"], ["recipient.message_id", "recipient.recipient"]),
 )
+
+# Whose answer is awaited, nobody having been alarmed yet.
+awaited = and_(
+    recipient.c.reply_within_s.is_not(None),
+    recipient.c.delivered_at.is_not(None),
+    recipient.c.acknowledged_at.is_(None),
+    recipient.c.alarmed_at.is_(None),
+)
+Index("ix_recipient_awaited", recipient.c.delivered_at, sqlite_where=awaited, postgresql_where=awaited)
 
 outbox = Table(
     "outbox",
@@ -224,9 +256,39 @@ inbox = Table(
     Column("supersedes_from", Text),
     Column("of", Text),
     Column("of_from", Text),
+    Column("taken_by", Text),  # the officer who works on it
+    moment("taken_at", nullable=True),
+    Column("closed_by", Text),
+    moment("closed_at", nullable=True),
+    moment("reminded_at", nullable=True),  # that its acknowledgement is due
+    moment("alarmed_at", nullable=True),  # that it is overdue
     UniqueConstraint("id", "contact_point", "sender"),  # ids are unique per sender only
     Index(None, "contact_point", "position"),
     Index(None, "contact_point", "state", "position"),
+    Index(None, "contact_point", "thread", "position"),
+)
+
+# What waits for an officer is found by its deadline, what somebody works on by its place, whatever lies in the archive.
+# Written out, not bound: SQLite takes a partial index only where it sees the same condition.
+unanswered: Final[ColumnElement[bool]] = literal_column("acknowledge_by IS NOT NULL AND state IN ('new', 'read')")
+in_work: Final[ColumnElement[bool]] = literal_column(
+    "acknowledge_by IS NOT NULL AND state = 'acknowledged' AND closed_at IS NULL"
+)
+Index(
+    "ix_inbox_unanswered",
+    inbox.c.contact_point,
+    inbox.c.acknowledge_by,
+    sqlite_where=unanswered,
+    postgresql_where=unanswered,
+)
+Index("ix_inbox_in_work", inbox.c.contact_point, inbox.c.position, sqlite_where=in_work, postgresql_where=in_work)
+_superseding = inbox.c.supersedes.is_not(None)
+Index(
+    "ix_inbox_supersedes",
+    inbox.c.contact_point,
+    inbox.c.supersedes,
+    sqlite_where=_superseding,
+    postgresql_where=_superseding,
 )
 
 replay = Table(

@@ -18,6 +18,7 @@ from typing import Final
 from sqlalchemy import Connection, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bridge.adapters.store.accounts import SqlAccounts
 from bridge.adapters.store.asked_again import SqlAskedAgain
 from bridge.adapters.store.audit import SqlAuditLog
 from bridge.adapters.store.changes import SqliteChanges
@@ -34,6 +35,7 @@ from bridge.adapters.store.tables import SCHEMA_REVISION, node_state
 from bridge.adapters.store.transaction import Transaction, translated
 from bridge.core.errors import UnavailableError
 from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
+from bridge.ports.store.accounts import Accounts
 from bridge.ports.store.exposures import Exposures
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 from bridge.ports.store.signatures import Signatures
@@ -55,6 +57,7 @@ class SqlUnitOfWork:
     peers: Peers
     signatures: Signatures
     exposures: Exposures
+    accounts: Accounts
 
 
 class SqlStore:
@@ -200,4 +203,5 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         peers=SqlPeers(transaction),
         signatures=SqlSignatures(transaction),
         exposures=SqlExposures(transaction),
+        accounts=SqlAccounts(transaction),
     )

@@ -141,6 +141,7 @@ class SendMessages:
                         item.reason,
                         epoch=epoch,
                         number=numbers[item.id],
+                        reply_within_s=addressing.reply_within_s,
                     )
                     for item in draft.plan.recipients
                 ),

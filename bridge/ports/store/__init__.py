@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from bridge.ports.store.accounts import Accounts
 from bridge.ports.store.exposures import Exposures
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 from bridge.ports.store.records import (
@@ -275,6 +276,7 @@ class UnitOfWork(Protocol):
     peers: Peers
     signatures: Signatures
     exposures: Exposures
+    accounts: Accounts
 
 
 class Store(Protocol):

@@ -20,7 +20,8 @@ class OutgoingRecipient:
     `state` is `pending`, `sent`, `expired` (no broker confirmed it while it was worth delivering), `delivered` or
     `rejected`. A receipt replaces the first three; a later `delivered` replaces `rejected`, never the reverse. `epoch`
     and `number` are those that were signed for it: by them it asks for the message again. `code` says why it was not
-    reached, refused or has not been heard of: `PUBLISH_UNKNOWN`, ...
+    reached, refused or has not been heard of: `PUBLISH_UNKNOWN`, ... `reply_within_s` is within how many seconds of its
+    delivery a person there is to answer; `None` where nobody is, or a program before 0003 sent it.
     """
 
     id: str
@@ -36,6 +37,7 @@ class OutgoingRecipient:
     code: str | None = None
     epoch: int | None = None
     number: int | None = None
+    reply_within_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

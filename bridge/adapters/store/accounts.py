@@ -1,0 +1,83 @@
+"""Accounts and their sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from bridge.adapters.store.desk_tables import account, web_session
+from bridge.adapters.store.transaction import Transaction
+from bridge.ports.store.accounts import AccountRecord, SessionRecord
+
+_SESSION: Final = ("digest", "login", "began_at", "seen_at", "ended_at", "detail")
+
+
+class SqlAccounts:
+    """Implements `bridge.ports.store.accounts.Accounts`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def add(self, added: AccountRecord) -> bool:
+        """Stores a new account; answers whether the login was free."""
+        statement = self._transaction.insert(account).values(_values(added))
+        return await self._transaction.change(statement.on_conflict_do_nothing(index_elements=[account.c.login])) == 1
+
+    async def get(self, login: str) -> AccountRecord | None:
+        """An account by its login."""
+        return _only(await self._transaction.rows(select(account).where(account.c.login == login)))
+
+    async def by_subject(self, subject: str) -> AccountRecord | None:
+        """An account by whom an identity provider says it is."""
+        return _only(await self._transaction.rows(select(account).where(account.c.subject == subject)))
+
+    async def list(self) -> Sequence[AccountRecord]:
+        """All accounts, by login."""
+        return [_account(row) for row in await self._transaction.rows(select(account).order_by(account.c.login))]
+
+    async def change(self, changed: AccountRecord) -> None:
+        """Replaces what is stored of an account."""
+        await self._transaction.change(update(account).where(account.c.login == changed.login).values(_values(changed)))
+
+    async def begin_session(self, session: SessionRecord) -> None:
+        """Stores a session."""
+        values = {name: getattr(session, name) for name in _SESSION} | {"detail": dict(session.detail)}
+        await self._transaction.change_each(insert(web_session), [values])
+
+    async def session(self, digest: bytes) -> SessionRecord | None:
+        """A session by the digest of its token, ended or not."""
+        rows = await self._transaction.rows(select(web_session).where(web_session.c.digest == digest))
+        return SessionRecord(**{name: rows[0][name] for name in _SESSION}) if rows else None
+
+    async def see_session(self, digest: bytes, at: datetime) -> None:
+        """Somebody uses it."""
+        await self._transaction.change(
+            update(web_session).where(web_session.c.digest == digest, web_session.c.seen_at < at).values(seen_at=at)
+        )
+
+    async def end_sessions(self, login: str, at: datetime, *, digest: bytes | None = None) -> int:
+        """Ends one session of an account, or all; answers how many."""
+        ended = update(web_session).where(web_session.c.login == login, web_session.c.ended_at.is_(None))
+        if digest is not None:
+            ended = ended.where(web_session.c.digest == digest)
+        return await self._transaction.change(ended.values(ended_at=at))
+
+    async def forget_sessions(self, *, before: datetime) -> int:
+        """Removes sessions that nobody has used since; answers how many."""
+        return await self._transaction.change(delete(web_session).where(web_session.c.seen_at < before))
+
+
+def _values(record: AccountRecord) -> dict[str, object]:
+    return asdict(record) | {"roles": list(record.roles)}
+
+
+def _account(row: RowMapping) -> AccountRecord:
+    return AccountRecord(**{**row, "roles": tuple(row["roles"])})
+
+
+def _only(rows: Sequence[RowMapping]) -> AccountRecord | None:
+    return _account(rows[0]) if rows else None

@@ -1,0 +1,1 @@
+"""What an operator does, who sees no content."""

@@ -1,0 +1,40 @@
+"""Who may open what: every page of the console, with the permission that it needs. Nothing else is served.
+
+A page that is not in this table does not exist; one without a permission is for everybody, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from bridge.app.accounts.roles import Permission
+from bridge.console.visit import Visit
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One address of the console.
+
+    Attributes:
+        name: by which templates link to it.
+        permission: what it needs; `None`: open to everybody, also to who has not signed in.
+        method: GET changes nothing; POST comes from a form of ours.
+    """
+
+    path: str
+    name: str
+    handler: Handler
+    permission: Permission | None
+    method: str = "GET"
+
+
+def all_pages() -> Sequence[Page]:
+    """Every page, in the order in which addresses are matched."""
+    from bridge.console.pages import front, inbox, signing_in  # noqa: PLC0415 - pages know this file
+
+    return [*signing_in.PAGES, *front.PAGES, *inbox.PAGES]

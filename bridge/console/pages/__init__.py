@@ -1,0 +1,1 @@
+"""One file a page: what it needs, what it shows, what it does."""

@@ -1,0 +1,48 @@
+"""What the pages are made of: the node's store and use cases, handed over by the wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bridge.app.accounts.manage import ManageAccounts
+from bridge.app.accounts.sign_in import SignIn
+from bridge.app.checks.check_node import Check
+from bridge.app.read_message import ReadMessages
+from bridge.app.sending.acknowledge import AcknowledgeMessages
+from bridge.app.sending.submit import SubmitAlerts
+from bridge.ports.clock import Clock, Ids
+from bridge.ports.store import Store
+from bridge.ports.trust import TrustSource
+from bridge.ports.vault import BodyVault
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One node, as its console uses it.
+
+    Attributes:
+        country: ISO code, or an organisation's prefix.
+        hosted: the contact points of this node, sorted.
+        origin: where browsers find the console; requests that change something must come from there.
+        submitting, acknowledging: against the newest membership list.
+        status: the node's checks, without a look at the broker; `doctor` tries everything.
+    """
+
+    country: str
+    hosted: Sequence[str]
+    origin: str
+    idle: timedelta
+    store: Store
+    vault: BodyVault
+    clock: Clock
+    ids: Ids
+    trust: TrustSource
+    sign_in: SignIn
+    accounts: ManageAccounts
+    reading: ReadMessages
+    submitting: Callable[[], Awaitable[SubmitAlerts]]
+    acknowledging: Callable[[], Awaitable[AcknowledgeMessages]]
+    status: Callable[[], Awaitable[Sequence[Check]]]
+    doctor: Callable[[], Awaitable[Sequence[Check]]]

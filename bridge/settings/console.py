@@ -1,0 +1,49 @@
+"""The console: where it is served, and how long a session lasts that nobody uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from bridge.settings.form import FORM, fault
+from bridge.settings.signs_of_life import LISTEN_PATTERN, host_and_port
+
+
+class ConsoleSettings(BaseModel):
+    """Where officers and operators find their pages.
+
+    Attributes:
+        listen: `port` (on loopback) or `host:port`.
+        address: the origin as browsers see it, where that is another one (behind a proxy): `https://console.example.org`.
+        certificate_file: with `key_file`, for serving TLS itself.
+        idle_minutes: after which an unused session is locked.
+    """
+
+    model_config = FORM
+
+    listen: Annotated[str, Field(pattern=LISTEN_PATTERN)] = "8440"
+    address: Annotated[str, Field(pattern=r"^https?://[^\s/@]+$")] | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    idle_minutes: Annotated[float, Field(gt=0, le=60)] = 15.0
+
+    @model_validator(mode="after")
+    def _has_both_files_or_none(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise fault("certificate_file and key_file, or neither")
+        return self
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Host and port to listen at."""
+        return host_and_port(self.listen)
+
+    @property
+    def origin(self) -> str:
+        """The origin that requests must come from."""
+        if self.address is not None:
+            return self.address
+        host, port = self.place
+        return f"{'http' if self.certificate_file is None else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
