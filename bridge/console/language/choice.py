@@ -7,6 +7,7 @@ from typing import Final
 from bridge.console.language.languages import LANGUAGES, SOURCE, Language
 
 _MOST_RANGES: Final = 20
+_LONGEST_TAG: Final = 35  # RFC 5646 4.4.1
 _BY_TAG: Final = {language.tag.lower(): language for language in LANGUAGES}
 _OTHER_TAGS: Final = {"sh": "sr-latn", "mo": "ro", "sr-me": "cnr", "sr-latn-me": "cnr"}
 """Older tags and the ones browsers have for Montenegrin."""
@@ -26,7 +27,7 @@ def choose_language(own: str | None, accept_language: str | None) -> Language:
 
 def _nearest(tag: str) -> Language | None:
     """The language of a tag, or of the tag without its last parts (RFC 4647 lookup): `sr-Latn-RS` is `sr-Latn`."""
-    parts = tag.strip().lower().split("-")
+    parts = tag.strip().lower()[:_LONGEST_TAG].split("-")
     for length in range(len(parts), 0, -1):
         shortened = "-".join(parts[:length])
         language = _BY_TAG.get(_OTHER_TAGS.get(shortened, shortened))

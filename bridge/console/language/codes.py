@@ -388,6 +388,13 @@ _CONSOLE: Final = {
         "signers_changed": "Signers changed",
         "more_changes": "More changes",
     },
+    "role": {
+        "duty_officer": "Duty officer",
+        "approver": "Approver",
+        "operator": "Operator",
+        "auditor": "Auditor",
+        "administrator": "Administrator",
+    },
     "language": {"cnr": "Montenegrin"},  # the one of our languages whose name CLDR does not have
 }
 

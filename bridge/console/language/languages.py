@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bridge.console.language.catalogues import catalogue_of
+from bridge.console.language.catalogues import is_reviewed
 
 SOURCE: Final = "en"
-REVIEWED: Final = "x-reviewed-by-native-speaker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Language:
     @property
     def reviewed(self) -> bool:
         """Whether a native speaker has read the catalogue; English is the source and counts as read."""
-        return self.tag == SOURCE or catalogue_of(self.tag).info().get(REVIEWED) == "yes"
+        return self.tag == SOURCE or is_reviewed(self.tag)
 
 
 LANGUAGES: Final = (

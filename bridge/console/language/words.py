@@ -119,7 +119,8 @@ class Words:
         In the hour that the local clock shows twice, the local time says how far from UTC it is.
         """
         utc, local = at.astimezone(UTC), at.astimezone(self.zone)
-        said = self.text("{time} UTC", time=f"{self._date(utc)}, {utc:%H:%M}")
+        in_utc = f"{self._date(utc)}, {utc:%H:%M}"
+        said = self.text("{time} UTC", time=in_utc)
         if not local.utcoffset():
             return said
         beside = f"{local:%H:%M}" if local.date() == utc.date() else f"{self._date(local)}, {local:%H:%M}"
@@ -129,11 +130,11 @@ class Words:
 
     def clock(self, at: datetime) -> str:
         """Hours and minutes in UTC."""
-        return self.text("{time} UTC", time=f"{at.astimezone(UTC):%H:%M}")
+        return self.text("{time} UTC", time=at.astimezone(UTC).strftime("%H:%M"))
 
     def local_clock(self, at: datetime) -> str:
         """Hours and minutes in the zone of the contact point."""
-        return self.text("{time} local", time=f"{at.astimezone(self.zone):%H:%M}")
+        return self.text("{time} local", time=at.astimezone(self.zone).strftime("%H:%M"))
 
     def day(self, day: date) -> str:
         """A day in short; of a moment, the day in the zone of the contact point."""

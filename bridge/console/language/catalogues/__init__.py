@@ -9,9 +9,12 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
+from typing import Final
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+_REVIEWED: Final = '"X-Reviewed-By-Native-Speaker: yes\\n"'
 
 
 @cache
@@ -25,3 +28,10 @@ def catalogue_of(tag: str) -> NullTranslations:
         write_mo(compiled, read_po(text, abort_invalid=True))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@cache
+def is_reviewed(tag: str) -> bool:
+    """Whether the header says that a native speaker has read this catalogue."""
+    header, _, _ = (files(__name__) / f"{tag}.po").read_text(encoding="utf-8").partition("\n\n")
+    return _REVIEWED in header.splitlines()

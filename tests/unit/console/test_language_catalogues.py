@@ -1,0 +1,121 @@
+"""Catalogues as they are checked in, and what the check says of one that is not in order."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+
+from bridge.console.language import LANGUAGES
+
+SCRIPT = Path(__file__).parents[3] / "scripts" / "catalogues.py"
+TAGS = [language.tag for language in LANGUAGES if language.tag != "en"]
+
+
+@pytest.fixture(scope="module")
+def catalogues() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("catalogues", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+@pytest.fixture(scope="module")
+def template(catalogues: ModuleType) -> Catalog:
+    return catalogues.source_messages()
+
+
+@pytest.fixture
+def folder(catalogues: ModuleType, tmp_path: Path) -> Path:
+    return shutil.copytree(catalogues.CATALOGUES, tmp_path / "catalogues")
+
+
+def test_nothing_is_too_long_or_has_other_names_in_its_braces(catalogues: ModuleType, template: Catalog) -> None:
+    faults = catalogues.faults(catalogues.CATALOGUES, template)
+
+    assert [fault for fault in faults if ": not translated: " not in fault and ": not used: " not in fault] == []
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_header_says_whether_a_native_speaker_has_read_it(catalogues: ModuleType, tag: str) -> None:
+    header, _, _ = (catalogues.CATALOGUES / f"{tag}.po").read_text(encoding="utf-8").partition("\n\n")
+
+    said = [line for line in header.splitlines() if "X-Reviewed-By-Native-Speaker" in line]
+
+    answers = {"yes": True, "no": False}
+    expected = {f'"X-Reviewed-By-Native-Speaker: {word}\\n"': reviewed for word, reviewed in answers.items()}
+    assert [expected[line] for line in said] == [language.reviewed for language in LANGUAGES if language.tag == tag]
+
+
+def test_a_translation_with_other_names_in_its_braces_is_refused(catalogues: ModuleType) -> None:
+    message = Message("{time} ago", "prije {vrijeme}")
+
+    assert list(catalogues.wrong_in(message)) == ["other names in braces than the English: prije {vrijeme}"]
+
+
+def test_one_form_of_a_plural_with_other_names_is_refused(catalogues: ModuleType) -> None:
+    message = Message(("{n} alert", "{n} alerts"), ("{n} upozorenje", "{n} upozorenja", "upozorenja {"))
+
+    assert list(catalogues.wrong_in(message)) == ["other names in braces than the English: upozorenja {"]
+
+
+def test_a_label_has_less_room_than_a_sentence(catalogues: ModuleType) -> None:
+    assert list(catalogues.wrong_in(Message("Send", "x" * 14))) == []
+    assert list(catalogues.wrong_in(Message("Send", "x" * 15))) == [f"15 characters where 14 have room: {'x' * 15}"]
+    assert list(catalogues.wrong_in(Message("Send it.", "x" * 36))) == []
+
+
+def test_what_is_missing_and_what_is_not_used_is_named(catalogues: ModuleType, template: Catalog, folder: Path) -> None:
+    more, less = Catalog(), Catalog()
+    for message in template:
+        if message.id:
+            less.add(message.id, context=message.context)
+            more.add(message.id, context=message.context)
+    more.add("Entirely new")
+    less.delete("just now")
+
+    assert set(catalogues.faults(folder, more)) >= {f"{tag}: not translated: Entirely new" for tag in TAGS}
+    assert set(catalogues.faults(folder, less)) >= {f"{tag}: not used: just now" for tag in TAGS}
+
+
+def test_latin_serbian_is_what_cyrillic_serbian_says(catalogues: ModuleType, template: Catalog, folder: Path) -> None:
+    cyrillic = folder / "sr.po"
+    cyrillic.write_text(cyrillic.read_text(encoding="utf-8").replace("управо сада", "Његош, Џеп, љуска"), "utf-8")
+
+    assert "sr-Latn: not what sr.po says; run update" in catalogues.faults(folder, template)
+    catalogues._update(folder, template)
+    assert "Njegoš, Džep, ljuska" in (folder / "sr-Latn.po").read_text(encoding="utf-8")
+    assert "sr-Latn: not what sr.po says; run update" not in catalogues.faults(folder, template)
+
+
+def test_an_update_keeps_headers_and_translations_and_comes_to_rest(
+    catalogues: ModuleType, template: Catalog, folder: Path
+) -> None:
+    reviewed = folder / "hu.po"
+    reviewed.write_text(reviewed.read_text(encoding="utf-8").replace("Speaker: no", "Speaker: yes"), "utf-8")
+
+    catalogues._update(folder, template)
+
+    assert "X-Reviewed-By-Native-Speaker: yes" in reviewed.read_text(encoding="utf-8")
+    assert "épp most" in reviewed.read_text(encoding="utf-8")
+    assert catalogues._update(folder, template) == []
+
+
+def test_filling_takes_all_or_nothing(catalogues: ModuleType, template: Catalog, folder: Path) -> None:
+    path, good, bad = folder / "hr.po", Catalog(), Catalog()
+    good.add("just now", "baš sada")
+    bad.add("just now", "u ovom trenutku")
+    bad.add("{time} ago", "prije")
+    bad.add("Entirely new", "Sasvim novo")
+
+    wrong = catalogues._fill(path, template, bad)
+
+    assert wrong == [
+        "other names in braces than the English: prije: {time} ago",
+        "no such message, or another number of plural forms: Entirely new",
+    ]
+    assert "u ovom trenutku" not in path.read_text(encoding="utf-8")
+    assert catalogues._fill(path, template, good) == []
+    assert "baš sada" in path.read_text(encoding="utf-8")
