@@ -94,19 +94,27 @@ def _reason(error: BaseException | None, password: str | None) -> str:
 async def broker_calls(url: str, *, deadline_seconds: float) -> AsyncIterator[None]:
     """Around calls on the broker: bounds them by a deadline and translates what they raise.
 
-    A connection that the heartbeat gives up ends pending calls with `CancelledError` although nobody cancelled this
-    task; a task group would take that for a quiet end.
+    The library mixes up two ends. A connection that the heartbeat gives up ends pending calls with `CancelledError`
+    although nobody cancelled this task; a task group would take that for a quiet end. And a call that is cancelled as
+    its connection is lost may end with the loss: a loop that tries again would go on for ever. So the task is asked.
     """
+    before = _cancellations()  # what cleans up after a cancellation is not cancelled by it once more
     try:
         async with asyncio.timeout(deadline_seconds):
             yield
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
+        if _cancellations() > before:
             raise
         raise unavailable(None, url=url) from None
     except _LIBRARY_ERRORS as error:
+        if _cancellations() > before:
+            raise asyncio.CancelledError from error
         raise unavailable(error, url=url) from error
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 def virtual_host(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import suppress
 
 import aiormq.exceptions as amqp
 import pytest
@@ -133,6 +134,51 @@ async def test_a_cancellation_of_this_task_stays_one() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def lost_instead_of_cancelled() -> None:
+    """What the library does to a pending call that is cancelled while its connection is being lost."""
+    try:
+        await asyncio.sleep(5)
+    except asyncio.CancelledError as error:
+        raise amqp.AMQPConnectionError from error
+
+
+async def test_a_loop_that_is_cancelled_as_its_connection_is_lost_ends() -> None:
+    async def loop() -> None:
+        while True:
+            with suppress(UnavailableError):
+                async with broker_calls(URL, deadline_seconds=5):
+                    await lost_instead_of_cancelled()
+
+    task = asyncio.create_task(loop())
+    await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=1)
+    task.cancel()
+    assert done
+    assert task.cancelled()
+
+
+async def test_what_cleans_up_after_a_cancellation_is_told_of_a_loss_as_ever() -> None:
+    told = []
+
+    async def call() -> None:
+        try:
+            await asyncio.sleep(5)
+        finally:
+            try:
+                async with broker_calls(URL, deadline_seconds=5):
+                    raise amqp.AMQPConnectionError
+            except UnavailableError as error:
+                told.append(error.code)
+
+    task = asyncio.create_task(call())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=1)
+    assert told == ["E_BROKER_UNREACHABLE"]
+    assert task.cancelled()
 
 
 async def test_a_fault_of_our_own_is_not_taken_for_the_brokers() -> None:
