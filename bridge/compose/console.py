@@ -30,6 +30,7 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         hosted=node.hosted,
         origin=settings.origin,
         idle=idle,
+        time_zone=settings.time_zone,
         store=node.store,
         vault=node.vault,
         clock=node.clock,

@@ -26,6 +26,7 @@ class Parts:
         country: ISO code, or an organisation's prefix.
         hosted: the contact points of this node, sorted.
         origin: where browsers find the console; requests that change something must come from there.
+        time_zone: of the local times beside UTC, by its name in the IANA database.
         submitting, acknowledging: against the newest membership list.
         status: the node's checks, without a look at the broker; `doctor` tries everything.
     """
@@ -34,6 +35,7 @@ class Parts:
     hosted: Sequence[str]
     origin: str
     idle: timedelta
+    time_zone: str
     store: Store
     vault: BodyVault
     clock: Clock

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Self
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from bridge.settings.form import FORM, fault
 from bridge.settings.signs_of_life import LISTEN_PATTERN, host_and_port
@@ -19,6 +20,7 @@ class ConsoleSettings(BaseModel):
         address: the origin as browsers see it, where that is another one (behind a proxy): `https://console.example.org`.
         certificate_file: with `key_file`, for serving TLS itself.
         idle_minutes: after which an unused session is locked.
+        time_zone: of the local times beside UTC, by its name in the IANA database.
     """
 
     model_config = FORM
@@ -28,12 +30,20 @@ class ConsoleSettings(BaseModel):
     certificate_file: Path | None = None
     key_file: Path | None = None
     idle_minutes: Annotated[float, Field(gt=0, le=60)] = 15.0
+    time_zone: str = "UTC"
 
     @model_validator(mode="after")
     def _has_both_files_or_none(self) -> Self:
         if (self.certificate_file is None) != (self.key_file is None):
             raise fault("certificate_file and key_file, or neither")
         return self
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise fault("the name of a time zone like Europe/Belgrade")
+        return name
 
     @property
     def place(self) -> tuple[str, int]:

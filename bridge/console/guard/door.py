@@ -117,4 +117,4 @@ class Door:
     def _words(self, request: Request, signed_in: SignedIn | None) -> Words:
         own = signed_in.person.language if signed_in else None
         language = choose_language(own or request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
-        return words_of(language.tag)
+        return words_of(language.tag, self.parts.time_zone)

@@ -130,11 +130,11 @@ class Words:
 
     def clock(self, at: datetime) -> str:
         """Hours and minutes in UTC."""
-        return self.text("{time} UTC", time=at.astimezone(UTC).strftime("%H:%M"))
+        return f"{at.astimezone(UTC):%H:%M}"
 
     def local_clock(self, at: datetime) -> str:
         """Hours and minutes in the zone of the contact point."""
-        return self.text("{time} local", time=at.astimezone(self.zone).strftime("%H:%M"))
+        return f"{at.astimezone(self.zone):%H:%M}"
 
     def day(self, day: date) -> str:
         """A day in short; of a moment, the day in the zone of the contact point."""
