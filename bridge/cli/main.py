@@ -37,10 +37,18 @@ SINGLE: Final = {
     "run": "Run a node's services.",
     "status": "How the node is, in one look.",
     "doctor": "Check everything the node depends on.",
+    "queues": "What the broker holds for a node, and what waits in its outbox.",
     "backup": "Copy a node's database while it runs.",
     "restore": "Put a backup in the place of a node's database.",
 }
-MODULES: Final = {"run": "run", "status": "health", "doctor": "health", "backup": "backup", "restore": "backup"}
+MODULES: Final = {
+    "run": "run",
+    "status": "health",
+    "doctor": "health",
+    "queues": "queues",
+    "backup": "backup",
+    "restore": "backup",
+}
 WATCH: Final = ["inbox", "watch"]  # Ctrl-C is its ordinary end: no error among the objects
 
 

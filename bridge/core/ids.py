@@ -58,6 +58,12 @@ def name_of(kid: str) -> str:
     return kid.partition("#")[2]
 
 
+def first_id_of(at: datetime) -> str:
+    """The smallest UUIDv7 that may be made at a time: ids compare as their times do."""
+    milliseconds = f"{int(at.timestamp() * 1000):012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}-7000-8000-000000000000"
+
+
 def time_of(message_id: str) -> datetime:
     """The UTC time inside a UUIDv7, to the millisecond."""
     milliseconds = int(message_id.replace("-", "")[:12], 16)

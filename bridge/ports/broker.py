@@ -52,6 +52,18 @@ class Publisher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """What the broker says of one queue; `None` for what it did not say, everywhere where it is not there."""
+
+    name: str
+    ready: int | None = None
+    consumers: int | None = None
+    unacknowledged: int | None = None
+    in_per_second: float | None = None
+    out_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message as it came out of a queue; `tag` settles it."""
 

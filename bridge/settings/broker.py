@@ -25,6 +25,7 @@ class BrokerSettings(BaseModel):
     """Where the broker is, and with which account each service signs in.
 
     Attributes:
+        monitor_url_file: holds the management API's address with an account of the tag `monitoring`, for figures.
         certificates: the folder with each account's key and certificate; with it no account has a password.
     """
 
@@ -40,6 +41,7 @@ class BrokerSettings(BaseModel):
     router: Account
     admin_url_file: Path | None = None
     management_url: str | None = None
+    monitor_url_file: Path | None = None
 
     @model_validator(mode="after")
     def _signs_in_somehow(self) -> Self:

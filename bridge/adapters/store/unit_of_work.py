@@ -27,6 +27,7 @@ from bridge.adapters.store.exposures import SqlExposures
 from bridge.adapters.store.gaps import SqlGaps
 from bridge.adapters.store.inbox import SqlInbox
 from bridge.adapters.store.ledger import SqlLedger
+from bridge.adapters.store.operations import SqlOperations
 from bridge.adapters.store.outbox import SqlOutbox
 from bridge.adapters.store.peers import SqlPeers
 from bridge.adapters.store.refusals import SqlRefusals
@@ -38,6 +39,7 @@ from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOf
 from bridge.ports.store.accounts import Accounts
 from bridge.ports.store.exposures import Exposures
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
+from bridge.ports.store.operations import Operations
 from bridge.ports.store.signatures import Signatures
 
 UNTOLD_SECONDS: Final = 0.2
@@ -58,6 +60,7 @@ class SqlUnitOfWork:
     signatures: Signatures
     exposures: Exposures
     accounts: Accounts
+    operations: Operations
 
 
 class SqlStore:
@@ -204,4 +207,5 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         signatures=SqlSignatures(transaction),
         exposures=SqlExposures(transaction),
         accounts=SqlAccounts(transaction),
+        operations=SqlOperations(transaction),
     )

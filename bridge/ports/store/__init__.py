@@ -10,6 +10,7 @@ from typing import Protocol
 from bridge.ports.store.accounts import Accounts
 from bridge.ports.store.exposures import Exposures
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
+from bridge.ports.store.operations import Operations
 from bridge.ports.store.records import (
     AuditEntry,
     InboxItem,
@@ -277,6 +278,7 @@ class UnitOfWork(Protocol):
     signatures: Signatures
     exposures: Exposures
     accounts: Accounts
+    operations: Operations
 
 
 class Store(Protocol):
