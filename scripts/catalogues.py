@@ -29,7 +29,7 @@ from bridge.console.language.codes import LABELS  # noqa: E402 - after the path
 from bridge.core.countries import KOSOVO_NOTE  # noqa: E402 - after the path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 CONSOLE: Final = ROOT / "bridge" / "console"
 CATALOGUES: Final = CONSOLE / "language" / "catalogues"
@@ -59,7 +59,7 @@ def main() -> int:
     folder, template = given.catalogues, source_messages()
     match given.command:
         case "update":
-            _say(_update(folder, template))
+            _say(_update(folder, template, TAGS))
             return 0
         case "check":
             return _say(faults(folder, template))
@@ -68,8 +68,8 @@ def main() -> int:
             print(_written(missing), end="")
             return 0
     wrong = _fill(folder / f"{given.tag}.po", template, read_po(given.file, abort_invalid=True))
-    if not wrong:
-        _update(folder, template)
+    if not wrong and given.tag == CYRILLIC:
+        _update(folder, template, (LATIN,))
     return _say(wrong)
 
 
@@ -133,10 +133,10 @@ def _places(sentence: str) -> set[str] | None:
         return None
 
 
-def _update(folder: Path, template: Catalog) -> list[str]:
-    """Brings every file up to date; which of them have changed."""
+def _update(folder: Path, template: Catalog, tags: Sequence[str]) -> list[str]:
+    """Brings the files of some languages up to date; which of them have changed."""
     changed = []
-    for tag in (CYRILLIC, *(tag for tag in TAGS if tag != CYRILLIC)):
+    for tag in tags:
         path = folder / f"{tag}.po"
         known = _in_latin(_read(folder / f"{CYRILLIC}.po")) if tag == LATIN else _read(path)
         header = path.read_text(encoding="utf-8").partition("\n\n")[0]

@@ -85,7 +85,7 @@ def test_latin_serbian_is_what_cyrillic_serbian_says(catalogues: ModuleType, tem
     cyrillic.write_text(cyrillic.read_text(encoding="utf-8").replace("управо сада", "Његош, Џеп, љуска"), "utf-8")
 
     assert "sr-Latn: not what sr.po says; run update" in catalogues.faults(folder, template)
-    catalogues._update(folder, template)
+    catalogues._update(folder, template, TAGS)
     assert "Njegoš, Džep, ljuska" in (folder / "sr-Latn.po").read_text(encoding="utf-8")
     assert "sr-Latn: not what sr.po says; run update" not in catalogues.faults(folder, template)
 
@@ -96,11 +96,11 @@ def test_an_update_keeps_headers_and_translations_and_comes_to_rest(
     reviewed = folder / "hu.po"
     reviewed.write_text(reviewed.read_text(encoding="utf-8").replace("Speaker: no", "Speaker: yes"), "utf-8")
 
-    catalogues._update(folder, template)
+    catalogues._update(folder, template, TAGS)
 
     assert "X-Reviewed-By-Native-Speaker: yes" in reviewed.read_text(encoding="utf-8")
     assert "épp most" in reviewed.read_text(encoding="utf-8")
-    assert catalogues._update(folder, template) == []
+    assert catalogues._update(folder, template, TAGS) == []
 
 
 def test_filling_takes_all_or_nothing(catalogues: ModuleType, template: Catalog, folder: Path) -> None:
