@@ -7,16 +7,16 @@ all the same. Its code then says why, and whether a broker may have taken it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, Select, Text, and_, bindparam, case, func, insert, literal, null, or_, select, update
+from sqlalchemy import Text, and_, bindparam, case, func, insert, literal, null, or_, select, update
 
 from bridge.adapters.store.column_types import UtcMicroseconds
-from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire, read_body
+from bridge.adapters.store.kept_bytes import body_of, erase_bodies, keep_bodies, keep_wire
 from bridge.adapters.store.numbering import take_numbers
+from bridge.adapters.store.outgoing_rows import OUTGOING_COLUMNS, OUTGOING_COPIED, RECIPIENT_STATE, read_outgoing
 from bridge.adapters.store.tables import body, message, receipt, recipient, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.adapters.store.undelivered import list_undelivered
@@ -24,41 +24,10 @@ from bridge.core.ids import prefix_of
 from bridge.ports.store.records import (
     PUBLISH_UNKNOWN,
     OutgoingMessage,
-    OutgoingRecipient,
     ReceiptRow,
     Undelivered,
     UndeliveredCount,
 )
-
-_COPIED: Final = (
-    "id",
-    "sender",
-    "kind",
-    "status",
-    "urgency",
-    "lane",
-    "thread",
-    "sent",
-    "expires",
-    "payload_sha256",
-    "sealed_sha256",
-    "supersedes",
-)
-_STATE: Final = (
-    "country",
-    "rule",
-    "reason",
-    "state",
-    "sent_at",
-    "delivered_at",
-    "acknowledged_at",
-    "level",
-    "code",
-    "epoch",
-    "number",
-    "reply_within_s",
-)
-_COLUMNS: Final = tuple(message.c[name] for name in _COPIED)
 
 # Several are changed in the order of their keys, so that on PostgreSQL relays and receivers never wait in a ring.
 _SENT: Final = (
@@ -121,10 +90,10 @@ class SqlLedger:
         (digest,) = await keep_wire(self._transaction, [outgoing])
         if outgoing.body is not None:
             await keep_bodies(self._transaction, [(outgoing.sender, outgoing.id, outgoing.sender, outgoing.body)])
-        values = {name: getattr(outgoing, name) for name in _COPIED} | {"wire_sha256": digest}
+        values = {name: getattr(outgoing, name) for name in OUTGOING_COPIED} | {"wire_sha256": digest}
         await self._transaction.change_each(insert(message), [values])
         rows = [
-            {name: getattr(to, name) for name in _STATE}
+            {name: getattr(to, name) for name in RECIPIENT_STATE}
             | {
                 "message_id": outgoing.id,
                 "recipient": to.id,
@@ -139,18 +108,20 @@ class SqlLedger:
     async def get(self, message_id: str) -> OutgoingMessage | None:
         """A message we sent, with its recipients and its body, unless that was erased."""
         query = (
-            select(*_COLUMNS, wire.c.wire_bytes, *BODY_COLUMNS)
+            select(*OUTGOING_COLUMNS, wire.c.wire_bytes, *BODYOUTGOING_COLUMNS)
             .join(wire, wire.c.sha256 == message.c.wire_sha256)
             .outerjoin(body, body_of(message.c.sender, message.c.id, message.c.sender))
             .where(message.c.id == message_id)
         )
-        found = await self._messages(query)
+        found = await read_outgoing(self._transaction, query)
         return found[0] if found else None
 
     async def list(self, *, sender: str | None = None, limit: int = 200) -> Sequence[OutgoingMessage]:
         """The newest first, without bodies and wire bytes: a list of them would be as large as all of them."""
-        query = select(*_COLUMNS).order_by(message.c.position.desc()).limit(limit)
-        return await self._messages(query if sender is None else query.where(message.c.sender == sender))
+        query = select(*OUTGOING_COLUMNS).order_by(message.c.position.desc()).limit(limit)
+        return await read_outgoing(
+            self._transaction, query if sender is None else query.where(message.c.sender == sender)
+        )
 
     async def recipients_of_thread(self, thread: str, *, sender: str) -> Sequence[str]:
         """Everybody to whom this sender sent any message of the thread, sorted."""
@@ -262,15 +233,6 @@ class SqlLedger:
             senders |= {row["id"]: row["sender"] for row in await self._transaction.rows(of_these)}
         return await erase_bodies(self._transaction, [(own, message_id, own) for message_id, own in senders.items()])
 
-    async def _messages(self, query: Select[*tuple[object, ...]]) -> Sequence[OutgoingMessage]:
-        rows = await self._transaction.rows(query)
-        recipients: dict[str, list[OutgoingRecipient]] = defaultdict(list)
-        for part in in_parts([row["id"] for row in rows]):
-            of_these = select(recipient).where(recipient.c.message_id.in_(part)).order_by(recipient.c.rank)
-            for to in await self._transaction.rows(of_these):
-                recipients[to["message_id"]].append(_recipient(to))
-        return [_message(row, recipients[row["id"]]) for row in rows]
-
 
 def _publishes(publishes: Sequence[tuple[str, str]]) -> list[dict[str, object]]:
     return [{"at_message": message_id, "at_prefix": prefix} for message_id, prefix in sorted(set(publishes))]
@@ -284,16 +246,3 @@ def _answer(row: ReceiptRow) -> dict[str, object]:
         "with_code": row.code,
         "at": row.received_at if row.state == "delivered" else None,
     }
-
-
-def _recipient(row: RowMapping) -> OutgoingRecipient:
-    return OutgoingRecipient(id=row["recipient"], roles=tuple(row["roles"]), **{name: row[name] for name in _STATE})
-
-
-def _message(row: RowMapping, recipients: Sequence[OutgoingRecipient]) -> OutgoingMessage:
-    return OutgoingMessage(
-        **{name: row[name] for name in _COPIED},
-        wire_bytes=row.get("wire_bytes", b""),
-        body=read_body(row) if "wrapped_key" in row else None,
-        recipients=tuple(recipients),
-    )

@@ -22,6 +22,8 @@ from bridge.adapters.store.accounts import SqlAccounts
 from bridge.adapters.store.asked_again import SqlAskedAgain
 from bridge.adapters.store.audit import SqlAuditLog
 from bridge.adapters.store.changes import SqliteChanges
+from bridge.adapters.store.desk import SqlDeskBook
+from bridge.adapters.store.drafts import SqlDrafts
 from bridge.adapters.store.engine import READS_ONLY, is_sqlite, make_engine, parse_url, sqlite_path
 from bridge.adapters.store.exposures import SqlExposures
 from bridge.adapters.store.gaps import SqlGaps
@@ -31,15 +33,19 @@ from bridge.adapters.store.operations import SqlOperations
 from bridge.adapters.store.outbox import SqlOutbox
 from bridge.adapters.store.peers import SqlPeers
 from bridge.adapters.store.refusals import SqlRefusals
+from bridge.adapters.store.sent_alerts import SqlSentAlerts
 from bridge.adapters.store.signatures import SqlSignatures
 from bridge.adapters.store.tables import SCHEMA_REVISION, node_state
 from bridge.adapters.store.transaction import Transaction, translated
 from bridge.core.errors import UnavailableError
 from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
 from bridge.ports.store.accounts import Accounts
+from bridge.ports.store.desk import DeskBook
+from bridge.ports.store.drafts import Drafts
 from bridge.ports.store.exposures import Exposures
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 from bridge.ports.store.operations import Operations
+from bridge.ports.store.sent_alerts import SentAlerts
 from bridge.ports.store.signatures import Signatures
 
 UNTOLD_SECONDS: Final = 0.2
@@ -60,6 +66,9 @@ class SqlUnitOfWork:
     signatures: Signatures
     exposures: Exposures
     accounts: Accounts
+    drafts: Drafts
+    sent_alerts: SentAlerts
+    desk: DeskBook
     operations: Operations
 
 
@@ -207,5 +216,8 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         signatures=SqlSignatures(transaction),
         exposures=SqlExposures(transaction),
         accounts=SqlAccounts(transaction),
+        drafts=SqlDrafts(transaction),
+        sent_alerts=SqlSentAlerts(transaction),
+        desk=SqlDeskBook(transaction),
         operations=SqlOperations(transaction),
     )

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from bridge.ports.store.accounts import Accounts
+from bridge.ports.store.desk import DeskBook
+from bridge.ports.store.drafts import Drafts
 from bridge.ports.store.exposures import Exposures
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 from bridge.ports.store.operations import Operations
@@ -24,6 +26,7 @@ from bridge.ports.store.records import (
     Waiting,
 )
 from bridge.ports.store.refusals import Refusals as Refusals
+from bridge.ports.store.sent_alerts import SentAlerts
 from bridge.ports.store.signatures import Signatures
 
 MessageKey = tuple[str, str]  # (sender, message id): what identifies a message
@@ -278,6 +281,9 @@ class UnitOfWork(Protocol):
     signatures: Signatures
     exposures: Exposures
     accounts: Accounts
+    drafts: Drafts
+    sent_alerts: SentAlerts
+    desk: DeskBook
     operations: Operations
 
 
