@@ -108,7 +108,7 @@ class SqlLedger:
     async def get(self, message_id: str) -> OutgoingMessage | None:
         """A message we sent, with its recipients and its body, unless that was erased."""
         query = (
-            select(*OUTGOING_COLUMNS, wire.c.wire_bytes, *BODYOUTGOING_COLUMNS)
+            select(*OUTGOING_COLUMNS, wire.c.wire_bytes, *BODY_COLUMNS)
             .join(wire, wire.c.sha256 == message.c.wire_sha256)
             .outerjoin(body, body_of(message.c.sender, message.c.id, message.c.sender))
             .where(message.c.id == message_id)
