@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Text, and_, bindparam, case, func, insert, literal, null, or_, select, update
 
 from bridge.adapters.store.column_types import UtcMicroseconds
-from bridge.adapters.store.kept_bytes import body_of, erase_bodies, keep_bodies, keep_wire
+from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire
 from bridge.adapters.store.numbering import take_numbers
 from bridge.adapters.store.outgoing_rows import OUTGOING_COLUMNS, OUTGOING_COPIED, RECIPIENT_STATE, read_outgoing
 from bridge.adapters.store.tables import body, message, receipt, recipient, wire
