@@ -9,6 +9,7 @@ from typing import Final
 
 from bridge.app.receiving.inbox_items import body_context
 from bridge.app.receiving.unchecked import ItemKey, checked_at, key_of
+from bridge.app.sending.acknowledge import answers_from_here
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.times import format_time
 from bridge.core.wire import strict_json
@@ -102,11 +103,11 @@ async def _answers(unit: UnitOfWork, item: InboxItem) -> list[Mapping[str, objec
     answers: list[Mapping[str, object]] = [
         {"kind": "receipt", "state": replay.outcome, "at": format_time(replay.answered_at)} for replay in known.values()
     ]
-    for entry in await unit.audit.list(subject=item.id, action="message.acknowledged"):
-        if entry.contact_point == item.contact_point:
-            officer = {"officer": entry.actor, "at": format_time(entry.at)}
-            answers.append({"kind": "acknowledgement", **entry.detail, **officer})
-    return answers
+    given = await answers_from_here(unit, item)
+    by_officers = (
+        {"kind": "acknowledgement", "officer": one.actor, **one.detail, "at": format_time(one.at)} for one in given
+    )
+    return [*answers, *by_officers]
 
 
 def item_summary(item: InboxItem, *, marks: Mapping[ItemKey, str] = NO_MARKS) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from bridge.cli.members import Members
+from bridge.app.desk.members import Members
 from bridge.cli.reading_route import facts_lines, route_lines, victim_lines
 from bridge.cli.wording import moment, word, words
 from bridge.core.countries import KOSOVO_NOTE, country_name

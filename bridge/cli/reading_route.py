@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Final
 
-from bridge.cli.members import Members
+from bridge.app.desk.members import Members
 from bridge.cli.wording import span, word, words
 from bridge.core.vocabulary import CHILD_AGE_BANDS
 
