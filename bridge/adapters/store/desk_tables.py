@@ -116,8 +116,8 @@ notice = Table(
     moment("given_up_at", nullable=True),
     Column("last_error", Text),
 )
-_unsent_notice: Final[ColumnElement[bool]] = literal_column("sent_at IS NULL AND given_up_at IS NULL")
-Index("ix_notice_due", notice.c.next_attempt_at, sqlite_where=_unsent_notice, postgresql_where=_unsent_notice)
+unsent_notice: Final[ColumnElement[bool]] = literal_column("sent_at IS NULL AND given_up_at IS NULL")
+Index("ix_notice_due", notice.c.next_attempt_at, sqlite_where=unsent_notice, postgresql_where=unsent_notice)
 
 search_term = Table(
     "search_term",

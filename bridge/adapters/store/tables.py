@@ -176,12 +176,11 @@ receipt = Table(
     ForeignKeyConstraint(["message_id", "recipient"], ["recipient.message_id", "recipient.recipient"]),
 )
 
-# Whose answer is awaited, nobody having been alarmed yet.
+# Whose answer is awaited.
 awaited = and_(
     recipient.c.reply_within_s.is_not(None),
     recipient.c.delivered_at.is_not(None),
     recipient.c.acknowledged_at.is_(None),
-    recipient.c.alarmed_at.is_(None),
 )
 Index("ix_recipient_awaited", recipient.c.delivered_at, sqlite_where=awaited, postgresql_where=awaited)
 

@@ -22,13 +22,17 @@ from bridge.adapters.store.accounts import SqlAccounts
 from bridge.adapters.store.asked_again import SqlAskedAgain
 from bridge.adapters.store.audit import SqlAuditLog
 from bridge.adapters.store.changes import SqliteChanges
+from bridge.adapters.store.deadlines import SqlDeadlines
 from bridge.adapters.store.desk import SqlDeskBook
 from bridge.adapters.store.drafts import SqlDrafts
 from bridge.adapters.store.engine import READS_ONLY, is_sqlite, make_engine, parse_url, sqlite_path
 from bridge.adapters.store.exposures import SqlExposures
 from bridge.adapters.store.gaps import SqlGaps
+from bridge.adapters.store.handovers import SqlHandovers
+from bridge.adapters.store.happenings import SqlHappenings
 from bridge.adapters.store.inbox import SqlInbox
 from bridge.adapters.store.ledger import SqlLedger
+from bridge.adapters.store.notices import SqlNotices
 from bridge.adapters.store.operations import SqlOperations
 from bridge.adapters.store.outbox import SqlOutbox
 from bridge.adapters.store.peers import SqlPeers
@@ -40,10 +44,14 @@ from bridge.adapters.store.transaction import Transaction, translated
 from bridge.core.errors import UnavailableError
 from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
 from bridge.ports.store.accounts import Accounts
+from bridge.ports.store.deadlines import Deadlines
 from bridge.ports.store.desk import DeskBook
 from bridge.ports.store.drafts import Drafts
 from bridge.ports.store.exposures import Exposures
+from bridge.ports.store.handovers import Handovers
+from bridge.ports.store.happenings import Happenings
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
+from bridge.ports.store.notices import Notices
 from bridge.ports.store.operations import Operations
 from bridge.ports.store.sent_alerts import SentAlerts
 from bridge.ports.store.signatures import Signatures
@@ -66,6 +74,10 @@ class SqlUnitOfWork:
     signatures: Signatures
     exposures: Exposures
     accounts: Accounts
+    deadlines: Deadlines
+    happenings: Happenings
+    notices: Notices
+    handovers: Handovers
     drafts: Drafts
     sent_alerts: SentAlerts
     desk: DeskBook
@@ -216,6 +228,10 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         signatures=SqlSignatures(transaction),
         exposures=SqlExposures(transaction),
         accounts=SqlAccounts(transaction),
+        deadlines=SqlDeadlines(transaction),
+        happenings=SqlHappenings(transaction),
+        notices=SqlNotices(transaction),
+        handovers=SqlHandovers(transaction),
         drafts=SqlDrafts(transaction),
         sent_alerts=SqlSentAlerts(transaction),
         desk=SqlDeskBook(transaction),

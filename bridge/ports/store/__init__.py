@@ -8,10 +8,14 @@ from datetime import datetime
 from typing import Protocol
 
 from bridge.ports.store.accounts import Accounts
+from bridge.ports.store.deadlines import Deadlines
 from bridge.ports.store.desk import DeskBook
 from bridge.ports.store.drafts import Drafts
 from bridge.ports.store.exposures import Exposures
+from bridge.ports.store.handovers import Handovers
+from bridge.ports.store.happenings import Happenings
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
+from bridge.ports.store.notices import Notices
 from bridge.ports.store.operations import Operations
 from bridge.ports.store.records import (
     AuditEntry,
@@ -281,6 +285,10 @@ class UnitOfWork(Protocol):
     signatures: Signatures
     exposures: Exposures
     accounts: Accounts
+    deadlines: Deadlines
+    happenings: Happenings
+    notices: Notices
+    handovers: Handovers
     drafts: Drafts
     sent_alerts: SentAlerts
     desk: DeskBook

@@ -135,4 +135,4 @@ def upgrade() -> None:
     op.add_column('recipient', sa.Column('reply_within_s', sa.Integer()))
     op.add_column('recipient', sa.Column('reminded_at', sa.BigInteger()))
     op.add_column('recipient', sa.Column('alarmed_at', sa.BigInteger()))
-    op.create_index('ix_recipient_awaited', 'recipient', ['delivered_at'], sqlite_where=sa.text('reply_within_s IS NOT NULL AND delivered_at IS NOT NULL AND acknowledged_at IS NULL AND alarmed_at IS NULL'), postgresql_where=sa.text('reply_within_s IS NOT NULL AND delivered_at IS NOT NULL AND acknowledged_at IS NULL AND alarmed_at IS NULL'))
+    op.create_index('ix_recipient_awaited', 'recipient', ['delivered_at'], sqlite_where=sa.text('reply_within_s IS NOT NULL AND delivered_at IS NOT NULL AND acknowledged_at IS NULL'), postgresql_where=sa.text('reply_within_s IS NOT NULL AND delivered_at IS NOT NULL AND acknowledged_at IS NULL'))
