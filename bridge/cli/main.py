@@ -30,6 +30,7 @@ GROUPS: Final = {
     "inbox": "Read and acknowledge what arrived.",
     "outbox": "See what was sent, and what became of it at each recipient.",
     "quarantine": "Look at what was refused; replay, return or drop it.",
+    "peer": "Try the way to another contact point and back.",
     "accounts": "Who may sign in to the console.",
     "message": "Verify a wire message from a file.",
 }

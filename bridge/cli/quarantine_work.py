@@ -20,7 +20,7 @@ from bridge.app.quarantine.picking import CAME_WITHOUT_BYTES, Done, Fate, Select
 from bridge.cli.options import officer_or_login, on_node
 from bridge.cli.output import emit, say, table
 from bridge.compose.node import Node
-from bridge.compose.working_quarantine import dropping, replaying, returning
+from bridge.compose.working_quarantine import NodeQuarantine
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.ports.store.records import Quarantined
 
@@ -131,13 +131,9 @@ def _intention(work: Work, items: Sequence[Quarantined]) -> str:
 
 async def _do(node: Node, work: Work, items: Sequence[Quarantined]) -> Sequence[Done]:
     progress = _Progress(_PAST[work.verb], len(items))
-    if work.verb == "replay":
-        async with replaying(node, items) as replay:
-            return await replay.replay(items, actor=work.actor, progress=progress.note)
-    if work.verb == "return":
-        return await (await returning(node)).give_back(items, actor=work.actor, progress=progress.note)
-    done = await dropping(node).drop(items, actor=work.actor, why=work.why, progress=progress.note)
-    if not await node.store.sweep_erased():
+    working = NodeQuarantine(node)
+    done = await working.do(work.verb, items, actor=work.actor, why=work.why, progress=progress.note)
+    if work.verb == "drop" and not await node.store.sweep_erased():
         say("the database's log could not be swept now, because somebody reads; it sweeps itself when they are done")
     return done
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from bridge.adapters.passwords import Argon2Passwords
 from bridge.app.accounts.manage import ManageAccounts
 from bridge.app.accounts.sign_in import SignIn
+from bridge.app.desk.board import ReadBoard
+from bridge.app.desk.open_message import OpenMessages
+from bridge.app.desk.work import WorkOnItems
+from bridge.app.operating.overview import LookAtTraffic
+from bridge.app.operating.try_peer import TryPeer
+from bridge.compose.key_report import KeyReport, key_report
 from bridge.compose.node import Node
+from bridge.compose.queue_figures import looking_at_queues
+from bridge.compose.working_quarantine import NodeQuarantine
 from bridge.console.app import console_app
 from bridge.console.parts import Parts
 from bridge.console.serving import ConsoleService
@@ -39,11 +48,25 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         sign_in=SignIn(node.store, Argon2Passwords(), node.clock, idle),
         accounts=accounts_of(node),
         reading=node.reading,
+        board=ReadBoard(node.store, node.vault, node.clock),
+        opening=OpenMessages(node.store, node.vault, node.clock),
+        work=WorkOnItems(node.store, node.clock),
         submitting=node.submitting,
         acknowledging=node.acknowledging,
         status=node.status,
         doctor=node.doctor,
+        traffic=LookAtTraffic(
+            node.store, node.trust, node.clock, node.hosted, timedelta(seconds=node.settings.heartbeat.seconds)
+        ),
+        queues=looking_at_queues(node),
+        test_peer=TryPeer(node.sending),
+        key_report=partial(_key_report, node),
+        quarantine=NodeQuarantine(node),
     )
+
+
+async def _key_report(node: Node) -> KeyReport:
+    return await key_report(node.settings, contact_points=node.hosted, at=node.clock.now())
 
 
 def console_service(node: Node, ready: Callable[[str], None]) -> ConsoleService:

@@ -21,6 +21,7 @@ from bridge.adapters.trust.node.https_mirror import HttpsMirror
 from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.adapters.vault import StorageVault
 from bridge.app.checks import node_states as states
+from bridge.app.checks.check_answers import check_answers
 from bridge.app.checks.check_certificates import check_certificates
 from bridge.app.checks.check_destinations import check_destinations
 from bridge.app.checks.check_membership import check_frozen, check_list, check_signatures
@@ -68,15 +69,15 @@ class Node:
 
     async def submitting(self) -> SubmitAlerts:
         """Prepares and sends alerts, against the newest membership list; loads the keys."""
-        return SubmitAlerts(await self._sending())
+        return SubmitAlerts(await self.sending())
 
     async def notifying(self) -> SendNotices:
         """Tells every member of another membership list; loads the keys."""
-        return SendNotices(await self._sending())
+        return SendNotices(await self.sending())
 
     async def acknowledging(self) -> AcknowledgeMessages:
         """Answers in an officer's name, against the newest membership list; loads the keys."""
-        return AcknowledgeMessages(await self._sending())
+        return AcknowledgeMessages(await self.sending())
 
     async def status(self) -> list[Check]:
         """How the node is: its processes, what waits, what was refused, what is missing, how old the list is.
@@ -121,6 +122,7 @@ class Node:
             *await check_queues(self.store, now=now),
             await check_destinations(self.store, now=now),
             await check_undelivered(self.store, now=now),
+            await check_answers(self.store, contact_points=self.hosted, now=now),
             *await check_peers(
                 self.store,
                 now=now,
@@ -156,7 +158,8 @@ class Node:
         """Bodies at rest; loads the storage keys."""
         return self._keys[1]
 
-    async def _sending(self) -> SendMessages:
+    async def sending(self) -> SendMessages:
+        """Sends whatever was drafted, against the newest membership list; loads the keys."""
         await self.check_clock()
         await self.trust.refresh()
         return SendMessages(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -15,13 +16,19 @@ from bridge.adapters.amqp.session import AmqpSession
 from bridge.adapters.jose.signatures import is_signature
 from bridge.app.quarantine.drop import DropQuarantine
 from bridge.app.quarantine.give_back import ReturnQuarantine
+from bridge.app.quarantine.picking import Done, Progress
 from bridge.app.quarantine.replay import ReplayQuarantine
 from bridge.compose.broker_login import login_of
 from bridge.compose.judging import Judges
 from bridge.compose.node import Node
+from bridge.core.errors import BadInputError
 from bridge.ports.store.records import Quarantined
 
 CONNECT_SECONDS: Final = 10.0
+
+
+def _untold(_: int) -> None:
+    """For who shows no progress."""
 
 
 @asynccontextmanager
@@ -71,3 +78,28 @@ async def returning(node: Node) -> ReturnQuarantine:
 def dropping(node: Node) -> DropQuarantine:
     """Destroys; takes no keys."""
     return DropQuarantine(store=node.store, clock=node.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeQuarantine:
+    """The three things that may be done, by whoever asks."""
+
+    node: Node
+
+    async def do(
+        self, verb: str, items: Sequence[Quarantined], *, actor: str, why: str | None, progress: Progress = _untold
+    ) -> Sequence[Done]:
+        """Replays, returns or drops.
+
+        Raises:
+            BadInputError: `E_USAGE`, another verb.
+            UnavailableError: see `replaying` and `returning`; what was done until then is done.
+        """
+        if verb == "replay":
+            async with replaying(self.node, items) as replay:
+                return await replay.replay(items, actor=actor, progress=progress)
+        if verb == "return":
+            return await (await returning(self.node)).give_back(items, actor=actor, progress=progress)
+        if verb == "drop":
+            return await dropping(self.node).drop(items, actor=actor, why=why, progress=progress)
+        raise BadInputError("E_USAGE", f"found {verb}, expected replay, return or drop")

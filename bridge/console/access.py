@@ -24,6 +24,7 @@ class Page:
         name: by which templates link to it.
         permission: what it needs; `None`: open to everybody, also to who has not signed in.
         method: GET changes nothing; POST comes from a form of ours.
+        tab: the entry of the main navigation that it belongs to, where that is another page.
     """
 
     path: str
@@ -31,10 +32,11 @@ class Page:
     handler: Handler
     permission: Permission | None
     method: str = "GET"
+    tab: str = ""
 
 
 def all_pages() -> Sequence[Page]:
     """Every page, in the order in which addresses are matched."""
-    from bridge.console.pages import front, inbox, signing_in  # noqa: PLC0415 - pages know this file
+    from bridge.console.pages import audit, front, inbox, operations, peer_tests, quarantine, signing_in  # noqa: PLC0415 - pages know this file
 
-    return [*signing_in.PAGES, *front.PAGES, *inbox.PAGES]
+    return [*signing_in.PAGES, *front.PAGES, *inbox.PAGES, *operations.PAGES, *quarantine.PAGES, *peer_tests.PAGES, *audit.PAGES]

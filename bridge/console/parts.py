@@ -5,17 +5,44 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from bridge.app.accounts.manage import ManageAccounts
 from bridge.app.accounts.sign_in import SignIn
 from bridge.app.checks.check_node import Check
+from bridge.app.desk.board import ReadBoard
+from bridge.app.desk.open_message import OpenMessages
+from bridge.app.desk.work import WorkOnItems
+from bridge.app.keys.key_states import End
+from bridge.app.operating.overview import LookAtTraffic
+from bridge.app.operating.queues import LookAtQueues
+from bridge.app.operating.try_peer import TryPeer
+from bridge.app.quarantine.picking import Done
 from bridge.app.read_message import ReadMessages
 from bridge.app.sending.acknowledge import AcknowledgeMessages
 from bridge.app.sending.submit import SubmitAlerts
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.store import Store
+from bridge.ports.store.records import Quarantined
 from bridge.ports.trust import TrustSource
 from bridge.ports.vault import BodyVault
+
+
+class KeysEnd(Protocol):
+    """What ends of the node's keys and certificates."""
+
+    @property
+    def ends(self) -> Sequence[End]:
+        """Everything that ends."""
+        ...
+
+
+class QuarantineWork(Protocol):
+    """What may be done with entries of the quarantine."""
+
+    async def do(self, verb: str, items: Sequence[Quarantined], *, actor: str, why: str | None) -> Sequence[Done]:
+        """Does `replay`, `return` or `drop`; raises `BridgeError` where nothing can be done now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +71,15 @@ class Parts:
     sign_in: SignIn
     accounts: ManageAccounts
     reading: ReadMessages
+    board: ReadBoard
+    opening: OpenMessages
+    work: WorkOnItems
     submitting: Callable[[], Awaitable[SubmitAlerts]]
     acknowledging: Callable[[], Awaitable[AcknowledgeMessages]]
     status: Callable[[], Awaitable[Sequence[Check]]]
     doctor: Callable[[], Awaitable[Sequence[Check]]]
+    traffic: LookAtTraffic
+    queues: LookAtQueues
+    test_peer: TryPeer
+    key_report: Callable[[], Awaitable[KeysEnd]]
+    quarantine: QuarantineWork

@@ -23,7 +23,10 @@ MOST_FIELDS: Final = 2000
 LONGEST_FORM: Final = 256 * 1024  # bytes, the encoding of forms included: a body is at most 64 KiB
 
 
-TABS: Final = (("inbox", marked("Inbox"), Permission.READ_MESSAGES),)
+TABS: Final = (
+    ("inbox", marked("Inbox"), Permission.READ_MESSAGES),
+    ("operations", marked("Operations"), Permission.WATCH_NODE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Visit:
     @property
     def tabs(self) -> Sequence[Tab]:
         """What the person may open from every page."""
-        here = str(self.request.scope.get("ncp_page", ""))
+        here = str(self.request.scope.get("ncp_tab", ""))
         return [Tab(page, label, here == page) for page, label, needed in TABS if self.person.may(needed)]
 
     def query(self, name: str, default: str = "") -> str:
@@ -100,6 +103,10 @@ class Visit:
             address = f"{address}?{urlencode(query)}"
         return RedirectResponse(address, SEE_OTHER)
 
+    def _may(self, permission: str) -> bool:
+        """For templates: whether to offer something that needs a permission."""
+        return self.signed_in is not None and self.signed_in.person.may(Permission(permission))
+
     def _always(self) -> Mapping[str, object]:
         return {
             **self.words.in_templates(),
@@ -107,6 +114,7 @@ class Visit:
             "person": self.signed_in.person if self.signed_in else None,
             "country_code": self.parts.country,
             "csrf": self.csrf,
+            "may": self._may,
             "now": self.parts.clock.now(),
             "page": self.request.scope.get("ncp_page", ""),
             "path_of": self.request.app.url_path_for,

@@ -36,12 +36,21 @@ class SqlAuditLog:
         self, *, subject: str | None = None, action: str | None = None, limit: int = 200
     ) -> Sequence[AuditEntry]:
         """Newest first."""
+        placed = await self.page(subject=subject, action=action, before=None, limit=limit)
+        return [entry for _, entry in placed]
+
+    async def page(
+        self, *, subject: str | None, action: str | None, before: int | None, limit: int
+    ) -> Sequence[tuple[int, AuditEntry]]:
+        """Newest first, each with its place in the log; those in front of a place."""
         query = select(audit).order_by(audit.c.position.desc()).limit(limit)
         if subject is not None:
             query = query.where(audit.c.subject == subject)
         if action is not None:
             query = query.where(audit.c.action == action)
-        return [_entry(row) for row in await self._transaction.rows(query)]
+        if before is not None:
+            query = query.where(audit.c.position < before)
+        return [(row["position"], _entry(row)) for row in await self._transaction.rows(query)]
 
 
 def _entry(row: RowMapping) -> AuditEntry:

@@ -47,7 +47,7 @@ class Door:
 
     async def answer(self, request: Request, page: Page) -> Response:
         """The page's answer, with the headers that all have."""
-        request.scope["ncp_page"] = page.name
+        request.scope["ncp_page"], request.scope["ncp_tab"] = page.name, page.tab or page.name
         response = await self._admit(request, page)
         response.headers.update({**PAGE_HEADERS, **UNCACHED})
         return response

@@ -270,6 +270,12 @@ class AuditLog(Protocol):
         """Newest first."""
         ...
 
+    async def page(
+        self, *, subject: str | None, action: str | None, before: int | None, limit: int
+    ) -> Sequence[tuple[int, AuditEntry]]:
+        """Newest first, each with its place in the log; those in front of a place."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """One transaction; leaving its context commits, an exception rolls back."""
