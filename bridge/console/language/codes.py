@@ -395,6 +395,14 @@ _CONSOLE: Final = {
         "auditor": "Auditor",
         "administrator": "Administrator",
     },
+    "delivery_state": {
+        "pending": "Not sent yet",
+        "sent": "Sent",
+        "delivered": "Delivered",
+        "rejected": "Refused",
+        "expired": "Not delivered in time",
+        "acknowledged": "Acknowledged",
+    },
     "language": {"cnr": "Montenegrin"},  # the one of our languages whose name CLDR does not have
 }
 
