@@ -10,6 +10,7 @@ import typer
 
 from bridge.app.read_message import NO_MARKS, item_summary
 from bridge.app.receiving.unchecked import checked_at
+from bridge.cli.due import show_due
 from bridge.cli.options import Config, ContactPoint, check_hosted, officer_or_login, on_node
 from bridge.cli.output import Json, emit, emit_line, table
 from bridge.cli.reading import body_text
@@ -77,6 +78,12 @@ def show(
 
     shown = on_node(config, work)
     emit(shown, as_json=as_json, text=lambda: body_text(shown))
+
+
+@app.command()
+def due(config: Config, contact_point: ContactPoint = None, as_json: Json = False) -> None:
+    """List what waits for an acknowledgement here, the soonest due first."""
+    show_due(config, contact_point=contact_point, is_ours=True, as_json=as_json)
 
 
 @app.command()

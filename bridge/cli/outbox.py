@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from bridge.app.sending.stopped import GONE, SUSPENDED, stop_code
-from bridge.cli.options import Config, Limit, on_node
+from bridge.cli.due import show_due
+from bridge.cli.options import Config, ContactPoint, Limit, on_node
 from bridge.cli.output import Json, emit, say, table
 from bridge.cli.wording import moment
 from bridge.compose.node import Node
@@ -64,6 +65,12 @@ def show(
         as_json=as_json,
         text=lambda: _text(message, recipients, stopped),
     )
+
+
+@app.command()
+def due(config: Config, contact_point: ContactPoint = None, as_json: Json = False) -> None:
+    """List which recipients have not acknowledged what they received, the soonest due first."""
+    show_due(config, contact_point=contact_point, is_ours=False, as_json=as_json)
 
 
 def _stopped(node: Node, message: OutgoingMessage) -> Mapping[str, str]:

@@ -31,6 +31,7 @@ from bridge.app.sending.withdraw_stopped import WithdrawStopped
 from bridge.app.watch_certificates import WatchCertificates
 from bridge.app.watch_membership import WatchMembership
 from bridge.compose.broker_login import BrokerSessions, held_certificates
+from bridge.compose.desk_chores import desk_chores
 from bridge.compose.guards import guards_of
 from bridge.compose.judging import Judges
 from bridge.compose.key_chores import key_chores
@@ -143,6 +144,7 @@ class _Wiring:
                 *([Chore(LOOK_AT_LIST_SECONDS, RecheckOnNewList(recheck, self.trust).look)] if recheck else ()),
                 *(self._peer_chores(receivers) if receivers else ()),
                 *(self._key_chores(receivers) if receivers else ()),
+                *(desk_chores(contact_points=receivers, store=self.store, clock=self.clock) if receivers else ()),
                 *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
             ),
         )

@@ -44,6 +44,7 @@ CERTIFICATE_ENDED: Final = "certificate_ended"
 CERTIFICATE_UNUSABLE: Final = "certificate_unusable"
 BROKER_NOT_OURS: Final = "broker_not_ours"
 SERVICE_FAULTY: Final = "service_faulty"
+ANSWER_OVERDUE: Final = "answer_overdue"
 
 _OF_CODE: Final = {
     "E_DISK": DISK_FULL,

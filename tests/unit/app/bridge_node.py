@@ -95,7 +95,7 @@ class Node:
         stopped = WithdrawStopped(self.store, self.trust, self.clock) if name == "publisher" else None
         return RelayOutbox(name, self.publisher, self.store, self.clock, batch, stopped=stopped)
 
-    async def given_sent(self, *messages: Sent) -> None:
+    async def given_sent(self, *messages: Sent, reply_within_s: int | None = None) -> None:
         """The ledger as submitting leaves it."""
         async with self.store.writing() as unit:
             for sent in messages:
@@ -116,7 +116,10 @@ class Node:
                         wire_bytes=made.wire_bytes,
                         body=None,
                         recipients=tuple(
-                            OutgoingRecipient(to, to[:2].upper(), (), "corridor", "a leg") for to in own.to
+                            OutgoingRecipient(
+                                to, to[:2].upper(), (), "corridor", "a leg", reply_within_s=reply_within_s
+                            )
+                            for to in own.to
                         ),
                     )
                 )
