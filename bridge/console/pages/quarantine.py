@@ -68,7 +68,7 @@ async def _show_group(
     return visit.show(
         "quarantine_group.html",
         status=status,
-        code=code,
+        reason=code,
         items=items,
         shown=SHOWN,
         kind=CLASSES[class_of(code)],
@@ -90,7 +90,7 @@ async def _ask(visit: Visit) -> Response:
     without = sum(not item.has_bytes for item in items) if verb != "drop" else 0
     return visit.show(
         "quarantine_ask.html",
-        code=code,
+        reason=code,
         verb=verb,
         label=VERBS[verb],
         items=items,
@@ -108,7 +108,7 @@ async def _work(visit: Visit) -> Response:
         return visit.show(
             "quarantine_ask.html",
             status=UNPROCESSABLE,
-            code=code,
+            reason=code,
             verb=verb,
             label=VERBS[verb],
             items=items,
