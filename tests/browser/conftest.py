@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+import sys
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,12 @@ import pytest_asyncio
 from playwright.async_api import Browser
 from visits import Visit, visit
 
+from broker import Access
+
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.with_name("acceptance")))  # countries as its tests found and run them
+
+from console_nodes import ConsoleNode, running_consoles, send_samples  # noqa: E402 - it needs the line above
 
 
 class OpenVisit(Protocol):
@@ -43,3 +49,21 @@ async def open_visit(chromium: Browser) -> AsyncIterator[OpenVisit]:
         for each in opened:
             await each.close()
     assert not faults
+
+
+@pytest.fixture(scope="module")
+def consoles(broker_node: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, ConsoleNode]]:
+    """Serbia, Hungary and Austria with their consoles and a few alerts; for a module, as in tests/acceptance."""
+    with running_consoles(tmp_path_factory.mktemp("consoles"), broker_node) as nodes:
+        send_samples(nodes)
+        yield nodes
+
+
+@pytest.fixture
+def serbia(consoles: Mapping[str, ConsoleNode]) -> ConsoleNode:
+    return consoles["rs"]
+
+
+@pytest.fixture
+def austria(consoles: Mapping[str, ConsoleNode]) -> ConsoleNode:
+    return consoles["at"]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from axe import axe
 from conftest import OpenVisit
+from small_server import served
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -46,19 +42,8 @@ async def script_of(request: Request) -> Response:
 @pytest.fixture(scope="module")
 def small_site() -> Iterator[str]:
     """The origin of a server with one page for each kind of fault."""
-    app = Starlette(routes=[Route("/{name}.js", script_of), Route("/{name}", page_of)])
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        deadline = time.monotonic() + 30
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            assert time.monotonic() < deadline, "the server did not start in time"
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(30)
+    with served(Starlette(routes=[Route("/{name}.js", script_of), Route("/{name}", page_of)])) as origin:
+        yield origin
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with-javascript", "without-javascript"])

@@ -37,9 +37,10 @@ class Visit:
     faults: list[str] = field(default_factory=list)
 
     async def go(self, path: str) -> Response:
-        """Opens a page of the node and waits until it has loaded."""
+        """Opens a page of the node and waits until it has loaded; a page that fails ends the test at once."""
         response = await self.page.goto(self.origin + path)
         assert response is not None, f"{path} only moved within the page"
+        assert response.status < 500, f"{path} answered {response.status}"
         return response
 
     async def take_faults(self) -> list[str]:
@@ -47,6 +48,11 @@ class Visit:
         await self.audits.send("Audits.checkFormsIssues")  # an answer comes after the events before it
         taken, self.faults[:] = self.faults[:], []
         return taken
+
+    async def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        wider: int = await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return max(0, wider)
 
     async def close(self) -> None:
         """Closes the window; its cookies are gone."""

@@ -1,0 +1,105 @@
+"""Three countries with their consoles on a real broker: Serbia, Hungary and Austria, in the order of a route.
+
+Each has an account for each role, all with one password; what is sent is sent by the product's own commands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge_countries import Country, found_country, running
+from visits import Visit
+
+from broker import Access
+from broker.ports import LOOPBACK, free_ports
+
+PASSWORD = "correct horse battery staple"
+ROLES = {
+    "officer": "duty_officer",
+    "approver": "approver",
+    "operator": "operator",
+    "auditor": "auditor",
+    "administrator": "administrator",
+}
+NAMES = {
+    "officer": "Vesna Kovač",
+    "approver": "Ágnes Nagy",
+    "operator": "Petar Ilić",
+    "auditor": "M. Huber",
+    "administrator": "A. Weiß",
+}
+READERS = {"officer", "approver", "auditor"}
+
+
+@dataclass(frozen=True)
+class ConsoleNode:
+    """One country's node and where its console is.
+
+    Attributes:
+        contact_point: whose messages its people read.
+    """
+
+    country: Country
+    contact_point: str
+    origin: str
+
+
+@contextlib.contextmanager
+def running_consoles(folder: Path, broker: Access) -> Iterator[Mapping[str, ConsoleNode]]:
+    """The nodes by prefix (`rs`, `hu`, `at`), with all their services, on a virtual host of their own."""
+    vhost = f"consoles-{secrets.token_hex(4)}"
+    broker.create_vhost(vhost)
+    try:
+        nodes = {prefix: _found(folder, prefix, broker, vhost) for prefix in ("rs", "hu", "at")}
+        for node in nodes.values():
+            node.country.apply_topology(broker.management_url)
+        with running([node.country for node in nodes.values()]):
+            for node in nodes.values():
+                _add_people(node)  # the services have made the database
+            yield nodes
+    finally:
+        broker.delete_vhost(vhost)
+
+
+def send_samples(nodes: Mapping[str, ConsoleNode]) -> None:
+    """Some alerts of the samples, arrived: actual ones to acknowledge, one that turned round, an exercise."""
+    sent = [
+        (nodes["rs"], "15-rs-hu-rs-sexual-rotation.json", "hu"),
+        (nodes["hu"], "25-hu-at-hu-sexual-rotation.json", "at"),
+        (nodes["rs"], "01-rs-at-construction-recruitment-agency.json", "at"),
+    ]
+    for sender, file, receiver in sent:
+        message = sender.country.submit(file, "--from", sender.contact_point)
+        nodes[receiver].country.received(message["id"])
+
+
+async def sign_in(visit: Visit, login: str) -> None:
+    """Signs in at the form and waits for the page that comes after it."""
+    await visit.go("/sign-in")
+    await visit.page.get_by_label("Login").fill(login)
+    await visit.page.get_by_label("Password").fill(PASSWORD)
+    await visit.page.locator("form[action$='/sign-in'] button").click()
+    await visit.page.wait_for_url(lambda url: "/sign-in" not in url)
+    assert not [fault for fault in visit.faults if fault.startswith("answered: 5")], visit.faults
+
+
+def _found(folder: Path, prefix: str, broker: Access, vhost: str) -> ConsoleNode:
+    country = found_country(folder, prefix.upper(), broker=broker, vhost=vhost)
+    (port,) = free_ports(1)
+    with country.config.open("a", encoding="utf-8") as settings:
+        settings.write(f'\n[console]\nlisten = "{port}"\n')
+    return ConsoleNode(country, f"{prefix}.ncp", f"http://{LOOPBACK}:{port}")
+
+
+def _add_people(node: ConsoleNode) -> None:
+    password = node.country.folder / "password"
+    password.touch(mode=0o600)
+    password.write_text(PASSWORD + "\n", "utf-8")
+    for login, role in ROLES.items():
+        reads = ("--contact-point", node.contact_point) if login in READERS else ()
+        options = ("--name", NAMES[login], "--role", role, "--password-file", password, *reads)
+        node.country.ask("accounts", "add", login, *options)
