@@ -22,6 +22,7 @@ from bridge.adapters.trust.node.source import TufTrustSource
 from bridge.app.checks.check_membership import check_frozen, check_list, check_signatures
 from bridge.app.checks.check_node import Check
 from bridge.app.checks.process_health import ProcessHealth
+from bridge.app.operating.figures import GatherFigures
 from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.receiving.route_message import RouteMessages
@@ -118,6 +119,9 @@ class _Wiring:
     def watch(self, health: ProcessHealth) -> None:
         """Has the process tell how these services, their sessions and what they need are."""
         watch_dependencies(health, self.guards, store=self.store, trust=self.trust, desks=self.desks)
+        every = timedelta(seconds=self.settings.heartbeat.seconds)
+        hosted = tuple(point.id for point in self.settings.contact_points)
+        health.figures = GatherFigures(self.store, self.trust, self.guards.wall_clock, hosted, every).gather
         watch_work(health, sessions=self.sessions.made, services=self.services)
 
     def build(self, roles: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a running process answers: `/livez`, `/readyz`, and one check alone at `/checks/<name>`.
+"""What a running process answers: `/livez`, `/readyz`, one check alone at `/checks/<name>`, figures at `/metrics`.
 
 An answer holds names, states and sentences about this machine's dependencies: no word of a message, no secret, nothing
 of a traceback. `/livez` says only that the process answers; restarting it does not bring a broker back.
@@ -37,7 +37,22 @@ def health_app(health: ProcessHealth) -> Starlette:
         check = await health.check(request.path_params["name"])
         return JSONResponse({"ready": False, "checks": []}, NOT_FOUND) if check is None else _answer([check])
 
-    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/checks/{name}", one)])
+    async def metrics(_: Request) -> Response:
+        if health.figures is None:
+            return Response(status_code=NOT_READY, headers=_HEADERS)
+        # Loaded by whoever is asked for figures: most processes never are.
+        from bridge.health.metrics import CONTENT_TYPE, as_text  # noqa: PLC0415
+
+        return Response(as_text(await health.figures()), media_type=CONTENT_TYPE, headers=_HEADERS)
+
+    return Starlette(
+        routes=[
+            Route("/livez", livez),
+            Route("/readyz", readyz),
+            Route("/checks/{name}", one),
+            Route("/metrics", metrics),
+        ]
+    )
 
 
 def _answer(checks: Sequence[Check]) -> Response:

@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 
 from bridge.adapters.store.refusal_tables import quarantine, quarantine_return
-from bridge.adapters.store.tables import inbox, recipient
+from bridge.adapters.store.tables import inbox, message, recipient
 from bridge.adapters.store.transaction import Transaction
 from bridge.core.ids import first_id_of, time_of
-from bridge.ports.store.operations import ReceivedFact, RefusedGroup, SentFact
+from bridge.ports.store.operations import ReceivedFact, RefusedGroup, SentFact, Totals
 
 
 class SqlOperations:
@@ -59,6 +59,18 @@ class SqlOperations:
             .limit(limit)
         )
         return [ReceivedFact(row["sender"], row["received_at"]) for row in await self._transaction.rows(query)]
+
+    async def totals(self) -> Totals:
+        """How many messages were received, made and refused."""
+        tables = {"received": inbox, "made": message, "refused": quarantine}
+        query = select(
+            *(
+                select(func.coalesce(func.max(table.c.position), 0)).scalar_subquery().label(name)
+                for name, table in tables.items()
+            )
+        )
+        (row,) = await self._transaction.rows(query)
+        return Totals(**row)
 
     async def refused_groups(self) -> Sequence[RefusedGroup]:
         """The quarantine by reason, most entries first."""

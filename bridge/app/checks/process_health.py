@@ -7,11 +7,12 @@ look instead of beginning another. A finding is told again for a second: many wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from bridge.app.checks import node_states as states
 from bridge.app.checks.check_node import Check
+from bridge.app.operating.figures import Figure
 from bridge.core.errors import BridgeError
 
 DEADLINE_SECONDS: Final = 2.0
@@ -31,11 +32,13 @@ class ProcessHealth:
 
     Attributes:
         role: what it runs: `publisher`, `subscriber`, `contact-point`, or `all`.
+        figures: gathers what a monitoring system reads; `None` until there is a database to read from.
         phase: `starting`, `running` or `draining`; it is ready in the second only.
     """
 
     def __init__(self, role: str, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self.role, self.phase = role, states.STARTING
+        self.figures: Callable[[], Awaitable[Sequence[Figure]]] | None = None
         self._deadline_seconds = deadline_seconds
         self._looks: dict[str, tuple[Look, str]] = {}
         self._running: dict[str, asyncio.Task[Check]] = {}

@@ -107,7 +107,7 @@ class LookAtTraffic:
             refused = await unit.operations.refused_groups()
             _, held = await unit.refusals.counts()
         oldest = min(waiting, key=lambda one: one.oldest, default=None)
-        times = [seconds for fact in sent if (seconds := _seconds(fact)) is not None]
+        times = [seconds for fact in sent if (seconds := seconds_to_deliver(fact)) is not None]
         return Overview(
             at=now,
             peers=self._peers(now, directory, sent, received, waiting, heard),
@@ -144,7 +144,7 @@ class LookAtTraffic:
         for point in sorted(directory.contact_points.values(), key=lambda point: point.id):
             if point.id in self.hosted:
                 continue
-            times = [seconds for fact in by_peer[point.id] if (seconds := _seconds(fact)) is not None]
+            times = [seconds for fact in by_peer[point.id] if (seconds := seconds_to_deliver(fact)) is not None]
             heard_at = max((at for (_, peer), at in heard.items() if peer == point.id), default=None)
             mine = [one for one in waiting if one.country == prefix_of(point.id)]
             key = directory.seal_key(point.id, now)
@@ -176,7 +176,8 @@ def percentile(values: Sequence[float], percent: int) -> float | None:
     return ordered[max(rank, 1) - 1]
 
 
-def _seconds(fact: SentFact) -> float | None:
+def seconds_to_deliver(fact: SentFact) -> float | None:
+    """From the broker's confirmation to the verified receipt; `None` where there is none."""
     if fact.delivered_at is None:
         return None
     begun = fact.sent_at or fact.delivered_at
@@ -206,7 +207,7 @@ def _hour_of(at: datetime, now: datetime) -> int:
 def _hours(now: datetime, sent: Sequence[SentFact]) -> Sequence[HourOfDelivery]:
     times: list[list[float]] = [[] for _ in range(HOURS)]
     for fact in sent:
-        seconds = _seconds(fact)
+        seconds = seconds_to_deliver(fact)
         if seconds is not None:
             times[_hour_of(fact.made_at, now)].append(seconds)
     first = now - DAY

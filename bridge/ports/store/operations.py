@@ -47,6 +47,15 @@ class RefusedGroup:
     last_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many there ever were: places given out, which nothing takes back."""
+
+    received: int
+    made: int
+    refused: int
+
+
 class Operations(Protocol):
     """Facts about the traffic of a node. No method selects a body, a signed text, a title or a reason."""
 
@@ -56,6 +65,10 @@ class Operations(Protocol):
 
     async def received_since(self, since: datetime, *, limit: int) -> Sequence[ReceivedFact]:
         """What arrived since and was made since, newest first."""
+        ...
+
+    async def totals(self) -> Totals:
+        """How many messages were received, made and refused."""
         ...
 
     async def refused_groups(self) -> Sequence[RefusedGroup]:
