@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from bridge_node import Node
 from bridge_world import ListedTrust, ListPublisher, StillClock, directory
+from peer_worlds import MEMORY, Network, network
 
 from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.store.schema import migrate
@@ -24,8 +26,22 @@ def migrated_node_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def store(migrated_node_file: Path, tmp_path: Path) -> AsyncIterator[SqlStore]:
-    path = tmp_path / "node.db"
+def memory_folder() -> Iterator[Path]:
+    """A folder for databases; the disk is no part of these tests, and its syncs would be most of their time."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+async def world(memory_folder: Path, migrated_node_file: Path) -> AsyncIterator[Network]:
+    """Serbia and Austria, and what goes to and fro."""
+    async with network(memory_folder, migrated_node_file) as made:
+        yield made
+
+
+@pytest.fixture
+async def store(migrated_node_file: Path, memory_folder: Path) -> AsyncIterator[SqlStore]:
+    path = memory_folder / "node.db"
     shutil.copy(migrated_node_file, path)
     opened = open_store(f"sqlite:///{path}")
     yield opened

@@ -39,6 +39,7 @@ from bridge.core.wire.envelope import parse_envelope
 from bridge.ports.broker import Delivery, Publication
 from bridge.ports.store.records import OutboxRow
 
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - folders of their own are made in it
 EVERY = timedelta(seconds=300)
 MINUTE = 60.0
 HOUR = 3600.0

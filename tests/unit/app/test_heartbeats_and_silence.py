@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from bridge_world import Sent, control
-from peer_worlds import HOUR, MINUTE, Network, control_of, network
+from peer_worlds import HOUR, MINUTE, Network, control_of
 from sqlalchemy import event
 
 from bridge.adapters.store import SqlStore
@@ -22,12 +19,6 @@ from bridge.core.wire.envelope import parse_envelope
 from bridge.ports.broker import Delivery, Publication
 
 DAY = 24 * HOUR
-
-
-@pytest.fixture
-async def world(tmp_path: Path, migrated_node_file: Path) -> AsyncIterator[Network]:
-    async with network(tmp_path, migrated_node_file) as made:
-        yield made
 
 
 async def test_a_heartbeat_says_which_numbers_were_used_in_each_lane(world: Network) -> None:

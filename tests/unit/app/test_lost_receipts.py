@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from peer_worlds import HOUR, MINUTE, Network, network, of_kind
+from peer_worlds import HOUR, MINUTE, Network, of_kind
 
 from bridge.app.no_gap import repeat_unanswered
 from bridge.ports.broker import Publication
-
-
-@pytest.fixture
-async def world(tmp_path: Path, migrated_node_file: Path) -> AsyncIterator[Network]:
-    async with network(tmp_path, migrated_node_file) as made:
-        yield made
 
 
 @pytest.mark.parametrize("lifetime", [timedelta(days=7), timedelta(minutes=30)])

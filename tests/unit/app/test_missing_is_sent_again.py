@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 from bridge_world import Sent, control, directory
-from peer_worlds import HOUR, MINUTE, Loses, Network, control_of, extra_key, network, nothing, of_kind
+from peer_worlds import HOUR, MINUTE, Loses, Network, control_of, extra_key, nothing, of_kind
 
 from bridge.app.keys.renewing import kids_of
 from bridge.app.no_gap.resending import MOST_NOTED_OF_A_PAIR
@@ -18,12 +16,6 @@ from bridge.app.receiving.outcomes import Outcome
 from bridge.core.directory import Directory
 from bridge.core.wire.envelope import parse_envelope
 from bridge.ports.broker import Publication
-
-
-@pytest.fixture
-async def world(tmp_path: Path, migrated_node_file: Path) -> AsyncIterator[Network]:
-    async with network(tmp_path, migrated_node_file) as made:
-        yield made
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2])

@@ -14,12 +14,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from peer_worlds import HOUR, MINUTE, Network, network
+from peer_worlds import HOUR, MEMORY, MINUTE, Network, network
 
 from bridge.ports.broker import Publication
 
-# The disk is no part of this, and its syncs are most of the time.
-MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of its own is made in it
 LANES = st.sampled_from(["immediate", "expected"])
 STEPS = st.lists(
     st.one_of(

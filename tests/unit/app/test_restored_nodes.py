@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 from bridge_world import control
-from peer_worlds import HOUR, MINUTE, Network, network, of_kind
+from peer_worlds import HOUR, MINUTE, Network, of_kind
 
 from bridge.app.receiving.outcomes import Outcome
-
-
-@pytest.fixture
-async def world(tmp_path: Path, migrated_node_file: Path) -> AsyncIterator[Network]:
-    async with network(tmp_path, migrated_node_file) as made:
-        yield made
 
 
 async def given_exchanged(world: Network, count: int) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from bridge_world import alert, receipt_for
-from peer_worlds import MINUTE, Country, Network, control_of, extra_key, network, nothing, of_kind, with_keys
+from peer_worlds import MINUTE, Country, Network, control_of, extra_key, nothing, of_kind, with_keys
 
 from bridge.app.keys.renewing import kids_of
 from bridge.app.keys.sign_again import SignAgain
@@ -21,12 +19,6 @@ from bridge.core.wire.envelope import parse_envelope
 from bridge.ports.broker import Delivery
 
 OLD, NEW = "rs.ncp#sig-1", "rs.ncp#sig-2"
-
-
-@pytest.fixture
-async def world(tmp_path: Path, migrated_node_file: Path) -> AsyncIterator[Network]:
-    async with network(tmp_path, migrated_node_file) as made:
-        yield made
 
 
 def sign_again(country: Country) -> SignAgain:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from peer_worlds import HOUR, MINUTE, Country, Network, extra_key, network, of_kind
+from peer_worlds import HOUR, MINUTE, Country, Network, extra_key, of_kind
 from test_signed_again import NEW, OLD, revoked, sign_again
 
 from bridge.app.checks.check_undelivered import check_undelivered
@@ -19,12 +18,6 @@ from bridge.core.directory import Directory
 from bridge.ports.broker import PublishOutcome
 
 REASON = "office raided"
-
-
-@pytest.fixture
-async def world(tmp_path: Path, migrated_node_file: Path) -> AsyncIterator[Network]:
-    async with network(tmp_path, migrated_node_file) as made:
-        yield made
 
 
 def suspended(before: Directory, *identifiers: str) -> Directory:
