@@ -37,6 +37,6 @@ class Page:
 
 def all_pages() -> Sequence[Page]:
     """Every page, in the order in which addresses are matched."""
-    from bridge.console.pages import audit, front, inbox, operations, peer_tests, quarantine, signing_in  # noqa: PLC0415 - pages know this file
+    from bridge.console.pages import audit, front, inbox, message, operations, peer_tests, quarantine, signing_in  # noqa: PLC0415 - pages know this file
 
-    return [*signing_in.PAGES, *front.PAGES, *inbox.PAGES, *operations.PAGES, *quarantine.PAGES, *peer_tests.PAGES, *audit.PAGES]
+    return [*signing_in.PAGES, *front.PAGES, *inbox.PAGES, *message.PAGES, *operations.PAGES, *quarantine.PAGES, *peer_tests.PAGES, *audit.PAGES]

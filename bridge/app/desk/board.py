@@ -7,7 +7,7 @@ whose heading was shown (decision 0028). Bodies of the shown page only are opene
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from bridge.app.desk.route import countries_of, text
@@ -46,11 +46,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The three groups. `counts` go up to `MOST_COUNTED`; `earlier`: the position behind which information goes on."""
+    """The three groups.
+
+    Attributes:
+        counts: how many need action and are in progress, each counted up to `MOST_COUNTED`.
+        newest: the position of the last arrival that is shown, 0 where there is none.
+        earlier: the position behind which information goes on, where it does.
+    """
 
     groups: Mapping[Group, Sequence[Entry]]
     counts: Mapping[Group, int]
-    earlier: int | None = field(default=None)
+    newest: int
+    earlier: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,8 @@ class ReadBoard:
         await self._log(groups, contact_point, officer)
         information = pages[Group.FOR_INFORMATION]
         earlier = information[-1].position if len(information) == PAGE else None
-        return Board(groups, counts, earlier)
+        newest = max((item.position for page in pages.values() for item in page), default=0)
+        return Board(groups, counts, newest, earlier)
 
     async def waiting(self, contact_point: str) -> int:
         """How many messages need action, counted up to `MOST_COUNTED`; opens nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.responses import Response
@@ -9,12 +10,37 @@ from starlette.responses import Response
 from bridge.app.accounts.roles import Permission
 from bridge.console.access import Page
 from bridge.console.visit import Visit
+from bridge.core.errors import BadInputError
+
+MOST_CHIPS: Final = 8
+_LARGEST: Final = 2**62
 
 
 async def _inbox(visit: Visit) -> Response:
-    async with visit.parts.store.reading() as unit:
-        items = await unit.inbox.list(contact_point=visit.contact_point, limit=50)
-    return visit.show("inbox.html", items=items)
+    board = await board_of(visit, before=_position(visit.query("before")))
+    return visit.show("board.html" if visit.is_fragment else "inbox.html", status=200, **board)
+
+
+async def board_of(visit: Visit, *, before: int | None = None) -> Mapping[str, object]:
+    """What the template `board.html` shows; the look is logged."""
+    board = await visit.parts.board.show(visit.contact_point, officer=visit.person.login, before=before)
+    entries = [entry for page in board.groups.values() for entry in page]
+    countries = {code for entry in entries if entry.heading for code, _ in entry.heading.countries[:MOST_CHIPS]}
+    return {
+        "board": board,
+        "most_chips": MOST_CHIPS,
+        "is_first": before is None,
+        "names_kosovo": "XK" in countries,
+        "chosen": (visit.request.path_params.get("sender"), visit.request.path_params.get("message_id")),
+    }
+
+
+def _position(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal()) or int(text) > _LARGEST:
+        raise BadInputError("E_CURSOR", "before: expected the position that the link before had")
+    return int(text)
 
 
 PAGES: Final = (Page("/inbox", "inbox", _inbox, Permission.READ_MESSAGES),)

@@ -1,0 +1,185 @@
+"""One message: what is asked, what may be done with it, the route, who has it, its versions; and answering it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+from starlette.responses import Response
+
+from bridge.app.accounts.roles import Permission
+from bridge.app.desk.open_message import Opened, Version
+from bridge.app.desk.route import objects, stretches_of, text
+from bridge.app.sending.acknowledge import Seen
+from bridge.console.access import Page
+from bridge.console.differences import Change, differences
+from bridge.console.kinds import MARKING, view_of
+from bridge.console.pages.inbox import board_of
+from bridge.console.saying import facts, left_over, leg_facts, victim_group
+from bridge.console.visit import UNPROCESSABLE, Visit
+from bridge.core.errors import BadInputError, RefusedError, UnavailableError
+from bridge.core.vocabulary import CHILD_AGE_BANDS
+from bridge.ports.store.desk import Group, ItemId
+
+LEVELS: Final = ("accepted", "forwarded_nationally", "not_competent", "read")
+CONFLICT: Final = 409
+
+
+async def _message(visit: Visit) -> Response:
+    return await _show(visit)
+
+
+async def _print(visit: Visit) -> Response:
+    return visit.show("message_print.html", status=200, **shown(visit, await open_here(visit)))
+
+
+async def _acknowledge(visit: Visit) -> Response:
+    level, note, ask = (visit.field(name).strip() for name in ("level", "note", "redirect_to"))
+    sender, message_id = _item(visit)
+    if level not in LEVELS:
+        return await _show(visit, status=UNPROCESSABLE, wrong="level")
+    item = await visit.parts.reading.item(message_id, contact_point=visit.contact_point, sender=sender)
+    acknowledging = await visit.parts.acknowledging()
+    try:
+        await acknowledging.acknowledge(
+            item,
+            level=level,
+            officer=visit.person.name,
+            note=note.replace("\r\n", "\n") or None,
+            redirect_to=ask if level == "not_competent" and ask else None,
+            login=visit.person.login,
+            seen=Seen(visit.field("answer"), visit.field("replaced_by")),
+        )
+    except BadInputError as error:
+        wrong = "redirect_to" if error.path and "redirect_to" in error.path else "note"
+        return await _show(visit, status=UNPROCESSABLE, wrong=wrong)
+    except RefusedError as error:
+        return await _show(visit, status=CONFLICT, refused=error)
+    return visit.go("message", sender=sender, message_id=message_id)
+
+
+def _step(do: Callable[[Visit, ItemId], Awaitable[None]]) -> Callable[[Visit], Awaitable[Response]]:
+    async def handler(visit: Visit) -> Response:
+        item = _item(visit)
+        try:
+            await do(visit, item)
+        except RefusedError as error:
+            return await _show(visit, status=CONFLICT, refused=error)
+        return visit.go("message", sender=item[0], message_id=item[1])
+
+    return handler
+
+
+async def _take(visit: Visit, item: ItemId) -> None:
+    work, login = visit.parts.work, visit.person.login
+    await work.take(visit.contact_point, item, officer=login, instead_of=visit.field("taken_by"))
+
+
+async def _give_back(visit: Visit, item: ItemId) -> None:
+    await visit.parts.work.give_back(visit.contact_point, item, officer=visit.person.login)
+
+
+async def _close(visit: Visit, item: ItemId) -> None:
+    await visit.parts.work.close(visit.contact_point, item, officer=visit.person.login)
+
+
+async def _reopen(visit: Visit, item: ItemId) -> None:
+    await visit.parts.work.reopen(visit.contact_point, item, officer=visit.person.login)
+
+
+async def _show(visit: Visit, *, status: int = 200, wrong: str = "", refused: RefusedError | None = None) -> Response:
+    opened = await open_here(visit)
+    parts = shown(visit, opened) | {"wrong": wrong, "refused": refused, "members": _members(visit, opened)}
+    if visit.is_fragment:
+        return visit.show("message_part.html", status=status, **parts)
+    return visit.show("message.html", status=status, **parts, **await board_of(visit))
+
+
+async def open_here(visit: Visit) -> Opened:
+    """The message that the address names; the look is logged."""
+    return await visit.parts.opening.open(
+        visit.contact_point,
+        _item(visit),
+        officer=visit.person.login,
+        marks_read=visit.person.may(Permission.ANSWER),
+    )
+
+
+def shown(visit: Visit, opened: Opened) -> dict[str, object]:
+    """What the templates of a message show."""
+    words, view = visit.words, view_of(opened.message.kind)
+    body = defaultdict(str, opened.body)  # what is not there is nothing in a template
+    item = opened.item
+    takes_answer = item is not None and item.acknowledge_by is not None and item.body is not None
+    before = opened.before
+    narrative = body.get("narrative")
+    return {
+        "opened": opened,
+        "here": dict(visit.request.path_params),
+        "message": opened.message,
+        "body": body,
+        "language": text(body, "language"),
+        "view": view,
+        "marking": facts(body, MARKING, words),
+        "asks": facts(body, view.asks, words),
+        "facts": facts(body, view.facts, words),
+        "grading": facts(body, view.grading, words),
+        "route_map": "",
+        "stretches": [(stretch, leg_facts(stretch.leg, words)) for stretch in stretches_of(body)],
+        "victims": [victim_group(group, words) for group in objects(body.get("victims"))],
+        "is_child_involved": any(group.get("age_band") in CHILD_AGE_BANDS for group in objects(body.get("victims"))),
+        "narrative": narrative if isinstance(narrative, Mapping) else {},
+        "changes": differences(before.body, body, words) if before is not None and before.body and body else [],
+        "list_changes": objects(body.get("changes")),
+        "not_known": list(left_over(opened.body)),
+        "addressed": _addressed(opened),
+        "thread": _thread(opened, visit),
+        "takes_answer": takes_answer and visit.person.may(Permission.ANSWER),
+        "is_in_progress": item is not None and item.group is Group.IN_PROGRESS,
+        "levels": LEVELS,
+        "shows_kosovo": "XK" in str(body) or '"XK"' in str(opened.payload),
+    }
+
+
+def _thread(opened: Opened, visit: Visit) -> Sequence[tuple[Version, str, Sequence[Change]]]:
+    """Each message of the thread, newest first, with what it says in a line and what it changed."""
+    known = {(one.sender, one.id): one for one in opened.thread}
+    lines = []
+    for version in reversed(opened.thread):
+        before = known.get((version.sender, version.supersedes or ""))
+        has_both = before is not None and before.body and version.body and "legs" in version.body
+        changes = differences(before.body, version.body, visit.words) if before is not None and has_both else []
+        lines.append((version, text(version.body, "change_summary") or text(version.body, "note"), changes))
+    return lines
+
+
+def _addressed(opened: Opened) -> Sequence[str]:
+    to = opened.payload.get("to")
+    return [str(one) for one in to] if isinstance(to, list) else []
+
+
+def _members(visit: Visit, opened: Opened) -> Sequence[str]:
+    """Whom an officer may name as competent: every contact point but the two that are talking."""
+    try:
+        listed = visit.parts.trust.current().contact_points
+    except UnavailableError:
+        return []
+    return sorted(set(listed) - {visit.contact_point, opened.message.sender})
+
+
+def _item(visit: Visit) -> ItemId:
+    path = visit.request.path_params
+    return str(path["sender"]), str(path["message_id"])
+
+
+_AT: Final = "/message/{sender}/{message_id}"
+PAGES: Final = (
+    Page(_AT, "message", _message, Permission.READ_MESSAGES, tab="inbox"),
+    Page(f"{_AT}/print", "message_print", _print, Permission.READ_MESSAGES, tab="inbox"),
+    Page(f"{_AT}/acknowledge", "acknowledge", _acknowledge, Permission.ANSWER, "POST"),
+    Page(f"{_AT}/take", "take", _step(_take), Permission.ANSWER, "POST"),
+    Page(f"{_AT}/give-back", "give_back", _step(_give_back), Permission.ANSWER, "POST"),
+    Page(f"{_AT}/close", "close", _step(_close), Permission.ANSWER, "POST"),
+    Page(f"{_AT}/reopen", "reopen", _step(_reopen), Permission.ANSWER, "POST"),
+)
