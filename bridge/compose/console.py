@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
 from bridge.adapters.passwords import Argon2Passwords
 from bridge.app.accounts.manage import ManageAccounts
-from bridge.app.accounts.sign_in import SignIn
+from bridge.app.accounts.sign_in import LocalAccounts, SignIn
 from bridge.app.desk.board import ReadBoard
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.work import WorkOnItems
@@ -17,13 +17,17 @@ from bridge.app.operating.try_peer import TryPeer
 from bridge.compose.key_report import KeyReport, key_report
 from bridge.compose.node import Node
 from bridge.compose.queue_figures import looking_at_queues
+from bridge.compose.receiving_state import receives
 from bridge.compose.working_quarantine import NodeQuarantine
 from bridge.console.app import console_app
+from bridge.console.live import Live
 from bridge.console.parts import Parts
 from bridge.console.serving import ConsoleService
+from bridge.services.runner import Service
 from bridge.settings.console import ConsoleSettings
 
 CONSOLE = "console"
+NEWS = "console news"
 
 
 def accounts_of(node: Node) -> ManageAccounts:
@@ -45,7 +49,7 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         clock=node.clock,
         ids=node.ids,
         trust=node.trust,
-        sign_in=SignIn(node.store, Argon2Passwords(), node.clock, idle),
+        sign_in=SignIn(node.store, Argon2Passwords(), node.clock, idle, LocalAccounts(settings.local_accounts)),
         accounts=accounts_of(node),
         reading=node.reading,
         board=ReadBoard(node.store, node.vault, node.clock),
@@ -62,6 +66,7 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         test_peer=TryPeer(node.sending),
         key_report=partial(_key_report, node),
         quarantine=NodeQuarantine(node),
+        live=Live(node.store, node.clock, node.hosted, partial(receives, node.settings.folder)),
     )
 
 
@@ -69,10 +74,12 @@ async def _key_report(node: Node) -> KeyReport:
     return await key_report(node.settings, contact_points=node.hosted, at=node.clock.now())
 
 
-def console_service(node: Node, ready: Callable[[str], None]) -> ConsoleService:
-    """The service that serves the pages."""
+def console_services(node: Node, ready: Callable[[str], None]) -> Mapping[str, Service]:
+    """What serves the pages, and what tells them of news."""
     settings = node.settings.console or ConsoleSettings()
+    parts = console_parts(node, settings)
     files = None
     if settings.certificate_file is not None and settings.key_file is not None:
         files = (node.settings.path(settings.certificate_file), node.settings.path(settings.key_file))
-    return ConsoleService(CONSOLE, console_app(console_parts(node, settings)), settings.place, files, ready)
+    pages = ConsoleService(CONSOLE, console_app(parts), settings.place, files, ready, settings.proxies)
+    return {CONSOLE: pages, NEWS: parts.live}

@@ -24,6 +24,8 @@ class Page:
         name: by which templates link to it.
         permission: what it needs; `None`: open to everybody, also to who has not signed in.
         method: GET changes nothing; POST comes from a form of ours.
+        is_background: asked for by scripts on their own; it keeps no session awake.
+        is_open_while_locked: also for a session that has to be unlocked: to end it.
         tab: the entry of the main navigation that it belongs to, where that is another page.
     """
 
@@ -32,11 +34,38 @@ class Page:
     handler: Handler
     permission: Permission | None
     method: str = "GET"
+    is_background: bool = False
+    is_open_while_locked: bool = False
     tab: str = ""
 
 
 def all_pages() -> Sequence[Page]:
     """Every page, in the order in which addresses are matched."""
-    from bridge.console.pages import audit, front, inbox, message, operations, peer_tests, quarantine, signing_in  # noqa: PLC0415 - pages know this file
+    from bridge.console.pages import (  # noqa: PLC0415 - pages know this file
+        accounts,
+        audit,
+        front,
+        inbox,
+        languages,
+        message,
+        operations,
+        own_account,
+        peer_tests,
+        quarantine,
+        signing_in,
+    )
 
-    return [*signing_in.PAGES, *front.PAGES, *inbox.PAGES, *message.PAGES, *operations.PAGES, *quarantine.PAGES, *peer_tests.PAGES, *audit.PAGES]
+    modules = (
+        signing_in,
+        languages,
+        front,
+        own_account,
+        accounts,
+        inbox,
+        message,
+        operations,
+        quarantine,
+        peer_tests,
+        audit,
+    )
+    return [page for module in modules for page in module.PAGES]

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from bridge.console.access import Page, all_pages
 from bridge.console.files import OwnFiles, address_of
-from bridge.console.guard.door import Door
+from bridge.console.guard.door import NOT_FOUND, Door
+from bridge.console.guard.headers import Headed
 from bridge.console.parts import Parts
 
 HERE: Final = Path(__file__).parent
 
 
-def console_app(parts: Parts) -> Starlette:
+def console_app(parts: Parts) -> ASGIApp:
     """The application over one node's use cases."""
     files = OwnFiles(HERE / "static")
     templates = Environment(
@@ -28,7 +32,9 @@ def console_app(parts: Parts) -> Starlette:
     templates.globals["file"] = address_of(files)
     door = Door(parts, templates)
     routes: list[Route | Mount] = [_route(page, door) for page in all_pages()]
-    return Starlette(routes=[*routes, Mount("/static", files)])
+    app = Starlette(routes=[*routes, Mount("/static", files)], exception_handlers={HTTPException: _nothing_there(door)})
+    app.router.redirect_slashes = False
+    return Headed(app, parts.origin)
 
 
 def _route(page: Page, door: Door) -> Route:
@@ -36,3 +42,12 @@ def _route(page: Page, door: Door) -> Route:
         return await door.answer(request, page)
 
     return Route(page.path, endpoint, methods=[page.method], name=page.name)
+
+
+def _nothing_there(door: Door) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        response = await door.nothing_there(request)
+        response.status_code = error.status_code if isinstance(error, HTTPException) else NOT_FOUND
+        return response
+
+    return answer

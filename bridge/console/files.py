@@ -15,8 +15,6 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bridge.console.guard.headers import PAGE_HEADERS
-
 _KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _PACKED: Final = frozenset({".css", ".js", ".svg"})
 _IN_STYLES: Final = re.compile(rb'url\("(\.\./[a-z0-9/._-]+)"\)')
@@ -53,9 +51,9 @@ class OwnFiles:
         path = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
         found = self._files.get(path)
         if found is None:
-            await Response(status_code=NOT_FOUND, headers=PAGE_HEADERS)(scope, receive, send)
+            await Response(status_code=NOT_FOUND)(scope, receive, send)
             return
-        headers = {**PAGE_HEADERS, **_KEPT, "Vary": "Accept-Encoding"}
+        headers = {**_KEPT, "Vary": "Accept-Encoding"}
         content = found.plain
         accepted = dict(scope["headers"]).get(b"accept-encoding", b"")
         if found.packed is not None and b"gzip" in accepted:

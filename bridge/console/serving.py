@@ -1,24 +1,62 @@
-"""Serves the console as one of a process's services: ready when it listens, drained when it is asked to stop."""
+"""Serves the console as one of a process's services: ready when it listens, drained when it is asked to stop.
+
+Whoever opens connections and says nothing, or a request letter by letter, is hung up on; a form's body has its own
+limits at the door.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bridge.core.errors import UnavailableError
 
 MOST_CONNECTIONS: Final = 512
 MOST_HEADER_BYTES: Final = 64 * 1024
 KEEP_ALIVE_SECONDS: Final = 30
+REQUEST_SECONDS: Final = 15.0  # for a request's head, from the connection or from its first byte
 DRAIN_SECONDS: Final = 5
+
+
+class _PromptConnection(H11Protocol):
+    """Closed when a request's head does not arrive in time; uvicorn itself waits for a first one for ever."""
+
+    _end: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
+        """Expects a request."""
+        super().connection_made(transport)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        """Expects the rest of a request that has begun."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._expect_nothing()
+        elif self._end is None:
+            self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expects nothing more."""
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        self._end = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
+
+    def _expect_nothing(self) -> None:
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
 
 
 class _Server(uvicorn.Server):
@@ -38,6 +76,7 @@ class ConsoleService:
         place: host and port.
         files: certificate and key, where it serves TLS itself.
         ready: called with the service's name once it listens.
+        proxies: whose word is taken for where a request comes from.
     """
 
     name: str
@@ -45,6 +84,7 @@ class ConsoleService:
     place: tuple[str, int]
     files: tuple[Path, Path] | None
     ready: Callable[[str], None]
+    proxies: Sequence[str] = ()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; what is being answered is finished.
@@ -56,11 +96,14 @@ class ConsoleService:
         certificate, key = self.files or (None, None)
         config = uvicorn.Config(
             self.app,
+            http=_PromptConnection,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(self.proxies),
+            forwarded_allow_ips=list(self.proxies),
             limit_concurrency=MOST_CONNECTIONS,
             h11_max_incomplete_event_size=MOST_HEADER_BYTES,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,

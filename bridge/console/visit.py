@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,11 +15,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bridge.app.accounts.roles import Permission
 from bridge.app.accounts.sign_in import Person, SignedIn
-from bridge.console.language import Words, marked
+from bridge.console.guard.kept import KeptForms
+from bridge.console.guard.limits import Limits
+from bridge.console.language import Words, choose_language, marked
 from bridge.console.parts import Parts
 
 SEE_OTHER: Final = 303
 UNPROCESSABLE: Final = 422
+TOO_MANY: Final = 429
 MOST_FIELDS: Final = 2000
 LONGEST_FORM: Final = 256 * 1024  # bytes, the encoding of forms included: a body is at most 64 KiB
 
@@ -26,6 +30,7 @@ LONGEST_FORM: Final = 256 * 1024  # bytes, the encoding of forms included: a bod
 TABS: Final = (
     ("inbox", marked("Inbox"), Permission.READ_MESSAGES),
     ("operations", marked("Operations"), Permission.WATCH_NODE),
+    ("accounts", marked("Accounts"), Permission.MANAGE_ACCOUNTS),
 )
 
 
@@ -54,6 +59,24 @@ class Visit:
     signed_in: SignedIn | None
     csrf: str
     form: FormData
+    limits: Limits
+    kept: KeptForms
+
+    @property
+    def page(self) -> str:
+        """The page's name."""
+        return str(self.request.scope.get("ncp_page", ""))
+
+    @property
+    def fields(self) -> Sequence[tuple[str, str]]:
+        """All fields of the form that was sent, in their order."""
+        return [(name, value) for name, value in self.form.multi_items() if isinstance(value, str)]
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the form carries its session's token, as a field or in the header."""
+        given = self.field("csrf") or self.request.headers.get("x-csrf-token", "")
+        return bool(self.csrf) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self.csrf.encode())
 
     @property
     def person(self) -> Person:
@@ -91,6 +114,16 @@ class Visit:
         value = self.form.get(name, default)
         return value if isinstance(value, str) else default
 
+    def keep_form(self, action: str, fields: Sequence[tuple[str, str]]) -> None:
+        """Keeps what a person had typed until they have signed in again."""
+        self.kept.keep(self.person.login, action, fields, self.parts.clock.now())
+
+    def too_many(self) -> Response:
+        """The answer to what was asked too often."""
+        response = self.show("refused.html", status=TOO_MANY, reason="often")
+        response.headers["Retry-After"] = "60"
+        return response
+
     def show(self, template: str, /, *, status: int = 200, **context: object) -> Response:
         """A page or a fragment."""
         text = self.templates.get_template(template).render(**self._always(), **context)
@@ -111,12 +144,15 @@ class Visit:
         return {
             **self.words.in_templates(),
             "visit": self,
-            "person": self.signed_in.person if self.signed_in else None,
+            "person": self.signed_in.person if self.signed_in and not self.signed_in.is_locked else None,
+            "idle_seconds": int(self.parts.idle.total_seconds()),
+            "words_are_reviewed": choose_language(self.words.tag, None).reviewed,
+            "back_query": urlencode({"next": self.request.url.path if self.request.method == "GET" else "/"}),
             "country_code": self.parts.country,
             "csrf": self.csrf,
             "may": self._may,
             "now": self.parts.clock.now(),
-            "page": self.request.scope.get("ncp_page", ""),
+            "page": self.page,
             "path_of": self.request.app.url_path_for,
         }
 

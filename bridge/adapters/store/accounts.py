@@ -51,12 +51,24 @@ class SqlAccounts:
     async def session(self, digest: bytes) -> SessionRecord | None:
         """A session by the digest of its token, ended or not."""
         rows = await self._transaction.rows(select(web_session).where(web_session.c.digest == digest))
-        return SessionRecord(**{name: rows[0][name] for name in _SESSION}) if rows else None
+        return _session(rows[0]) if rows else None
+
+    async def open_sessions(self, login: str, *, since: datetime) -> Sequence[SessionRecord]:
+        """The sessions of an account that began since then and were not ended, newest first."""
+        open_now = select(web_session).where(web_session.c.login == login, web_session.c.ended_at.is_(None))
+        began = open_now.where(web_session.c.seen_at >= since, web_session.c.began_at >= since)  # an index has seen_at
+        return [_session(row) for row in await self._transaction.rows(began.order_by(web_session.c.began_at.desc()))]
 
     async def see_session(self, digest: bytes, at: datetime) -> None:
         """Somebody uses it."""
         await self._transaction.change(
             update(web_session).where(web_session.c.digest == digest, web_session.c.seen_at < at).values(seen_at=at)
+        )
+
+    async def lock_session(self, digest: bytes, unused_since: datetime) -> None:
+        """Takes it that nobody has used it since."""
+        await self._transaction.change(
+            update(web_session).where(web_session.c.digest == digest).values(seen_at=unused_since)
         )
 
     async def end_sessions(self, login: str, at: datetime, *, digest: bytes | None = None) -> int:
@@ -77,6 +89,10 @@ def _values(record: AccountRecord) -> dict[str, object]:
 
 def _account(row: RowMapping) -> AccountRecord:
     return AccountRecord(**{**row, "roles": tuple(row["roles"])})
+
+
+def _session(row: RowMapping) -> SessionRecord:
+    return SessionRecord(**{name: row[name] for name in _SESSION})
 
 
 def _only(rows: Sequence[RowMapping]) -> AccountRecord | None:

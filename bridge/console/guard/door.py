@@ -1,20 +1,22 @@
 """The one door: every request is answered here, or goes on to the page that it named.
 
 Rules, in this order:
-1. A request that changes something comes from our own origin (`Sec-Fetch-Site`, else `Origin`) and carries the
-   session's form token.
-2. A page that needs a permission needs a session in use; whoever has none is sent to sign in, and comes back.
-3. The permission is one that the person's roles allow, or the answer is 403: said to people, logged.
-4. A form is at most 256 KiB and 2,000 fields.
+1. A request that changes something comes from our own origin (`Sec-Fetch-Site`, else `Origin`), and is one of a bounded
+   number in its session.
+2. A form is at most 256 KiB and 2,000 fields, and arrives within 30 seconds.
+3. A page that needs a permission needs a session; whoever has none is sent to sign in, and comes back.
+4. A form of a session carries the session's token.
+5. A session in use: whose is locked signs in again; the form that arrived with the right token is kept for its person.
+6. The permission is one that the person's roles allow, or the answer is 403: said to people, logged.
 """
 
 from __future__ import annotations
 
-import hmac
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from jinja2 import Environment
@@ -24,7 +26,8 @@ from starlette.responses import RedirectResponse, Response
 
 from bridge.app.accounts.sign_in import SignedIn
 from bridge.console.access import Page
-from bridge.console.guard.headers import PAGE_HEADERS, UNCACHED
+from bridge.console.guard.kept import KeptForms
+from bridge.console.guard.limits import Limits
 from bridge.console.guard.session import form_token, token_in
 from bridge.console.language import Words, choose_language, words_of
 from bridge.console.parts import Parts
@@ -32,8 +35,13 @@ from bridge.console.visit import LONGEST_FORM, SEE_OTHER, Visit, read_fields
 from bridge.core.errors import BadInputError, BridgeError, RefusedError, UnavailableError
 
 FORBIDDEN: Final = 403
-_STATUS: Final[Mapping[type[BridgeError], int]] = {BadInputError: 422, RefusedError: 409, UnavailableError: 503}
+UNAUTHORISED: Final = 401
+NOT_FOUND: Final = 404
+FORM_SECONDS: Final = 30.0
 LANGUAGE_COOKIE: Final = "language"
+BACKGROUND: Final = "ncp-background"
+"""The header of what a script asks for on its own: it keeps no session awake."""
+_STATUS: Final[Mapping[type[BridgeError], int]] = {BadInputError: 422, RefusedError: 409, UnavailableError: 503}
 
 _log = structlog.get_logger()
 
@@ -44,31 +52,87 @@ class Door:
 
     parts: Parts
     templates: Environment
+    limits: Limits = field(default_factory=Limits)
+    kept: KeptForms = field(default_factory=KeptForms)
 
     async def answer(self, request: Request, page: Page) -> Response:
-        """The page's answer, with the headers that all have."""
+        """The page's answer."""
         request.scope["ncp_page"], request.scope["ncp_tab"] = page.name, page.tab or page.name
-        response = await self._admit(request, page)
-        response.headers.update({**PAGE_HEADERS, **UNCACHED})
-        return response
-
-    async def _admit(self, request: Request, page: Page) -> Response:
-        token = token_in(request, self.parts.country)
-        signed_in = await self.parts.sign_in.session(token) if token else None
-        csrf = form_token(token) if token and signed_in else ""
-        visit = Visit(request, self.parts, self._words(request, signed_in), self.templates, signed_in, csrf, FormData())
+        visit = await self._visit(request, is_use=not page.is_background and BACKGROUND not in request.headers)
         if page.method == "POST":
-            refusal = await self._receive(visit, page)
-            if isinstance(refusal, Response):
-                return refusal
-            visit = refusal
-        if page.permission is not None:
-            if signed_in is None or signed_in.is_locked:
-                return self._to_sign_in(request)
-            if not visit.person.may(page.permission):
-                _log.warning("page.refused", page=page.name, login=visit.person.login)
-                return visit.show("refused.html", status=FORBIDDEN, reason="permission")
-        return await self._handle(visit, page)
+            refusal = self._refuse_unasked(visit)
+            received = refusal or await self._receive(visit)
+            if isinstance(received, Response):
+                return received
+            visit = received
+        return self._refuse_stranger(visit, page) or await self._handle(visit, page)
+
+    async def nothing_there(self, request: Request) -> Response:
+        """The answer where there is no such page."""
+        visit = await self._visit(request, is_use=False)
+        return visit.show("no_page.html", status=NOT_FOUND)
+
+    async def _visit(self, request: Request, *, is_use: bool) -> Visit:
+        token = token_in(request, self.parts.country)
+        signed_in = await self.parts.sign_in.session(token, is_use=is_use) if token else None
+        return Visit(
+            request=request,
+            parts=self.parts,
+            words=self._words(request, signed_in),
+            templates=self.templates,
+            signed_in=signed_in,
+            csrf=form_token(token) if token and signed_in else "",
+            form=FormData(),
+            limits=self.limits,
+            kept=self.kept,
+        )
+
+    def _refuse_unasked(self, visit: Visit) -> Response | None:
+        """Rule 1."""
+        headers = visit.request.headers
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        is_ours = origin == self.parts.origin or (origin is None and site is not None)
+        if not is_ours or site not in {None, "same-origin", "none"}:
+            _log.warning("form.refused", page=visit.page, reason="origin")
+            return visit.show("refused.html", status=FORBIDDEN, reason="origin")
+        who = visit.signed_in.digest.hex() if visit.signed_in else ""
+        if who and not self.limits.session.take(who, self.parts.clock.now()):
+            return visit.too_many()
+        return None
+
+    async def _receive(self, visit: Visit) -> Visit | Response:
+        """Rule 2."""
+        body = b""
+        try:
+            async with asyncio.timeout(FORM_SECONDS):
+                async for part in visit.request.stream():
+                    body += part
+                    if len(body) > LONGEST_FORM:
+                        return visit.show("refused.html", status=413, reason="size")
+            return replace(visit, form=read_fields(body))
+        except (ValueError, ClientDisconnect):
+            return visit.show("refused.html", status=422, reason="form")
+        except TimeoutError:
+            return visit.show("refused.html", status=408, reason="form")
+
+    def _refuse_stranger(self, visit: Visit, page: Page) -> Response | None:
+        """Rules 3 to 6."""
+        if page.permission is None:
+            return None
+        signed_in = visit.signed_in
+        if signed_in is None:
+            return self._to_sign_in(visit, page)
+        if page.method == "POST" and not visit.has_token:
+            _log.warning("form.refused", page=page.name, reason="token")
+            return visit.show("refused.html", status=FORBIDDEN, reason="token")
+        if signed_in.is_locked and not page.is_open_while_locked:
+            if page.method == "POST":
+                visit.keep_form(visit.request.url.path, visit.fields)
+            return self._to_sign_in(visit, page)
+        if not visit.person.may(page.permission):
+            _log.warning("page.refused", page=page.name, login=visit.person.login)
+            return visit.show("refused.html", status=FORBIDDEN, reason="permission")
+        return None
 
     async def _handle(self, visit: Visit, page: Page) -> Response:
         try:
@@ -77,41 +141,22 @@ class Door:
             status = next((known for kind, known in _STATUS.items() if isinstance(error, kind)), 500)
             return visit.show("failed.html", status=status, error=error)
 
-    async def _receive(self, visit: Visit, page: Page) -> Visit | Response:
+    def _to_sign_in(self, visit: Visit, page: Page) -> Response:
         request = visit.request
-        if not self._is_from_here(request):
-            return visit.show("refused.html", status=FORBIDDEN, reason="origin")
-        body = b""
-        try:
-            async for part in request.stream():
-                body += part
-                if len(body) > LONGEST_FORM:
-                    return visit.show("refused.html", status=413, reason="size")
-            form = read_fields(body)
-        except (ValueError, ClientDisconnect):
-            return visit.show("refused.html", status=422, reason="form")
-        received = Visit(request, visit.parts, visit.words, visit.templates, visit.signed_in, visit.csrf, form)
-        if page.permission is not None and visit.signed_in is not None:
-            given = received.field("csrf") or request.headers.get("x-csrf-token", "")
-            if not hmac.compare_digest(given.encode(), visit.csrf.encode()):
-                return visit.show("refused.html", status=FORBIDDEN, reason="token")
-        return received
-
-    def _is_from_here(self, request: Request) -> bool:
-        site = request.headers.get("sec-fetch-site")
-        if site is not None and site not in {"same-origin", "none"}:
-            return False
-        origin = request.headers.get("origin")
-        return (origin is None and site is not None) or origin == self.parts.origin
-
-    def _to_sign_in(self, request: Request) -> Response:
-        address = request.app.url_path_for("sign_in")
-        wanted = urlsplit(str(request.url))
-        back = wanted.path + (f"?{wanted.query}" if wanted.query else "")
-        if request.headers.get("hx-request") == "true":
-            return Response(status_code=401, headers={"HX-Redirect": address})
-        if request.method == "GET" and back != "/":
-            address = f"{address}?next={quote(back, safe='')}"
+        query = {}
+        if visit.signed_in is not None:
+            query["why"] = "locked"
+        elif token_in(request, self.parts.country):
+            query["why"] = "ended"
+        back = request.headers.get("hx-current-url", "") if visit.is_fragment else str(request.url)
+        wanted = urlsplit(back)
+        if (visit.is_fragment or page.method == "GET") and wanted.path not in {"", "/"}:
+            query["next"] = wanted.path + (f"?{wanted.query}" if wanted.query else "")
+        address = request.app.url_path_for("sign_in") + (f"?{urlencode(query)}" if query else "")
+        if visit.is_fragment:
+            return Response(status_code=UNAUTHORISED, headers={"HX-Redirect": address})
+        if page.is_background:
+            return Response(status_code=UNAUTHORISED)
         return RedirectResponse(address, SEE_OTHER)
 
     def _words(self, request: Request, signed_in: SignedIn | None) -> Words:

@@ -1,49 +1,126 @@
-"""Signing in, out, and choosing a language."""
+"""Signing in and out, the lock of a session that nobody uses, and the form that was under way when it locked."""
 
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
 from bridge.app.accounts.roles import Permission
+from bridge.app.accounts.sign_in import LONGEST_SESSION
 from bridge.console.access import Page
+from bridge.console.guard.limits import address_of
 from bridge.console.guard.session import drop_token, set_token
-from bridge.console.visit import SEE_OTHER, UNPROCESSABLE, Visit
+from bridge.console.visit import MOST_FIELDS, SEE_OTHER, UNPROCESSABLE, Visit
 from bridge.core.errors import RefusedError
+
+NO_CONTENT: Final = 204
+LONGEST_ADDRESS: Final = 2000
+_CLEARED: Final = '"cache", "storage"'  # not "cookies": other consoles on the same host have theirs
 
 
 async def _form(visit: Visit) -> Response:
-    return visit.show("sign_in.html", next=_inside(visit.query("next")), login="", error=None)
+    if visit.signed_in is not None and not visit.signed_in.is_locked:
+        return RedirectResponse(path_inside(visit.query("next")), SEE_OTHER)
+    return show_sign_in(visit, wanted=path_inside(visit.query("next")), why=visit.query("why"))
 
 
 async def _sign_in(visit: Visit) -> Response:
-    wanted, login = _inside(visit.field("next")), visit.field("login").strip()
+    wanted, login = path_inside(visit.field("next")), visit.field("login").strip().lower()
+    host = visit.request.client.host if visit.request.client else ""
+    now = visit.parts.clock.now()
+    if not (visit.limits.address.take(address_of(host), now) and visit.limits.login.take(login, now)):
+        return visit.too_many()
     try:
         token = await visit.parts.sign_in.by_password(login, visit.field("password"))
     except RefusedError as error:
-        return visit.show("sign_in.html", status=UNPROCESSABLE, next=wanted, login=login, error=error)
-    response = RedirectResponse(wanted, SEE_OTHER)
-    set_token(response, token, visit.parts.country)
-    return response
+        return show_sign_in(visit, wanted=wanted, login=login, error=error, status=UNPROCESSABLE)
+    return await begin(visit, token, login=login, wanted=wanted)
 
 
 async def _sign_out(visit: Visit) -> Response:
     if visit.signed_in is not None:
-        await visit.parts.sign_in.sign_out(visit.signed_in)
+        await visit.parts.sign_in.sign_out(visit.signed_in, everywhere=bool(visit.field("everywhere")))
+    visit.kept.drop(visit.person.login)
     response = visit.go("sign_in")
     drop_token(response, visit.parts.country)
+    response.headers["Clear-Site-Data"] = _CLEARED
     return response
 
 
-def _inside(address: str) -> str:
+async def _lock(visit: Visit) -> Response:
+    """The browser saw nobody at it: the session is locked, the form that was under way is kept."""
+    action = path_inside(visit.field("action"))
+    if action != "/":
+        visit.keep_form(action, parse_qsl(visit.field("fields"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    if visit.signed_in is not None:
+        await visit.parts.sign_in.lock(visit.signed_in)
+    return visit.go("sign_in", query={"why": "locked", "next": path_inside(visit.field("next"))})
+
+
+async def _stay(_visit: Visit) -> Response:
+    """Somebody types: the door has noted it."""
+    return Response(status_code=NO_CONTENT)
+
+
+async def _kept(visit: Visit) -> Response:
+    kept = visit.kept.of(visit.person.login, visit.parts.clock.now())
+    return visit.go("front") if kept is None else visit.show("kept.html", kept=kept)
+
+
+async def _drop_kept(visit: Visit) -> Response:
+    visit.kept.drop(visit.person.login)
+    return visit.go("front")
+
+
+def show_sign_in(
+    visit: Visit,
+    *,
+    wanted: str = "/",
+    why: str = "",
+    login: str = "",
+    error: RefusedError | None = None,
+    status: int = 200,
+) -> Response:
+    """The sign-in page."""
+    hours = int(LONGEST_SESSION.total_seconds() // 3600)
+    minutes = int(visit.parts.idle.total_seconds() // 60)
+    return visit.show(
+        "sign_in.html", status=status, next=wanted, why=why, login=login, error=error, minutes=minutes, hours=hours
+    )
+
+
+async def begin(visit: Visit, token: str, *, login: str, wanted: str) -> Response:
+    """The answer that begins a session in a browser; the one that was there ends."""
+    if visit.signed_in is not None:
+        await visit.parts.sign_in.sign_out(visit.signed_in)
+    has_kept = visit.kept.of(login, visit.parts.clock.now()) is not None
+    response = visit.go("kept") if has_kept else RedirectResponse(wanted, SEE_OTHER)
+    set_token(response, token, visit.parts.country)
+    return response
+
+
+def path_inside(address: str) -> str:
     """Where to go afterwards: a path of ours, whatever the address bar says."""
-    is_ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    is_ours = (
+        len(address) <= LONGEST_ADDRESS
+        and address.startswith("/")
+        and not address.startswith("//")
+        and "\\" not in address
+        and address.isascii()
+        and address.isprintable()
+        and not urlsplit(address).netloc
+    )
     return address if is_ours else "/"
 
 
 PAGES: Final = (
     Page("/sign-in", "sign_in", _form, None),  # or nobody could
     Page("/sign-in", "sign_in_now", _sign_in, None, "POST"),
-    Page("/sign-out", "sign_out", _sign_out, Permission.OWN_ACCOUNT, "POST"),
+    Page("/sign-out", "sign_out", _sign_out, Permission.OWN_ACCOUNT, "POST", is_open_while_locked=True),
+    Page("/lock", "lock", _lock, Permission.OWN_ACCOUNT, "POST", is_open_while_locked=True),
+    Page("/stay", "stay", _stay, Permission.OWN_ACCOUNT, "POST"),
+    Page("/kept", "kept", _kept, Permission.OWN_ACCOUNT),
+    Page("/kept/drop", "drop_kept", _drop_kept, Permission.OWN_ACCOUNT, "POST"),
 )

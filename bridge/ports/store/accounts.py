@@ -75,8 +75,16 @@ class Accounts(Protocol):
         """A session by the digest of its token, ended or not."""
         ...
 
+    async def open_sessions(self, login: str, *, since: datetime) -> Sequence[SessionRecord]:
+        """The sessions of an account that began since then and were not ended, newest first."""
+        ...
+
     async def see_session(self, digest: bytes, at: datetime) -> None:
         """Somebody uses it."""
+        ...
+
+    async def lock_session(self, digest: bytes, unused_since: datetime) -> None:
+        """Takes it that nobody has used it since."""
         ...
 
     async def end_sessions(self, login: str, at: datetime, *, digest: bytes | None = None) -> int:
