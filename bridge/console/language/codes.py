@@ -403,6 +403,20 @@ _CONSOLE: Final = {
         "expired": "Not delivered in time",
         "acknowledged": "Acknowledged",
     },
+    "draft_state": {
+        "writing": "Being written",
+        "submitted": "Waiting for release",
+        "returned": "Returned to its author",
+        "released": "Released",
+        "discarded": "Discarded",
+    },
+    "plan_rule": {
+        "national_desk": "National desk",
+        "remit": "Responsible for it",
+        "earlier_version": "Received an earlier version",
+        "answer": "Sent what is answered",
+        "everybody": "Receives every one",
+    },
     "language": {"cnr": "Montenegrin"},  # the one of our languages whose name CLDR does not have
 }
 
