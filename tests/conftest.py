@@ -11,6 +11,7 @@ import structlog
 pytest_plugins = [
     "servers.broker_fixtures",
     "servers.chromium_fixtures",
+    "servers.machine_alone",
     "servers.postgres_fixtures",
     "servers.softhsm_fixtures",
 ]

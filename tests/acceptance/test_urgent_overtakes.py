@@ -16,7 +16,7 @@ from bridge.compose.node import open_node
 from bridge.settings import load_settings
 from broker import Access
 
-BACKLOG = 3000
+BACKLOG = 2000
 BOUND_SECONDS = 2.0
 ALERTS = 5
 DRAIN_SECONDS = 60.0
@@ -54,6 +54,7 @@ async def seconds_of_immediate_alerts(serbia: Country, austria: Country) -> dict
     return taken
 
 
+@pytest.mark.alone
 def test_an_immediate_alert_passes_a_backlog_within_two_seconds_and_no_number_is_missing(
     pair: tuple[Country, Country], broker_node: Access, own_vhost: str
 ) -> None:

@@ -218,6 +218,7 @@ def test_one_country_twice_in_one_order_is_refused(network: Path, tmp_path: Path
     assert read_repository(network).signing_keys == {}
 
 
+@pytest.mark.alone
 def test_fourteen_nodes_are_founded_in_one_version_and_quickly(network: Path, tmp_path: Path) -> None:
     countries = read_repository(network).countries
     start = time.perf_counter()
