@@ -10,6 +10,7 @@ from bridge.adapters.passwords import Argon2Passwords
 from bridge.app.accounts.manage import ManageAccounts
 from bridge.app.accounts.sign_in import LocalAccounts, SignIn
 from bridge.app.desk.board import ReadBoard
+from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.work import WorkOnItems
 from bridge.app.operating.overview import LookAtTraffic
@@ -66,6 +67,8 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         test_peer=TryPeer(node.sending),
         key_report=partial(_key_report, node),
         quarantine=NodeQuarantine(node),
+        shifts=HandOver(node.store, node.vault, node.clock, node.ids),
+        live=Live(node.store, node.clock, node.hosted, partial(receives, node.settings.folder)),
         live=Live(node.store, node.clock, node.hosted, partial(receives, node.settings.folder)),
     )
 

@@ -155,10 +155,10 @@ class _Wiring:
 
     def _console(self) -> None:
         # Pages, languages and templates take half a second to load, and most processes serve none.
-        from bridge.compose.console import console_service  # noqa: PLC0415
+        from bridge.compose.console import console_services  # noqa: PLC0415
         from bridge.compose.node import Node  # noqa: PLC0415
 
-        self.services[CONSOLE] = console_service(Node(self.settings, self.store, self.trust), self.readiness.note)
+        self.services |= console_services(Node(self.settings, self.store, self.trust), self.readiness.note)
         self.readiness.expect(CONSOLE)
 
     def _membership(self) -> Sequence[Check]:

@@ -47,11 +47,13 @@ def all_pages() -> Sequence[Page]:
         front,
         inbox,
         languages,
+        live,
         message,
         operations,
         own_account,
         peer_tests,
         quarantine,
+        shift,
         signing_in,
     )
 
@@ -63,6 +65,8 @@ def all_pages() -> Sequence[Page]:
         accounts,
         inbox,
         message,
+        shift,
+        live,
         operations,
         quarantine,
         peer_tests,

@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from bridge.console.access import Page, all_pages
+from bridge.console.banners import banners_for, waiting_for
 from bridge.console.files import OwnFiles, address_of
 from bridge.console.guard.door import NOT_FOUND, Door
 from bridge.console.guard.headers import Headed
@@ -29,7 +30,7 @@ def console_app(parts: Parts) -> ASGIApp:
     templates = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    templates.globals["file"] = address_of(files)
+    templates.globals |= {"file": address_of(files), "waiting_for": waiting_for, "banners_for": banners_for}
     door = Door(parts, templates)
     routes: list[Route | Mount] = [_route(page, door) for page in all_pages()]
     app = Starlette(routes=[*routes, Mount("/static", files)], exception_handlers={HTTPException: _nothing_there(door)})

@@ -11,6 +11,7 @@ from bridge.app.accounts.manage import ManageAccounts
 from bridge.app.accounts.sign_in import SignIn
 from bridge.app.checks.check_node import Check
 from bridge.app.desk.board import ReadBoard
+from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.work import WorkOnItems
 from bridge.app.keys.key_states import End
@@ -21,6 +22,7 @@ from bridge.app.quarantine.picking import Done
 from bridge.app.read_message import ReadMessages
 from bridge.app.sending.acknowledge import AcknowledgeMessages
 from bridge.app.sending.submit import SubmitAlerts
+from bridge.console.live import Live
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.store import Store
 from bridge.ports.store.records import Quarantined
@@ -83,3 +85,5 @@ class Parts:
     test_peer: TryPeer
     key_report: Callable[[], Awaitable[KeysEnd]]
     quarantine: QuarantineWork
+    live: Live
+    shifts: HandOver

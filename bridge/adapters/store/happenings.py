@@ -12,6 +12,7 @@ from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.ports.store.happenings import Arrival, Happening
 
 MOST_COUNTED: Final = 100
+_LOOKS: Final = ("%.read", "%.listed")
 
 
 class SqlHappenings:
@@ -37,7 +38,7 @@ class SqlHappenings:
                 audit.c.subject,
                 audit.c.detail,
             )
-            .where(audit.c.position > position, audit.c.action != "body.read")
+            .where(audit.c.position > position, *(audit.c.action.not_like(pattern) for pattern in _LOOKS))
             .order_by(audit.c.position)
             .limit(limit)
         )
