@@ -69,7 +69,6 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         quarantine=NodeQuarantine(node),
         shifts=HandOver(node.store, node.vault, node.clock, node.ids),
         live=Live(node.store, node.clock, node.hosted, partial(receives, node.settings.folder)),
-        live=Live(node.store, node.clock, node.hosted, partial(receives, node.settings.folder)),
     )
 
 
