@@ -6,12 +6,18 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
+from bridge.adapters.oidc import Client, OidcProvider
 from bridge.adapters.passwords import Argon2Passwords
+from bridge.app.accounts.elsewhere import ClaimRules, SignInElsewhere
 from bridge.app.accounts.manage import ManageAccounts
+from bridge.app.accounts.roles import Role
 from bridge.app.accounts.sign_in import LocalAccounts, SignIn
 from bridge.app.desk.board import ReadBoard
+from bridge.app.desk.drafts import WriteDrafts
 from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
+from bridge.app.desk.own_alerts import OwnAlerts
+from bridge.app.desk.previewing import PreviewRecipients
 from bridge.app.desk.work import WorkOnItems
 from bridge.app.operating.overview import LookAtTraffic
 from bridge.app.operating.try_peer import TryPeer
@@ -22,8 +28,10 @@ from bridge.compose.receiving_state import receives
 from bridge.compose.working_quarantine import NodeQuarantine
 from bridge.console.app import console_app
 from bridge.console.live import Live
+from bridge.console.pages.provider import BACK
 from bridge.console.parts import Parts
 from bridge.console.serving import ConsoleService
+from bridge.private_files import read_private_line
 from bridge.services.runner import Service
 from bridge.settings.console import ConsoleSettings
 
@@ -34,6 +42,11 @@ NEWS = "console news"
 def accounts_of(node: Node) -> ManageAccounts:
     """The accounts of a node's people."""
     return ManageAccounts(node.store, Argon2Passwords(), node.clock, node.hosted)
+
+
+def drafts_of(node: Node) -> WriteDrafts:
+    """The drafts of a node's officers; loads the storage keys."""
+    return WriteDrafts(node.store, node.vault, node.clock, node.ids)
 
 
 def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
@@ -51,11 +64,15 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         ids=node.ids,
         trust=node.trust,
         sign_in=SignIn(node.store, Argon2Passwords(), node.clock, idle, LocalAccounts(settings.local_accounts)),
+        elsewhere=_elsewhere(node, settings),
         accounts=accounts_of(node),
         reading=node.reading,
         board=ReadBoard(node.store, node.vault, node.clock),
         opening=OpenMessages(node.store, node.vault, node.clock),
         work=WorkOnItems(node.store, node.clock),
+        drafts=drafts_of(node),
+        previewing=PreviewRecipients(node.store, node.clock),
+        own_alerts=OwnAlerts(drafts_of(node)),
         submitting=node.submitting,
         acknowledging=node.acknowledging,
         status=node.status,
@@ -70,6 +87,18 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         shifts=HandOver(node.store, node.vault, node.clock, node.ids),
         live=Live(node.store, node.clock, node.hosted, partial(receives, node.settings.folder)),
     )
+
+
+def _elsewhere(node: Node, settings: ConsoleSettings) -> SignInElsewhere | None:
+    oidc = settings.oidc
+    if oidc is None:
+        return None
+    longest = None if oidc.longest_login_minutes is None else timedelta(minutes=oidc.longest_login_minutes)
+    secret = partial(read_private_line, node.settings.path(oidc.client_secret_file))
+    client = Client(oidc.client_id, secret, oidc.scopes, settings.origin + BACK, oidc.acr, longest)
+    roles = {group: Role(role) for group, role in oidc.roles.items()}
+    rules = ClaimRules(oidc.roles_claim, roles, oidc.contact_point_claim, oidc.contact_point)
+    return SignInElsewhere(node.store, OidcProvider(oidc.issuer, client, node.clock), node.clock, node.hosted, rules)
 
 
 async def _key_report(node: Node) -> KeyReport:

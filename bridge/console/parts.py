@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from bridge.app.accounts.elsewhere import SignInElsewhere
 from bridge.app.accounts.manage import ManageAccounts
 from bridge.app.accounts.sign_in import SignIn
 from bridge.app.checks.check_node import Check
 from bridge.app.desk.board import ReadBoard
+from bridge.app.desk.drafts import WriteDrafts
 from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
+from bridge.app.desk.own_alerts import OwnAlerts
+from bridge.app.desk.previewing import PreviewRecipients
 from bridge.app.desk.work import WorkOnItems
 from bridge.app.keys.key_states import End
 from bridge.app.operating.overview import LookAtTraffic
@@ -56,6 +60,7 @@ class Parts:
         hosted: the contact points of this node, sorted.
         origin: where browsers find the console; requests that change something must come from there.
         time_zone: of the local times beside UTC, by its name in the IANA database.
+        elsewhere: signing in at the identity provider, where the node has one.
         submitting, acknowledging: against the newest membership list.
         status: the node's checks, without a look at the broker; `doctor` tries everything.
     """
@@ -71,11 +76,15 @@ class Parts:
     ids: Ids
     trust: TrustSource
     sign_in: SignIn
+    elsewhere: SignInElsewhere | None
     accounts: ManageAccounts
     reading: ReadMessages
     board: ReadBoard
     opening: OpenMessages
     work: WorkOnItems
+    drafts: WriteDrafts
+    previewing: PreviewRecipients
+    own_alerts: OwnAlerts
     submitting: Callable[[], Awaitable[SubmitAlerts]]
     acknowledging: Callable[[], Awaitable[AcknowledgeMessages]]
     status: Callable[[], Awaitable[Sequence[Check]]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -35,7 +35,9 @@ class OidcSettings(BaseModel):
     client_secret_file: Path
     scopes: tuple[str, ...] = ("profile",)
     roles_claim: str = "groups"
-    roles: dict[str, str]
+    roles: Annotated[
+        dict[str, Literal["duty_officer", "approver", "operator", "auditor", "administrator"]], Field(min_length=1)
+    ]
     contact_point_claim: str | None = None
     contact_point: Annotated[str, Field(pattern=CONTACT_POINT_PATTERN)] | None = None
     acr: tuple[str, ...] = ()

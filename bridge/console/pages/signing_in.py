@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -13,7 +13,7 @@ from bridge.console.access import Page
 from bridge.console.guard.limits import address_of
 from bridge.console.guard.session import drop_token, set_token
 from bridge.console.visit import MOST_FIELDS, SEE_OTHER, UNPROCESSABLE, Visit
-from bridge.core.errors import RefusedError
+from bridge.core.errors import BridgeError, RefusedError
 
 NO_CONTENT: Final = 204
 LONGEST_ADDRESS: Final = 2000
@@ -80,23 +80,39 @@ def show_sign_in(
     wanted: str = "/",
     why: str = "",
     login: str = "",
-    error: RefusedError | None = None,
+    error: BridgeError | None = None,
     status: int = 200,
 ) -> Response:
     """The sign-in page."""
     hours = int(LONGEST_SESSION.total_seconds() // 3600)
     minutes = int(visit.parts.idle.total_seconds() // 60)
     return visit.show(
-        "sign_in.html", status=status, next=wanted, why=why, login=login, error=error, minutes=minutes, hours=hours
+        "sign_in.html",
+        status=status,
+        next=wanted,
+        back=urlencode({"next": wanted}),
+        why=why,
+        login=login,
+        error=error,
+        minutes=minutes,
+        hours=hours,
+        has_provider=visit.parts.elsewhere is not None,
+        local=visit.parts.sign_in.local,
     )
 
 
-async def begin(visit: Visit, token: str, *, login: str, wanted: str) -> Response:
-    """The answer that begins a session in a browser; the one that was there ends."""
+async def begin(visit: Visit, token: str, *, login: str, wanted: str, is_from_elsewhere: bool = False) -> Response:
+    """The answer that begins a session in a browser; the one that was there ends.
+
+    Who comes from elsewhere goes on from a page of ours: what another origin began carries no session.
+    """
     if visit.signed_in is not None:
         await visit.parts.sign_in.sign_out(visit.signed_in)
-    has_kept = visit.kept.of(login, visit.parts.clock.now()) is not None
-    response = visit.go("kept") if has_kept else RedirectResponse(wanted, SEE_OTHER)
+    if visit.kept.of(login, visit.parts.clock.now()) is not None:
+        wanted = str(visit.request.app.url_path_for("kept"))
+    response: Response = RedirectResponse(wanted, SEE_OTHER)
+    if is_from_elsewhere:
+        response = visit.show("signed_in.html", wanted=wanted)
     set_token(response, token, visit.parts.country)
     return response
 
