@@ -33,6 +33,9 @@ _COLUMNS = (
 async def figures_of_monitoring(url: str, vhost: str, queues: Sequence[str]) -> Sequence[QueueFigures]:
     """The figures of these queues in their order, by an account of the broker's tag `monitoring`.
 
+    The account needs to be let into the virtual host, with patterns that match nothing: it then sees figures, and
+    neither reads, writes nor declares anything.
+
     Raises:
         BadInputError, UnavailableError: as `Management` does.
     """

@@ -1,7 +1,7 @@
 """A signed test message to one peer: the whole way, and a signed receipt back, without a word that means anything.
 
-It is a route alert with status `test`: every inbox marks it, no deadline of a real one is touched. An operator may send
-it, who reads no content; therefore its words are fixed here.
+It is a route alert with status `test`, or `system` or `exercise`: every inbox marks it, no deadline of a real one is
+touched. An operator may send it, who reads no content; therefore its words are fixed here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from bridge.core.times import format_time, to_milliseconds
 from bridge.core.vocabulary import ROUTE_ALERT
 from bridge.ports.store.records import AuditEntry
 
-STATUS: Final = "test"
+STATUSES: Final = ("test", "system", "exercise")  # the first that the membership list lets the sender send
+TESTED: Final = "peer.tested"
 LIFETIME: Final = timedelta(hours=1)
 KEPT: Final = timedelta(days=1)
 
@@ -41,22 +42,25 @@ class TryPeer:
         directory, now = sending.trust.current(), to_milliseconds(sending.clock.now())
         if peer not in directory.contact_points or peer == sender:
             raise BadInputError("E_CONTACT_POINT", f"peer: {peer} is not another contact point of the membership list")
+        own = directory.contact_points.get(sender)
+        status = next((one for one in STATUSES if own is not None and one in own.statuses), STATUSES[0])
         draft = Draft(
             kind=ROUTE_ALERT,
-            status=STATUS,
+            status=status,
             urgency="unknown",
             body=_body(sender, peer, now),
-            plan=plan_for_answer(directory, peer, kind=ROUTE_ALERT, status=STATUS, sender=sender, at=now),
+            plan=plan_for_answer(directory, peer, kind=ROUTE_ALERT, status=status, sender=sender, at=now),
             expires=now + LIFETIME,
         )
         async with sending.store.writing() as unit:
             submitted = await sending.send_in(unit, draft, sender=sender)
-            await unit.audit.add([AuditEntry(now, by, "peer.tested", sender, submitted.id, {"peer": peer})])
+            await unit.audit.add([AuditEntry(now, by, TESTED, sender, submitted.id, {"peer": peer})])
         return submitted
 
 
 def _body(sender: str, peer: str, now: datetime) -> dict[str, object]:
     """As little as a route alert may say."""
+    ends = {"from": {"country": prefix_of(sender).upper()}, "to": {"country": prefix_of(peer).upper()}}
     return {
         "title": "Test message: nothing is to be done",
         "language": "en",
@@ -69,7 +73,7 @@ def _body(sender: str, peer: str, now: datetime) -> dict[str, object]:
         "certainty": "unknown",
         "source_reliability": "X",
         "information_accuracy": "4",
-        "legs": [{"from": {"country": prefix_of(sender).upper()}, "to": {"country": prefix_of(peer).upper()}}],
+        "legs": [{**ends, "confirmed": False}],
         "means": ["unknown"],
         "exploitation": ["unknown"],
         "recommended_action": "none",

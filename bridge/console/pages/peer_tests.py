@@ -7,7 +7,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bridge.app.accounts.roles import Permission
-from bridge.app.operating.try_peer import STATUS
+from bridge.app.operating.try_peer import TESTED
 from bridge.console.access import Page
 from bridge.console.visit import Visit
 from bridge.core.errors import BadInputError
@@ -24,8 +24,9 @@ async def _way(visit: Visit) -> Response:
     """Only of test messages: whose way a real one went is content's neighbour, and no operator's."""
     message_id = visit.request.path_params["id"]
     async with visit.parts.store.reading() as unit:
-        message = await unit.ledger.get(message_id)
-    if message is None or message.status != STATUS:
+        is_test = await unit.audit.list(subject=message_id, action=TESTED, limit=1)
+        message = await unit.ledger.get(message_id) if is_test else None
+    if message is None:
         raise BadInputError("E_UNKNOWN_MESSAGE", f"no test message {message_id} was sent from this node")
     return visit.show("peer_test.html", message=message, to=message.recipients[0])
 
