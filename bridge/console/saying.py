@@ -136,7 +136,7 @@ VICTIM_FIELDS: Final[Mapping[str, Field]] = {
     "accompaniment": Field(marked("Travelling"), _code("accompaniment")),
     "nationalities": Field(marked("Nationality"), _countries),
 }
-_UNSAID: Final = frozenset({"", "unknown", "not_specified"})
+_UNSAID: Final = frozenset({"", "unknown", "not_specified", "none"})
 _STRUCTURED: Final = frozenset({"legs", "victims", "narrative", "references", "supersedes", "of", "changes", "files"})
 _TRAVELS: Final = frozenset({"salt", "thread"})  # says nothing to a person
 _LEG: Final = frozenset({*LEG_FIELDS, "from", "to", "roles", "confirmed"})
@@ -165,10 +165,19 @@ def place(end: Members, words: Words) -> str:
     return ", ".join(filter(None, (text(end, "place"), words.country(text(end, "country")))))
 
 
+def leg_way(leg: Members, words: Words) -> str:
+    """Where a leg leads from and to."""
+    return f"{place(inner(leg, 'from'), words)} → {place(inner(leg, 'to'), words)}"
+
+
+def leg_certainty(leg: Members, words: Words) -> str:
+    """Whether a leg is known or supposed."""
+    return words.text("Confirmed") if leg.get("confirmed") is True else words.text("Suspected")
+
+
 def leg_line(leg: Members, words: Words) -> str:
-    """A leg in a line, for comparing it with another one."""
-    way = f"{place(inner(leg, 'from'), words)} → {place(inner(leg, 'to'), words)}"
-    certain = words.text("confirmed") if leg.get("confirmed") is True else words.text("suspected")
+    """A whole leg in a line."""
+    way, certain = leg_way(leg, words), leg_certainty(leg, words)
     return "; ".join((way, certain, *(f"{words.text(fact.label)}: {fact.said}" for fact in leg_facts(leg, words))))
 
 

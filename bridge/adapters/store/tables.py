@@ -268,10 +268,11 @@ inbox = Table(
 )
 
 # What waits for an officer is found by its deadline, what somebody works on by its place, whatever lies in the archive.
-# Written out, not bound: SQLite takes a partial index only where it sees the same condition.
+# Written out, not bound: SQLite takes a partial index only where it sees the same condition. What is in work is said by
+# the states that it is not in: for `state = 'acknowledged'` SQLite would rather walk over everything ever acknowledged.
 unanswered: Final[ColumnElement[bool]] = literal_column("acknowledge_by IS NOT NULL AND state IN ('new', 'read')")
 in_work: Final[ColumnElement[bool]] = literal_column(
-    "acknowledge_by IS NOT NULL AND state = 'acknowledged' AND closed_at IS NULL"
+    "acknowledge_by IS NOT NULL AND state NOT IN ('new', 'read', 'expired') AND closed_at IS NULL"
 )
 Index(
     "ix_inbox_unanswered",

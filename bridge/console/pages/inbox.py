@@ -31,8 +31,14 @@ async def board_of(visit: Visit, *, before: int | None = None) -> Mapping[str, o
         "most_chips": MOST_CHIPS,
         "is_first": before is None,
         "names_kosovo": "XK" in countries,
+        "names": await names_of(visit),
         "chosen": (visit.request.path_params.get("sender"), visit.request.path_params.get("message_id")),
     }
+
+
+async def names_of(visit: Visit) -> Mapping[str, str]:
+    """Login -> name, of everybody who may sign in here."""
+    return {account.login: account.name for account in await visit.parts.accounts.all()}
 
 
 def _position(text: str) -> int | None:

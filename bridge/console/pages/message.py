@@ -15,7 +15,7 @@ from bridge.app.sending.acknowledge import Seen
 from bridge.console.access import Page
 from bridge.console.differences import Change, differences
 from bridge.console.kinds import MARKING, view_of
-from bridge.console.pages.inbox import board_of
+from bridge.console.pages.inbox import board_of, names_of
 from bridge.console.saying import facts, left_over, leg_facts, victim_group
 from bridge.console.visit import UNPROCESSABLE, Visit
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
@@ -92,7 +92,7 @@ async def _show(visit: Visit, *, status: int = 200, wrong: str = "", refused: Re
     opened = await open_here(visit)
     parts = shown(visit, opened) | {"wrong": wrong, "refused": refused, "members": _members(visit, opened)}
     if visit.is_fragment:
-        return visit.show("message_part.html", status=status, **parts)
+        return visit.show("message_part.html", status=status, **parts, names=await names_of(visit))
     return visit.show("message.html", status=status, **parts, **await board_of(visit))
 
 

@@ -129,7 +129,7 @@ def upgrade() -> None:
     op.add_column('inbox', sa.Column('reminded_at', sa.BigInteger()))
     op.add_column('inbox', sa.Column('alarmed_at', sa.BigInteger()))
     op.create_index('ix_inbox_contact_point_thread_position', 'inbox', ['contact_point', 'thread', 'position'])
-    op.create_index('ix_inbox_in_work', 'inbox', ['contact_point', 'position'], sqlite_where=sa.text("acknowledge_by IS NOT NULL AND state = 'acknowledged' AND closed_at IS NULL"), postgresql_where=sa.text("acknowledge_by IS NOT NULL AND state = 'acknowledged' AND closed_at IS NULL"))
+    op.create_index('ix_inbox_in_work', 'inbox', ['contact_point', 'position'], sqlite_where=sa.text("acknowledge_by IS NOT NULL AND state NOT IN ('new', 'read', 'expired') AND closed_at IS NULL"), postgresql_where=sa.text("acknowledge_by IS NOT NULL AND state NOT IN ('new', 'read', 'expired') AND closed_at IS NULL"))
     op.create_index('ix_inbox_supersedes', 'inbox', ['contact_point', 'supersedes'], sqlite_where=sa.text('supersedes IS NOT NULL'), postgresql_where=sa.text('supersedes IS NOT NULL'))
     op.create_index('ix_inbox_unanswered', 'inbox', ['contact_point', 'acknowledge_by'], sqlite_where=sa.text("acknowledge_by IS NOT NULL AND state IN ('new', 'read')"), postgresql_where=sa.text("acknowledge_by IS NOT NULL AND state IN ('new', 'read')"))
     op.add_column('recipient', sa.Column('reply_within_s', sa.Integer()))
