@@ -146,6 +146,8 @@ class Listener:
 class Live:
     """The watcher, and who listens to it.
 
+    `is_receiving` says whether the broker is there; `None` while nobody has asked.
+
     Args:
         store: of the node.
         clock: for deadlines.
@@ -165,7 +167,7 @@ class Live:
         self._waiting: dict[str, Waiting] = {}
         self._slow_at = self._sent_at = 0.0
         self._sent_is_stale = False
-        self.is_receiving = True
+        self.is_receiving: bool | None = None
 
     def waiting_at(self, contact_point: str | None) -> Waiting | None:
         """What waits at a contact point, as of the last look; `None` before the first."""
@@ -178,6 +180,7 @@ class Live:
             return None
         listener = Listener(person, session)
         self._listeners.add(listener)
+        self._slow_at = -SLOW_SECONDS  # looks at once
         return listener
 
     def leave(self, listener: Listener) -> None:
@@ -263,9 +266,7 @@ class Live:
             )
 
     async def _look_at_broker(self) -> list[News]:
-        if not self._listeners:
-            return []
-        before, self.is_receiving = self.is_receiving, await self._receives()
+        before, self.is_receiving = self.is_receiving, await self._receives() if self._listeners else None
         return [News(BROKER)] if before != self.is_receiving else []
 
     def _tell(self, news: News) -> None:

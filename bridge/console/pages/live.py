@@ -70,14 +70,15 @@ async def _stream(visit: Visit, listener: Listener) -> AsyncIterator[str]:
 async def _first(visit: Visit) -> Sequence[News]:
     """Whether the broker is there, and what a stream that was interrupted has missed."""
     last = visit.request.headers.get("last-event-id", "")
+    state = [News(BROKER)] if visit.parts.live.is_receiving is not None else []
     if not last:
-        return [News(BROKER)]
+        return state
     if not (last.isascii() and last.isdecimal() and len(last) <= MOST_DIGITS):
-        return [News(BROKER), News(ANYTHING)]
+        return [*state, News(ANYTHING)]
     try:
-        return [News(BROKER), *await visit.parts.live.missed(int(last))]
+        return [*state, *await visit.parts.live.missed(int(last))]
     except UnavailableError:
-        return [News(BROKER), News(ANYTHING)]
+        return [*state, News(ANYTHING)]
 
 
 async def _is_signed_in(visit: Visit) -> bool:
