@@ -15,12 +15,13 @@ from servers.small_disks import MIB, SmallDisk, small_disk
 from sqlalchemy.engine import make_url
 from store_samples import outgoing
 
-from bridge.adapters.store import SqlStore, open_store
+from bridge.adapters.store import SqlStore, engine, open_store
 from bridge.adapters.store.schema import migrate
 from bridge.core.errors import UnavailableError
 
 DISK_BYTES = 24 * MIB
 MESSAGE_BYTES = 60_000
+SHORT_WAIT_SECONDS = 1
 END_SESSIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -126,7 +127,10 @@ async def test_a_read_only_file_system_has_its_code_and_passes(disk: SmallDisk, 
         await add_message(store)
 
 
-async def test_a_lock_that_another_process_keeps_has_its_code_and_passes(store_url: str) -> None:
+async def test_a_lock_that_another_process_keeps_has_its_code_and_passes(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "WAIT_SECONDS", SHORT_WAIT_SECONDS)  # a lock of SQLite's is waited for so long
     async with opened(store_url) as store, opened(store_url) as other:
         await add_message(store)  # opens the connection
 
