@@ -31,6 +31,8 @@ from bridge.console.live import Live
 from bridge.console.pages.provider import BACK
 from bridge.console.parts import Parts
 from bridge.console.serving import ConsoleService
+from bridge.core.directory import Directory
+from bridge.core.errors import UnavailableError
 from bridge.private_files import read_private_line
 from bridge.services.runner import Service
 from bridge.settings.console import ConsoleSettings
@@ -75,6 +77,7 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         own_alerts=OwnAlerts(drafts_of(node)),
         submitting=node.submitting,
         acknowledging=node.acknowledging,
+        newest_list=partial(_newest_list, node),
         status=node.status,
         doctor=node.doctor,
         traffic=LookAtTraffic(
@@ -99,6 +102,13 @@ def _elsewhere(node: Node, settings: ConsoleSettings) -> SignInElsewhere | None:
     roles = {group: Role(role) for group, role in oidc.roles.items()}
     rules = ClaimRules(oidc.roles_claim, roles, oidc.contact_point_claim, oidc.contact_point)
     return SignInElsewhere(node.store, OidcProvider(oidc.issuer, client, node.clock), node.clock, node.hosted, rules)
+
+
+async def _newest_list(node: Node) -> Directory:
+    try:
+        return node.trust.current()
+    except UnavailableError:
+        return await node.trust.refresh()
 
 
 async def _key_report(node: Node) -> KeyReport:

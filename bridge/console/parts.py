@@ -27,6 +27,7 @@ from bridge.app.read_message import ReadMessages
 from bridge.app.sending.acknowledge import AcknowledgeMessages
 from bridge.app.sending.submit import SubmitAlerts
 from bridge.console.live import Live
+from bridge.core.directory import Directory
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.store import Store
 from bridge.ports.store.records import Quarantined
@@ -62,6 +63,7 @@ class Parts:
         time_zone: of the local times beside UTC, by its name in the IANA database.
         elsewhere: signing in at the identity provider, where the node has one.
         submitting, acknowledging: against the newest membership list.
+        newest_list: the membership list in use, read now where nobody has asked for one yet.
         status: the node's checks, without a look at the broker; `doctor` tries everything.
     """
 
@@ -87,6 +89,7 @@ class Parts:
     own_alerts: OwnAlerts
     submitting: Callable[[], Awaitable[SubmitAlerts]]
     acknowledging: Callable[[], Awaitable[AcknowledgeMessages]]
+    newest_list: Callable[[], Awaitable[Directory]]
     status: Callable[[], Awaitable[Sequence[Check]]]
     doctor: Callable[[], Awaitable[Sequence[Check]]]
     traffic: LookAtTraffic

@@ -29,6 +29,9 @@ LONGEST_FORM: Final = 256 * 1024  # bytes, the encoding of forms included: a bod
 
 TABS: Final = (
     ("inbox", marked("Inbox"), Permission.READ_MESSAGES),
+    ("compose", marked("New alert"), Permission.WRITE_ALERTS),
+    ("release", marked("Release"), Permission.RELEASE),
+    ("sent", marked("Sent"), Permission.READ_MESSAGES),
     ("shift", marked("Shift"), Permission.READ_MESSAGES),
     ("operations", marked("Operations"), Permission.WATCH_NODE),
     ("accounts", marked("Accounts"), Permission.MANAGE_ACCOUNTS),

@@ -57,6 +57,7 @@ class SqlSentAlerts:
         )
         sizes = (
             select(func.count().label("size"))
+            .select_from(recipient)
             .join(recent, recent.c.id == recipient.c.message_id)
             .where(recent.c.kind.in_(ALERT_KINDS))
             .group_by(recipient.c.message_id)

@@ -51,6 +51,11 @@ class Checked:
     draft: Draft | None = None
     refusal: BridgeError | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anything stands against sending it."""
+        return bool(self.problems) or self.refusal is not None or any(not one.is_confirmed for one in self.marked)
+
     def ready(self) -> Draft:
         """The draft that may be sent.
 
@@ -70,7 +75,7 @@ class Checked:
 
 async def check(submitting: SubmitAlerts, written: Written, *, sender: str) -> Checked:
     """Everything that stands against sending what was written."""
-    marked = _marked(written)
+    marked = marked_in(written)
     data = strict_json.encode(written.document)
     alert = read_alert_file(data)
     if isinstance(alert, tuple):
@@ -101,7 +106,8 @@ def recipients_key(plan: RoutePlan) -> str:
     return hashlib.sha256(strict_json.encode(seen)).hexdigest()[:16]
 
 
-def _marked(written: Written) -> tuple[Marked, ...]:
+def marked_in(written: Written) -> tuple[Marked, ...]:
+    """What looks like personal data in what was written, and whether somebody confirmed it."""
     named = [(finding, key_of(finding, written.document)) for finding in find_personal_data(written.body)]
     return tuple(Marked(finding, key, key in written.confirmed) for finding, key in named)
 

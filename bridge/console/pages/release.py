@@ -1,0 +1,157 @@
+"""Releasing an alert: what waits for a second person, as recipients will see it; and what left without one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from bridge.app.accounts.roles import Permission
+from bridge.app.desk.checking import recipients_key
+from bridge.app.desk.drafts import OpenDraft
+from bridge.app.desk.releasing import ReleaseAlerts, is_second
+from bridge.console.access import Page
+from bridge.console.showing import shown_body
+from bridge.console.visit import UNPROCESSABLE, Visit
+from bridge.console.writing.faults import faults_of, questions_of, refusal_in_words
+from bridge.console.writing.recipients import preview_of, shown_recipients
+from bridge.core.errors import BadInputError, BridgeError, RefusedError, UnavailableError
+from bridge.ports.store.drafts import RELEASED, SUBMITTED
+
+CONFLICT: Final = 409
+UNAVAILABLE: Final = 503
+
+
+async def _list(visit: Visit) -> Response:
+    waiting = await visit.parts.drafts.list(visit.person, (SUBMITTED,))
+    async with visit.parts.store.reading() as unit:
+        alone = await unit.drafts.to_review(visit.contact_point, limit=50)
+    return visit.show("release_list.html", waiting=waiting, alone=alone, done=visit.query("done"))
+
+
+async def _one(visit: Visit) -> Response:
+    return await _show(visit)
+
+
+async def _release(visit: Visit) -> Response:
+    try:
+        releasing = await _releasing(visit)
+        await releasing.release(
+            _id(visit), visit.person, revision=_revision(visit), recipients=visit.field("recipients")
+        )
+    except BridgeError as error:
+        return await _show(visit, refusal=error)
+    return visit.go("release_one", draft_id=_id(visit), query={"done": "released"})
+
+
+async def _return(visit: Visit) -> Response:
+    try:
+        releasing = await _releasing(visit)
+        await releasing.return_to_author(_id(visit), visit.person, revision=_revision(visit), note=_text(visit, "note"))
+    except BridgeError as error:
+        return await _show(visit, refusal=error)
+    return visit.go("release", query={"done": "returned"})
+
+
+async def _review(visit: Visit) -> Response:
+    try:
+        releasing = await _releasing(visit)
+        await releasing.review(_id(visit), visit.person, revision=_revision(visit), note=_text(visit, "note"))
+    except BridgeError as error:
+        return await _show(visit, refusal=error)
+    return visit.go("release", query={"done": "reviewed"})
+
+
+async def _withdraw(visit: Visit) -> Response:
+    releasing = await _releasing(visit)
+    await releasing.withdraw(_id(visit), visit.person, revision=_revision(visit))
+    return visit.go("compose_draft", draft_id=_id(visit))
+
+
+async def _show(visit: Visit, *, refusal: BridgeError | None = None) -> Response:
+    words = visit.words
+    draft = await visit.parts.drafts.open(_id(visit), visit.person)
+    context: dict[str, object] = {
+        "draft": draft,
+        "done": visit.query("done"),
+        "note": visit.field("note"),
+        "is_second": is_second(draft, visit.person),
+        "refusal": (refusal_in_words(refusal.code, words) or words.text("This could not be done")) if refusal else "",
+        "refusal_code": refusal.code if refusal else "",
+        "refusal_detail": refusal.message if refusal else "",
+    }
+    if draft.record.state == RELEASED:
+        return visit.show("released.html", status=_status(refusal), **context)
+    if draft.record.state != SUBMITTED:
+        return visit.go("compose_draft", draft_id=draft.record.id)
+    body = draft.written.body
+    return visit.show(
+        "release.html",
+        status=_status(refusal),
+        **context,
+        **shown_body(draft.record.kind, body, words),
+        **await _recipients(visit, draft),
+    )
+
+
+async def _recipients(visit: Visit, draft: OpenDraft) -> dict[str, object]:
+    """Who would receive it now, what is unusual about it, and what has changed since it was submitted."""
+    words = visit.words
+    preview = await preview_of(visit, draft.written.document)
+    context: dict[str, object] = {"recipients": "", "faults": (), "questions": (), "unavailable": ""}
+    try:
+        checked = await (await _releasing(visit)).check(draft.written, sender=visit.contact_point)
+        context["faults"] = faults_of(checked, words)
+        context["questions"] = questions_of(checked.marked, words)
+        context["recipients"] = recipients_key(checked.draft.plan) if checked.draft else ""
+    except UnavailableError as error:
+        context["unavailable"] = refusal_in_words(error.code, words) or error.message
+    now = {recipient.id for recipient in preview.plan.recipients} if preview else set()
+    before = set(draft.written.recipients)
+    return (
+        shown_recipients(visit, preview)
+        | context
+        | {
+            "is_partial": draft.written.is_partial,
+            "may_choose": False,
+            "shows_kosovo": "XK" in str(draft.written.body) or any(name.startswith("xk.") for name in now),
+            "added": sorted(now - before),
+            "gone": sorted(before - now) if preview else [],
+        }
+    )
+
+
+def _status(refusal: BridgeError | None) -> int:
+    if isinstance(refusal, UnavailableError):
+        return UNAVAILABLE
+    if isinstance(refusal, RefusedError):
+        return CONFLICT
+    return UNPROCESSABLE if isinstance(refusal, BadInputError) else 200
+
+
+async def _releasing(visit: Visit) -> ReleaseAlerts:
+    return ReleaseAlerts(visit.parts.drafts, await visit.parts.submitting())
+
+
+def _id(visit: Visit) -> str:
+    return str(visit.request.path_params["draft_id"])
+
+
+def _revision(visit: Visit) -> int:
+    text = visit.field("revision")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - no revision is as long
+
+
+def _text(visit: Visit, name: str) -> str:
+    return visit.field(name).replace("\r\n", "\n")
+
+
+_AT: Final = "/release/{draft_id}"
+PAGES: Final = (
+    Page("/release", "release", _list, Permission.RELEASE),
+    Page(_AT, "release_one", _one, Permission.READ_MESSAGES, tab="release"),
+    Page(f"{_AT}/release", "release_now", _release, Permission.RELEASE, "POST", tab="release"),
+    Page(f"{_AT}/return", "return_draft", _return, Permission.RELEASE, "POST", tab="release"),
+    Page(f"{_AT}/review", "review_draft", _review, Permission.RELEASE, "POST", tab="release"),
+    Page(f"{_AT}/withdraw", "withdraw_draft", _withdraw, Permission.WRITE_ALERTS, "POST", tab="compose"),
+)
