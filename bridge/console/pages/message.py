@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
@@ -10,16 +9,14 @@ from starlette.responses import Response
 
 from bridge.app.accounts.roles import Permission
 from bridge.app.desk.open_message import Opened, Version
-from bridge.app.desk.route import objects, stretches_of, text
+from bridge.app.desk.route import Members, text
 from bridge.app.sending.acknowledge import Seen
 from bridge.console.access import Page
 from bridge.console.differences import Change, differences
-from bridge.console.kinds import MARKING, view_of
 from bridge.console.pages.inbox import board_of, names_of
-from bridge.console.saying import facts, left_over, leg_facts, victim_group
+from bridge.console.showing import shown_body
 from bridge.console.visit import UNPROCESSABLE, Visit
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
-from bridge.core.vocabulary import CHILD_AGE_BANDS
 from bridge.ports.store.desk import Group, ItemId
 
 LEVELS: Final = ("accepted", "forwarded_nationally", "not_competent", "read")
@@ -108,38 +105,35 @@ async def open_here(visit: Visit) -> Opened:
 
 def shown(visit: Visit, opened: Opened) -> dict[str, object]:
     """What the templates of a message show."""
-    words, view = visit.words, view_of(opened.message.kind)
-    body = defaultdict(str, opened.body)  # what is not there is nothing in a template
-    item = opened.item
+    item, before = opened.item, opened.before
     takes_answer = item is not None and item.acknowledge_by is not None and item.body is not None
-    before = opened.before
-    narrative = body.get("narrative")
-    return {
+    before_body = before.body if before is not None else None
+    return shown_body(opened.message.kind, opened.body, visit.words, before=before_body) | {
         "opened": opened,
         "here": dict(visit.request.path_params),
         "message": opened.message,
-        "body": body,
-        "language": text(body, "language"),
-        "view": view,
-        "marking": facts(body, MARKING, words),
-        "asks": facts(body, view.asks, words),
-        "facts": facts(body, view.facts, words),
-        "grading": facts(body, view.grading, words),
-        "route_map": "",
-        "stretches": [(stretch, leg_facts(stretch.leg, words)) for stretch in stretches_of(body)],
-        "victims": [victim_group(group, words) for group in objects(body.get("victims"))],
-        "is_child_involved": any(group.get("age_band") in CHILD_AGE_BANDS for group in objects(body.get("victims"))),
-        "narrative": narrative if isinstance(narrative, Mapping) else {},
-        "changes": differences(before.body, body, words) if before is not None and before.body and body else [],
-        "list_changes": objects(body.get("changes")),
-        "not_known": list(left_over(opened.body)),
         "addressed": _addressed(opened),
         "thread": _thread(opened, visit),
         "takes_answer": takes_answer and visit.person.may(Permission.ANSWER),
         "is_in_progress": item is not None and item.group is Group.IN_PROGRESS,
         "levels": LEVELS,
-        "shows_kosovo": "XK" in str(body) or '"XK"' in str(opened.payload),
+        "shows_kosovo": "XK" in _codes_in(opened.body),
     }
+
+
+def _codes_in(body: Members) -> frozenset[str]:
+    """Every text that stands alone in a body: codes, countries among them."""
+    found: set[str] = set()
+    waiting: list[object] = [body]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            found.add(one)
+        elif isinstance(one, Mapping):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return frozenset(found)
 
 
 def _thread(opened: Opened, visit: Visit) -> Sequence[tuple[Version, str, Sequence[Change]]]:
