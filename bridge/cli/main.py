@@ -27,6 +27,7 @@ GROUPS: Final = {
     "keys": "See, roll and revoke a node's keys.",
     "topology": "Declare exchanges, queues and accounts on the broker.",
     "alert": "Check, preview and submit alerts.",
+    "draft": "Write alerts that a second person releases.",
     "inbox": "Read and acknowledge what arrived.",
     "outbox": "See what was sent, and what became of it at each recipient.",
     "quarantine": "Look at what was refused; replay, return or drop it.",
