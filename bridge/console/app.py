@@ -33,7 +33,8 @@ def console_app(parts: Parts) -> ASGIApp:
     templates.globals |= {"file": address_of(files), "waiting_for": waiting_for, "banners_for": banners_for}
     door = Door(parts, templates)
     routes: list[Route | Mount] = [_route(page, door) for page in all_pages()]
-    app = Starlette(routes=[*routes, Mount("/static", files)], exception_handlers={HTTPException: _nothing_there(door)})
+    answers = {HTTPException: _nothing_there(door), Exception: _failed(door)}
+    app = Starlette(routes=[*routes, Mount("/static", files)], exception_handlers=answers)
     app.router.redirect_slashes = False
     return Headed(app, parts.origin)
 
@@ -50,5 +51,12 @@ def _nothing_there(door: Door) -> Callable[[Request, Exception], Awaitable[Respo
         response = await door.nothing_there(request)
         response.status_code = error.status_code if isinstance(error, HTTPException) else NOT_FOUND
         return response
+
+    return answer
+
+
+def _failed(door: Door) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        return door.failed(request, error)
 
     return answer

@@ -22,10 +22,11 @@ from bridge.console.guard.headers import PAGE_HEADERS
 
 FILES = OwnFiles(HERE / "static")
 SETTINGS = 'extensions:"ncp-bridge",history:false,includeIndicatorCSS:false,mode:"same-origin"'
-PAGE = """<!doctype html><html lang="en"><head><title>Parts</title><meta name="htmx-config" content='{settings}'>
-<link rel="icon" href="/static/{icon}"><link rel="stylesheet" href="/static/{fonts}">
-<link rel="stylesheet" href="/static/{base}"><script src="/static/{htmx}" defer></script><script src="/static/{console}" defer></script></head>
-<body><h1>Parts</h1><button hx-get="/part/{name}" hx-target="#here">Load</button><p id="here">before</p></body></html>"""
+PAGE = """<!doctype html><html lang="en"><head><title>Parts</title>
+<meta name="htmx-config" content='{settings}'><link rel="icon" href="/static/{icon}">
+<link rel="stylesheet" href="/static/{fonts}"><link rel="stylesheet" href="/static/{base}">
+<script src="/static/{htmx}" defer></script><script src="/static/{console}" defer></script></head><body>
+<h1>Parts</h1><button hx-get="/part/{name}" hx-target="#here">Load</button><p id="here">before</p></body></html>"""
 PARTS = {
     "good": '<b class="loaded">after</b><input value="javascript: as text"><a href="/page/good">link</a>',
     "script": "<b>after</b><script>document.title = 'ran'</script>",

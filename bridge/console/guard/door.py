@@ -41,7 +41,13 @@ FORM_SECONDS: Final = 30.0
 LANGUAGE_COOKIE: Final = "language"
 BACKGROUND: Final = "ncp-background"
 """The header of what a script asks for on its own: it keeps no session awake."""
-_STATUS: Final[Mapping[type[BridgeError], int]] = {BadInputError: 422, RefusedError: 409, UnavailableError: 503}
+_STATUS: Final[Mapping[type[BridgeError], int]] = {
+    BadInputError: 422,
+    RefusedError: 409,
+    UnavailableError: 503,
+    BridgeError: 500,
+}
+_BROKEN: Final = BridgeError("E_INTERNAL", "something went wrong here; it is in the node's log")
 
 _log = structlog.get_logger()
 
@@ -72,9 +78,18 @@ class Door:
         visit = await self._visit(request, is_use=False)
         return visit.show("no_page.html", status=NOT_FOUND)
 
+    def failed(self, request: Request, error: Exception) -> Response:
+        """The answer where a page broke, or the database is away: for nobody in particular, and without its words."""
+        shown = error if isinstance(error, UnavailableError) else _BROKEN
+        visit = self._visit_of(request, None, None)
+        return visit.show("failed.html", status=503 if shown is error else 500, error=shown)
+
     async def _visit(self, request: Request, *, is_use: bool) -> Visit:
         token = token_in(request, self.parts.country)
         signed_in = await self.parts.sign_in.session(token, is_use=is_use) if token else None
+        return self._visit_of(request, token, signed_in)
+
+    def _visit_of(self, request: Request, token: str | None, signed_in: SignedIn | None) -> Visit:
         return Visit(
             request=request,
             parts=self.parts,
@@ -138,7 +153,7 @@ class Door:
         try:
             return await page.handler(visit)
         except BridgeError as error:
-            status = next((known for kind, known in _STATUS.items() if isinstance(error, kind)), 500)
+            status = next(known for kind, known in _STATUS.items() if isinstance(error, kind))
             return visit.show("failed.html", status=status, error=error)
 
     def _to_sign_in(self, visit: Visit, page: Page) -> Response:

@@ -10,7 +10,6 @@ from typing import Final
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -34,7 +33,7 @@ _log = structlog.get_logger()
 
 
 class Headed:
-    """An application whose every answer has the headers; one that fails answers 500 without a word about why."""
+    """An application whose every answer has the headers; why one failed is in the log only, without its data."""
 
     def __init__(self, app: ASGIApp, origin: str) -> None:
         """`origin`: where browsers find it; over https they are told to never come without."""
@@ -46,12 +45,9 @@ class Headed:
         """Answers."""
         if scope["type"] != "http":
             return
-        has_begun = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal has_begun
             if message["type"] == "http.response.start":
-                has_begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
@@ -59,8 +55,5 @@ class Headed:
 
         try:
             await self._app(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is told in the log only, and without its data
+        except Exception as error:  # noqa: BLE001 - it was answered; the server would print frames with data in them
             _log.error("console.failed", page=scope.get("ncp_page", ""), kind=type(error).__name__)
-            if not has_begun:
-                answer = PlainTextResponse("This could not be done. It is in the node's log.", 500)
-                await answer(scope, receive, send_with_headers)

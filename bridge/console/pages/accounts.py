@@ -15,7 +15,7 @@ from bridge.core.errors import BadInputError, RefusedError
 
 
 async def _list(visit: Visit) -> Response:
-    return visit.show("accounts.html", accounts=await visit.parts.accounts.all(), now=visit.parts.clock.now())
+    return visit.show("accounts.html", accounts=await visit.parts.accounts.all())
 
 
 async def _form(visit: Visit) -> Response:

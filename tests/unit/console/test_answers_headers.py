@@ -6,8 +6,8 @@ import pytest
 from console_world import FROM_HERE, Browser, World
 
 from bridge.app.accounts.roles import Role
-from bridge.console.guard.headers import Headed
 from bridge.console.visit import LONGEST_FORM, MOST_FIELDS
+from bridge.core.errors import UnavailableError
 
 ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -51,12 +51,28 @@ async def test_a_fault_answers_with_the_headers_and_without_its_words(people: Wo
     answer = await browser.get("/accounts")
     assert answer.status_code == 500
     assert "NoneType" not in answer.text
+    assert "E_INTERNAL" in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
+async def test_without_its_database_it_says_so(people: World) -> None:
+    # given a browser with a session, and a database that went away
+    class Away:
+        async def session(self, *_: object, **__: object) -> None:
+            raise UnavailableError("E_DATABASE", "the database is not there")
+
+    browser = Browser(people.app(sign_in=Away()), "token")
+
+    # when a page is opened, then it is told
+    answer = await browser.get("/account")
+    assert answer.status_code == 503
+    assert "E_DATABASE" in answer.text
+
+
 async def test_plain_http_is_not_told_to_be_https(people: World) -> None:
-    answer = await Browser(Headed(people.app(), "http://127.0.0.1:8440")).get("/sign-in")
+    answer = await Browser(people.app(origin="http://127.0.0.1:8440")).get("/sign-in")
     assert answer.status_code == 200
+    assert "strict-transport-security" not in answer.headers
 
 
 async def test_own_files_may_be_kept(people: World) -> None:

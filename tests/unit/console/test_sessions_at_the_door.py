@@ -1,0 +1,228 @@
+"""A session from signing in to its end, as a browser sees it; what was being written when it locked is kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from console_world import IDLE, PASSWORD, Browser, MovedClock, World
+
+from bridge.app.accounts.roles import Role
+from bridge.app.accounts.sign_in import LONGEST_SESSION, LocalAccounts
+from bridge.console.guard.kept import KEPT_FOR, MOST_KEPT, KeptForms
+
+SIGN_IN = {"login": "duty", "password": PASSWORD}
+
+
+async def officer(people: World, **others: object) -> Browser:
+    """A browser in which a duty officer has just signed in."""
+    await people.person(Role.DUTY_OFFICER, login="duty")
+    browser = Browser(people.app(**others))
+    answer = await browser.post("/sign-in", {**SIGN_IN, "next": "/account"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+    return browser
+
+
+async def test_the_cookie_is_for_this_origin_alone(people: World) -> None:
+    await people.person(Role.DUTY_OFFICER, login="duty")
+    answer = await Browser(people.app()).post("/sign-in", SIGN_IN)
+    name, _, rest = answer.headers["set-cookie"].partition("=")
+    assert name == "__Host-ncp-bridge-rs"
+    assert {part.strip().lower() for part in rest.split(";")[1:]} == {"httponly", "path=/", "samesite=strict", "secure"}
+
+
+async def test_a_session_locks_after_its_idle_time_and_says_so(people: World) -> None:
+    # given
+    browser = await officer(people)
+    people.clock.advance(IDLE - timedelta(seconds=1))
+    assert (await browser.get("/account")).status_code == 200
+
+    # when nobody uses it
+    people.clock.advance(IDLE)
+    answer = await browser.get("/account?x=1")
+
+    # then it is sent to sign in, and comes back
+    assert answer.headers["location"] == "/sign-in?why=locked&next=%2Faccount%3Fx%3D1"
+    page = (await browser.get(answer.headers["location"])).text
+    assert "15 minutes" in page
+    assert "A. B." not in page
+    again = await browser.post("/sign-in", {**SIGN_IN, "next": "/account?x=1"})
+    assert again.headers["location"] == "/account?x=1"
+
+
+async def test_what_a_page_asks_for_on_its_own_keeps_no_session_awake(people: World) -> None:
+    browser = await officer(people)
+    for _ in range(4):
+        people.clock.advance(IDLE / 4)
+        await browser.get("/account", **{"ncp-background": "1"})
+    assert (await browser.get("/account")).status_code == 303
+
+
+async def test_twelve_hours_are_the_end_whatever_happens(people: World) -> None:
+    browser = await officer(people)
+    while people.clock.time.hour < 8 + LONGEST_SESSION.seconds // 3600 - 1:
+        people.clock.advance(timedelta(minutes=10))
+        assert (await browser.post("/stay")).status_code == 204
+    for _ in range(6):
+        people.clock.advance(timedelta(minutes=10))
+        last = await browser.get("/account")
+    assert last.status_code == 303
+
+
+async def test_signing_in_again_gives_another_token_and_ends_the_one_before(people: World) -> None:
+    browser = await officer(people)
+    first = browser.own_token
+    await browser.post("/sign-in", SIGN_IN)
+    assert browser.own_token != first
+    assert await people.sign_in.session(first or "") is None
+
+
+async def test_a_form_that_was_sent_too_late_is_kept_and_offered_again(people: World) -> None:
+    # given an officer who typed for longer than a session rests
+    browser = await officer(people)
+    form = [("text", "two\nlines <b>"), ("leg", "1"), ("leg", "2")]
+    people.clock.advance(IDLE)
+    body = {"text": form[0][1], "leg": ["1", "2"]}
+    answer = await browser.post("/compose", body)
+    assert answer.headers["location"].startswith("/sign-in?why=locked")
+
+    # when they sign in again
+    again = await browser.post("/sign-in", SIGN_IN)
+
+    # then what they had sent is there, for them alone, and not done
+    assert again.headers["location"] == "/kept"
+    page = (await browser.get("/kept")).text
+    assert 'action="/compose"' in page
+    assert '<textarea name="text" hidden>\ntwo\nlines &lt;b&gt;</textarea>' in page
+    assert page.count('<textarea name="leg" hidden>') == 2
+    assert page.count('name="csrf"') >= 2
+    await people.person(Role.DUTY_OFFICER, login="other")
+    other = Browser(people.app(), await people.session("other"))
+    assert (await other.get("/kept")).status_code == 303
+
+    # and when they do not want it, it is gone
+    await browser.post("/kept/drop")
+    assert (await browser.get("/kept")).status_code == 303
+
+
+async def test_a_form_of_a_locked_session_without_the_token_is_not_kept(people: World) -> None:
+    browser = await officer(people)
+    people.clock.advance(IDLE)
+    assert (await browser.post("/compose", {"csrf": "0" * 64, "text": "forged"})).status_code == 403
+    again = await browser.post("/sign-in", SIGN_IN)
+    assert again.headers["location"] == "/"
+
+
+async def test_the_browsers_own_lock_keeps_the_form_that_was_under_way(people: World) -> None:
+    browser = await officer(people)
+    form = {"action": "/compose", "fields": "text=a%26b&csrf=old&leg=1", "next": "/compose"}
+    answer = await browser.post("/lock", form)
+    assert answer.headers["location"] == "/sign-in?why=locked&next=%2Fcompose"
+    assert (await browser.get("/account")).status_code == 303
+    assert (await browser.post("/sign-in", SIGN_IN)).headers["location"] == "/kept"
+    page = (await browser.get("/kept")).text
+    assert "a&amp;b</textarea>" in page
+    assert "old" not in page
+
+
+async def test_no_password_is_kept(people: World) -> None:
+    browser = await officer(people)
+    people.clock.advance(IDLE)
+    await browser.post("/account/password", {"old_password": PASSWORD, "password": "another one of mine"})
+    assert (await browser.post("/sign-in", SIGN_IN)).headers["location"] == "/"
+
+
+def test_kept_forms_are_bounded_and_end() -> None:
+    now = MovedClock().now()
+    kept = KeptForms()
+    for number in range(MOST_KEPT + 1):
+        kept.keep(f"p{number}", "/compose", [("text", "x")], now)
+    assert kept.of("p0", now) is None
+    assert kept.of("p1", now) is not None
+    assert kept.of("p1", now + KEPT_FOR) is None
+    assert "x" not in repr(kept)
+
+
+async def test_signing_out_clears_the_browser_and_ends_the_session(people: World) -> None:
+    browser = await officer(people)
+    token = browser.own_token or ""
+    answer = await browser.post("/sign-out")
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert browser.own_token is None
+    assert await people.sign_in.session(token) is None
+
+
+async def test_signing_out_everywhere_ends_the_others_too(people: World) -> None:
+    browser = await officer(people)
+    other = Browser(people.app(), await people.session("duty"))
+    await browser.post("/sign-out", {"everywhere": "yes"})
+    answer = await other.get("/account")
+    assert answer.headers["location"] == "/sign-in?why=ended&next=%2Faccount"
+
+
+async def test_another_password_ends_every_session_but_goes_on_in_this_one(people: World) -> None:
+    browser = await officer(people)
+    other = Browser(people.app(), await people.session("duty"))
+    new = "another one of mine"
+
+    # when the old one is wrong, or the new one is not twice the same, nothing changes
+    for old, again in (("wrong", new), (PASSWORD, "different from it")):
+        form = {"old_password": old, "password": new, "password_again": again}
+        assert (await browser.post("/account/password", form)).status_code == 422
+    form = {"old_password": PASSWORD, "password": new, "password_again": new}
+    assert (await browser.post("/account/password", form)).status_code == 303
+
+    # then
+    assert (await browser.get("/account")).status_code == 200
+    assert (await other.get("/account")).status_code == 303
+    assert await people.sign_in.by_password("duty", new)
+
+
+async def test_a_script_that_comes_too_late_is_sent_to_sign_in(people: World) -> None:
+    browser = await officer(people)
+    people.clock.advance(IDLE)
+    headers = {"hx-request": "true", "hx-current-url": "https://console.example/inbox?q=1"}
+    answer = await browser.get("/inbox", **headers)
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/sign-in?why=locked&next=%2Finbox%3Fq%3D1"
+
+
+async def test_too_many_attempts_from_one_address_or_as_one_login_have_to_wait(people: World) -> None:
+    await people.person(Role.DUTY_OFFICER, login="duty")
+    browser = Browser(people.app())
+    statuses = [(await browser.post("/sign-in", {**SIGN_IN, "password": "wrong"})).status_code for _ in range(11)]
+    assert statuses[-1] == 429
+    assert set(statuses[:-1]) == {422}
+    others = [(await browser.post("/sign-in", {"login": f"n{n}", "password": "x"})).status_code for n in range(60)]
+    assert others[-1] == 429
+
+
+async def test_forms_of_one_session_are_bounded(people: World) -> None:
+    browser = await officer(people)
+    statuses = [(await browser.post("/stay")).status_code for _ in range(301)]
+    assert statuses.count(429) >= 1
+    people.clock.advance(timedelta(minutes=5))
+    assert (await browser.post("/stay")).status_code == 204
+
+
+async def test_where_passwords_are_for_emergencies_each_use_is_in_the_log_and_the_audit(people: World) -> None:
+    people.local = LocalAccounts.BREAK_GLASS
+    browser = await officer(people)
+    assert browser.own_token
+    async with people.store.reading() as unit:
+        actions = [entry.action for entry in await unit.audit.list(limit=10)]
+    assert "account.broke_glass" in actions
+
+
+async def test_where_passwords_are_refused_nobody_signs_in_with_one(people: World) -> None:
+    people.local = LocalAccounts.NONE
+    await people.person(Role.DUTY_OFFICER, login="duty")
+    assert (await Browser(people.app()).post("/sign-in", SIGN_IN)).status_code == 422
+
+
+async def test_a_language_is_remembered_by_browser_and_account(people: World) -> None:
+    browser = await officer(people)
+    await browser.post("/language", {"language": "bg", "next": "/account"})
+    assert 'lang="bg"' in (await browser.get("/account")).text
+    elsewhere = Browser(people.app(), await people.session("duty"))
+    assert 'lang="bg"' in (await elsewhere.get("/account")).text
+    assert "native speaker" in (await Browser(people.app()).get("/language")).text
