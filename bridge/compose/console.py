@@ -18,7 +18,9 @@ from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.own_alerts import OwnAlerts
 from bridge.app.desk.previewing import PreviewRecipients
+from bridge.app.desk.search import SearchMessages
 from bridge.app.desk.work import WorkOnItems
+from bridge.app.audit.chain import CheckAudit, chain_key
 from bridge.app.operating.overview import LookAtTraffic
 from bridge.app.operating.try_peer import TryPeer
 from bridge.compose.key_report import KeyReport, key_report
@@ -72,6 +74,7 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         board=ReadBoard(node.store, node.vault, node.clock),
         opening=OpenMessages(node.store, node.vault, node.clock),
         work=WorkOnItems(node.store, node.clock),
+        search=SearchMessages(node.store, node.vault, node.clock),
         drafts=drafts_of(node),
         previewing=PreviewRecipients(node.store, node.clock),
         own_alerts=OwnAlerts(drafts_of(node)),
@@ -87,6 +90,7 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         test_peer=TryPeer(node.sending),
         key_report=partial(_key_report, node),
         quarantine=NodeQuarantine(node),
+        audit_chain=CheckAudit(node.store, chain_key(node.machine_secret())),
         shifts=HandOver(node.store, node.vault, node.clock, node.ids),
         live=Live(node.store, node.clock, node.hosted, partial(receives, node.settings.folder)),
     )

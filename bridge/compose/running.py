@@ -23,6 +23,7 @@ from bridge.app.checks.check_membership import check_frozen, check_list, check_s
 from bridge.app.checks.check_node import Check
 from bridge.app.checks.process_health import ProcessHealth
 from bridge.app.operating.figures import GatherFigures
+from bridge.app.desk.search import IndexWords
 from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.receiving.route_message import RouteMessages
@@ -60,6 +61,7 @@ LOOK_AT_LIST_SECONDS: Final = 1.0
 LOOK_AT_MEMBERSHIP_SECONDS: Final = 60.0
 LOOK_AT_CERTIFICATES_SECONDS: Final = 1.0  # one look at each file's time
 WARN_OF_CERTIFICATES_SECONDS: Final = 600.0
+INDEX_SECONDS: Final = 3.0
 
 
 def roles_of(settings: NodeSettings) -> Sequence[str]:
@@ -148,6 +150,7 @@ class _Wiring:
                 *([Chore(LOOK_AT_LIST_SECONDS, RecheckOnNewList(recheck, self.trust).look)] if recheck else ()),
                 *(self._peer_chores(receivers) if receivers else ()),
                 *(self._key_chores(receivers) if receivers else ()),
+                *(self._search_chores(receivers) if receivers else ()),
                 *(desk_chores(contact_points=receivers, store=self.store, clock=self.clock) if receivers else ()),
                 *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
             ),
@@ -207,6 +210,10 @@ class _Wiring:
             ids=self.ids,
             heartbeat_seconds=self.settings.heartbeat.seconds,
         )
+
+    def _search_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
+        vault = next(iter(receivers.values())).vault  # one for all of the node
+        return [Chore(INDEX_SECONDS, IndexWords(tuple(receivers), self.store, vault).index)]
 
     def _key_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
         desks = {own: receiver.desk for own, receiver in receivers.items()}

@@ -10,6 +10,7 @@ from typing import Protocol
 from bridge.app.accounts.elsewhere import SignInElsewhere
 from bridge.app.accounts.manage import ManageAccounts
 from bridge.app.accounts.sign_in import SignIn
+from bridge.app.audit.chain import CheckAudit
 from bridge.app.checks.check_node import Check
 from bridge.app.desk.board import ReadBoard
 from bridge.app.desk.drafts import WriteDrafts
@@ -17,6 +18,7 @@ from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.own_alerts import OwnAlerts
 from bridge.app.desk.previewing import PreviewRecipients
+from bridge.app.desk.search import SearchMessages
 from bridge.app.desk.work import WorkOnItems
 from bridge.app.keys.key_states import End
 from bridge.app.operating.overview import LookAtTraffic
@@ -84,6 +86,7 @@ class Parts:
     board: ReadBoard
     opening: OpenMessages
     work: WorkOnItems
+    search: SearchMessages
     drafts: WriteDrafts
     previewing: PreviewRecipients
     own_alerts: OwnAlerts
@@ -97,5 +100,6 @@ class Parts:
     test_peer: TryPeer
     key_report: Callable[[], Awaitable[KeysEnd]]
     quarantine: QuarantineWork
+    audit_chain: CheckAudit
     live: Live
     shifts: HandOver

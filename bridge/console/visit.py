@@ -32,6 +32,7 @@ TABS: Final = (
     ("compose", marked("New alert"), Permission.WRITE_ALERTS),
     ("release", marked("Release"), Permission.RELEASE),
     ("sent", marked("Sent"), Permission.READ_MESSAGES),
+    ("search", marked("Search"), Permission.READ_MESSAGES),
     ("shift", marked("Shift"), Permission.READ_MESSAGES),
     ("operations", marked("Operations"), Permission.WATCH_NODE),
     ("accounts", marked("Accounts"), Permission.MANAGE_ACCOUNTS),

@@ -24,3 +24,7 @@ class BodyVault(Protocol):
     def get(self, contact_point: str, body: BodyAtRest, *, context: str) -> bytes:
         """The body; raises `UnavailableError` when the storage key does not open it."""
         ...
+
+    def blind(self, contact_point: str, text: str) -> int:
+        """A number that stands for a text in an index: the same each time, and known only with the storage key."""
+        ...

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import ColumnElement, RowMapping, and_, update
 
+from bridge.adapters.store.forgotten_terms import forget_terms
 from bridge.adapters.store.tables import body, wire
 from bridge.adapters.store.transaction import Transaction
 from bridge.ports.vault import BodyAtRest
@@ -57,6 +58,7 @@ async def erase_bodies(transaction: Transaction, bodies: Sequence[tuple[str, str
         this = and_(body.c.contact_point == contact_point, body.c.message_id == message_id, body.c.sender == sender)
         erasing = update(body).where(this, body.c.wrapped_key.is_not(None))
         erased += await transaction.change(erasing.values(wrapped_key=None, ciphertext=None))
+        await forget_terms(transaction, contact_point, message_id, sender)
     return erased
 
 

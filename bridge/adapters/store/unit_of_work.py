@@ -37,6 +37,7 @@ from bridge.adapters.store.operations import SqlOperations
 from bridge.adapters.store.outbox import SqlOutbox
 from bridge.adapters.store.peers import SqlPeers
 from bridge.adapters.store.refusals import SqlRefusals
+from bridge.adapters.store.search import SqlSearchIndex
 from bridge.adapters.store.sent_alerts import SqlSentAlerts
 from bridge.adapters.store.signatures import SqlSignatures
 from bridge.adapters.store.tables import SCHEMA_REVISION, node_state
@@ -53,6 +54,7 @@ from bridge.ports.store.happenings import Happenings
 from bridge.ports.store.no_gap import AskedAgainBook, Gaps, Peers
 from bridge.ports.store.notices import Notices
 from bridge.ports.store.operations import Operations
+from bridge.ports.store.search import SearchIndex
 from bridge.ports.store.sent_alerts import SentAlerts
 from bridge.ports.store.signatures import Signatures
 
@@ -81,6 +83,7 @@ class SqlUnitOfWork:
     drafts: Drafts
     sent_alerts: SentAlerts
     desk: DeskBook
+    search: SearchIndex
     operations: Operations
 
 
@@ -235,5 +238,6 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         drafts=SqlDrafts(transaction),
         sent_alerts=SqlSentAlerts(transaction),
         desk=SqlDeskBook(transaction),
+        search=SqlSearchIndex(transaction),
         operations=SqlOperations(transaction),
     )

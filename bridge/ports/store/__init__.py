@@ -30,6 +30,7 @@ from bridge.ports.store.records import (
     Waiting,
 )
 from bridge.ports.store.refusals import Refusals as Refusals
+from bridge.ports.store.search import SearchIndex
 from bridge.ports.store.sent_alerts import SentAlerts
 from bridge.ports.store.signatures import Signatures
 
@@ -298,6 +299,7 @@ class UnitOfWork(Protocol):
     drafts: Drafts
     sent_alerts: SentAlerts
     desk: DeskBook
+    search: SearchIndex
     operations: Operations
 
 

@@ -1,0 +1,86 @@
+"""The index of keyed digests. A term's rows lie together, so that a search reads only those of its rarest words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, Table, exists, select
+
+from bridge.adapters.store.forgotten_terms import TURN
+from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, read_body
+from bridge.adapters.store.tables import body, inbox, message, progress, search_term
+from bridge.adapters.store.transaction import Transaction
+from bridge.ports.store.search import Kept, Source, Wanted
+
+_TABLES: Final = {Source.INBOX: inbox, Source.MESSAGE: message}
+_OWNER: Final = {Source.INBOX: inbox.c.contact_point, Source.MESSAGE: message.c.sender}
+_AT: Final = {Source.INBOX: inbox.c.received_at, Source.MESSAGE: message.c.sent}
+_COPIED: Final = ("position", "id", "sender", "kind", "status", "urgency")
+
+
+class SqlSearchIndex:
+    """Implements `bridge.ports.store.search.SearchIndex`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def unread(self, contact_point: str, source: Source, *, limit: int) -> Sequence[Kept]:
+        """The next messages behind the last one that was gone through, oldest first."""
+        await self._transaction.take_turn(TURN)  # what is erased meanwhile must not be indexed after
+        done = select(progress.c.position).where(progress.c.name == _name(contact_point, source))
+        rows = await self._transaction.rows(done)
+        position = _TABLES[source].c.position
+        query = _messages(contact_point, source).where(position > (rows[0]["position"] if rows else 0))
+        return await self._kept(source, query.order_by(position).limit(limit))
+
+    async def add(self, contact_point: str, source: Source, terms: Mapping[int, Collection[int]]) -> None:
+        """Adds the terms of messages, which count as gone through up to the last of them."""
+        # In one order for everybody: on PostgreSQL two who insert the same terms would else wait for each other.
+        pairs = sorted({(term, position) for position, found in terms.items() for term in found})
+        values = [{"term": term, "source": source.value, "position": position} for term, position in pairs]
+        await self._transaction.change_each(self._transaction.insert(search_term).on_conflict_do_nothing(), values)
+        noted = self._transaction.insert(progress).values(name=_name(contact_point, source), position=max(terms))
+        moved = {"position": noted.excluded.position}
+        await self._transaction.change(noted.on_conflict_do_update(index_elements=[progress.c.name], set_=moved))
+
+    async def find(self, contact_point: str, source: Source, wanted: Wanted, *, limit: int) -> Sequence[Kept]:
+        """The newest messages that have all of it."""
+        table, at = _TABLES[source], _AT[source]
+        query = _messages(contact_point, source)
+        for term in wanted.terms:
+            query = query.where(_has(source, table, term))
+        asked = ((table.c.kind, wanted.kind), (table.c.urgency, wanted.urgency))
+        query = query.where(*(column == value for column, value in asked if value is not None))
+        if wanted.since is not None:
+            query = query.where(at >= wanted.since)
+        if wanted.until is not None:
+            query = query.where(at < wanted.until)
+        return await self._kept(source, query.order_by(table.c.position.desc()).limit(limit))
+
+    async def _kept(self, source: Source, query: Select[*tuple[object, ...]]) -> Sequence[Kept]:
+        return [
+            Kept(source, **{name: row[name] for name in _COPIED}, at=row["at"], body=read_body(row))
+            for row in await self._transaction.rows(query)
+        ]
+
+
+def _messages(contact_point: str, source: Source) -> Select[*tuple[object, ...]]:
+    table = _TABLES[source]
+    columns = [table.c[name] for name in _COPIED]
+    owner = _OWNER[source]
+    return (
+        select(*columns, _AT[source].label("at"), *BODY_COLUMNS)
+        .outerjoin(body, body_of(owner, table.c.id, table.c.sender))
+        .where(owner == contact_point)
+    )
+
+
+def _has(source: Source, table: Table, term: int) -> ColumnElement[bool]:
+    return exists().where(
+        search_term.c.term == term, search_term.c.source == source.value, search_term.c.position == table.c.position
+    )
+
+
+def _name(contact_point: str, source: Source) -> str:
+    return f"search {source.value} {contact_point}"

@@ -1,0 +1,89 @@
+"""The search index: terms that all must be there, filters, how far it has come, and that it goes with the body."""
+
+from __future__ import annotations
+
+from store_samples import item, later, outgoing
+
+from bridge.ports.store import Store
+from bridge.ports.store.records import InboxItem
+from bridge.ports.store.search import Source, Wanted
+
+
+async def given(store: Store, *items: InboxItem, terms: dict[int, set[int]] | None = None) -> None:
+    """Items, with the terms of the first, the second, ..."""
+    async with store.writing() as unit:
+        await unit.inbox.add(items)
+        places = [one.position for one in await unit.search.unread("at.ncp", Source.INBOX, limit=100)]
+        if terms:
+            found = {places[index]: those for index, those in terms.items()}
+            await unit.search.add("at.ncp", Source.INBOX, found)
+
+
+async def ids(store: Store, *terms: int, source: Source = Source.INBOX, **wanted: object) -> list[str]:
+    async with store.reading() as unit:
+        found = await unit.search.find("at.ncp", source, Wanted(terms=terms, **wanted), limit=50)
+    return [one.id for one in found]
+
+
+async def test_a_message_is_found_by_terms_that_it_has_all_of_newest_first(store: Store) -> None:
+    first, second = item(), item()
+    await given(store, first, second, terms={0: {1, 2}, 1: {2, 3}})
+
+    assert await ids(store, 2) == [second.id, first.id]
+    assert await ids(store, 1, 2) == [first.id]
+    assert await ids(store, 1, 3) == []
+
+
+async def test_filters_hold_with_terms_and_without(store: Store) -> None:
+    alert = item(kind="route_alert", urgency="immediate", received_at=later(0))
+    answer = item(kind="acknowledgement", urgency="expected", received_at=later(100))
+    await given(store, alert, answer, terms={0: {7}, 1: {7}})
+
+    assert await ids(store, 7, kind="acknowledgement") == [answer.id]
+    assert await ids(store, urgency="immediate") == [alert.id]
+    assert await ids(store, 7, since=later(100)) == [answer.id]
+    assert await ids(store, 7, until=later(100)) == [alert.id]
+
+
+async def test_what_was_gone_through_is_not_gone_through_again(store: Store) -> None:
+    await given(store, item(), item(), terms={0: {1}})
+    late = item()
+
+    async with store.writing() as unit:
+        await unit.inbox.add([late])
+        unread = await unit.search.unread("at.ncp", Source.INBOX, limit=100)
+        assert len(unread) == 2
+        await unit.search.add("at.ncp", Source.INBOX, {one.position: [] for one in unread})
+        assert await unit.search.unread("at.ncp", Source.INBOX, limit=100) == []
+
+
+async def test_another_contact_point_finds_nothing_and_is_gone_through_by_itself(store: Store) -> None:
+    own, other = item(), item(contact_point="at.border-police")
+    await given(store, own, other, terms={0: {1}})
+
+    async with store.reading() as unit:
+        assert await unit.search.find("at.border-police", Source.INBOX, Wanted(terms=(1,)), limit=9) == []
+        (unread,) = await unit.search.unread("at.border-police", Source.INBOX, limit=9)
+    assert unread.id == other.id
+
+
+async def test_what_we_sent_is_found_apart_from_what_we_received(store: Store) -> None:
+    sent = outgoing(sender="at.ncp")
+    await given(store, item(), terms={0: {1}})
+    async with store.writing() as unit:
+        await unit.ledger.add(sent)
+        (unread,) = await unit.search.unread("at.ncp", Source.MESSAGE, limit=9)
+        await unit.search.add("at.ncp", Source.MESSAGE, {unread.position: {1}})
+
+    assert await ids(store, 1, source=Source.MESSAGE) == [sent.id]
+    assert unread.body == sent.body
+
+
+async def test_with_the_body_goes_what_it_was_found_by_and_nothing_else(store: Store) -> None:
+    gone, stays = item(), item()
+    await given(store, gone, stays, terms={0: {1}, 1: {1}})
+
+    async with store.writing() as unit:
+        await unit.inbox.erase_bodies("at.ncp", [(gone.sender, gone.id)])
+
+    assert await ids(store, 1) == [stays.id]
