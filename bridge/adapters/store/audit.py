@@ -50,8 +50,9 @@ class SqlAuditLog:
             query = query.where(audit.c.action == action)
         if before is not None:
             query = query.where(audit.c.position < before)
-        return [(row["position"], _entry(row)) for row in await self._transaction.rows(query)]
+        return [(row["position"], read_entry(row)) for row in await self._transaction.rows(query)]
 
 
-def _entry(row: RowMapping) -> AuditEntry:
+def read_entry(row: RowMapping) -> AuditEntry:
+    """An entry from all its columns."""
     return AuditEntry(row["at"], row["actor"], row["action"], row["contact_point"], row["subject"], row["detail"])

@@ -149,3 +149,13 @@ progress = Table(
     Column("position", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+audit_seal = Table(
+    "audit_seal",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),  # the last row of the audit log under it
+    Column("count", Integer, nullable=False),
+    moment("sealed_at"),
+    Column("mac", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from bridge.adapters.store.desk_tables import (
     account,
+    audit_seal,
     corridor_count,
     draft,
     handover,
@@ -46,6 +47,7 @@ __all__ = [
     "account",
     "asked_again",
     "audit",
+    "audit_seal",
     "body",
     "corridor_count",
     "draft",

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bridge.app.accounts.roles import Permission
+from bridge.app.audit.chain import ChainChecked
 from bridge.console.access import Page
 from bridge.console.visit import Visit
 from bridge.ports.store.records import AuditEntry
@@ -16,6 +17,14 @@ MOST_DIGITS: Final = 18  # of a place in the log, as the database counts
 
 
 async def _audit(visit: Visit) -> Response:
+    return await _show(visit)
+
+
+async def _check_chain(visit: Visit) -> Response:
+    return await _show(visit, checked=await visit.parts.audit_chain.check())
+
+
+async def _show(visit: Visit, *, checked: ChainChecked | None = None) -> Response:
     subject, action = visit.query("subject").strip(), visit.query("action").strip()
     before = visit.query("before")
     place = int(before) if before.isdecimal() and len(before) <= MOST_DIGITS else None
@@ -29,8 +38,12 @@ async def _audit(visit: Visit) -> Response:
         entries=[entry for _, entry in placed],
         subject=subject,
         action=action,
+        checked=checked,
         older=placed[-1][0] if len(placed) == PAGE_SIZE else None,
     )
 
 
-PAGES: Final = (Page("/audit", "audit", _audit, Permission.READ_AUDIT, tab="operations"),)
+PAGES: Final = (
+    Page("/audit", "audit", _audit, Permission.READ_AUDIT, tab="operations"),
+    Page("/audit", "check_chain", _check_chain, Permission.READ_AUDIT, "POST", tab="operations"),
+)

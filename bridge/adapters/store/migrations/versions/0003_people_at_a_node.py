@@ -31,6 +31,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('login', name='pk_account'),
     sa.UniqueConstraint('subject', name='uq_account_subject')
     )
+    op.create_table('audit_seal',
+    sa.Column('position', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('sealed_at', sa.BigInteger(), nullable=False),
+    sa.Column('mac', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('position', name='pk_audit_seal'),
+    sqlite_with_rowid=False
+    )
     op.create_table('corridor_count',
     sa.Column('contact_point', sa.Text(), nullable=False),
     sa.Column('quarter', sa.Text(), nullable=False),
