@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from broker.keeper import PR_SET_PDEATHSIG
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 180.0
@@ -33,6 +37,7 @@ class DemoRun:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,  # a process group of its own, as a shell gives it
+                preexec_fn=_end_with_the_tests,  # noqa: PLW1509 - no thread of the tests holds what it needs
             )
 
     @property
@@ -57,6 +62,11 @@ class DemoRun:
         """The processes that belong to the run, for a report."""
         mark = os.fsencode(self.temporary)
         return [name for name, belongings in _processes() if mark in belongings]
+
+
+def _end_with_the_tests() -> None:
+    """So that a run is not left for ever by tests that are killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _processes() -> Iterator[tuple[str, bytes]]:
