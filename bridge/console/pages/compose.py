@@ -250,5 +250,5 @@ PAGES: Final = (
     Page("/compose", "compose_keep", _keep, Permission.WRITE_ALERTS, "POST", tab="compose"),
     Page("/compose/live", "compose_live", _live, Permission.WRITE_ALERTS, "POST", tab="compose"),
     Page("/compose/{draft_id}", "compose_draft", _draft, Permission.WRITE_ALERTS, tab="compose"),
-    Page("/compose/{draft_id}/take-over", "take_over", _take_over, Permission.WRITE_ALERTS, "POST", tab="compose"),
+    Page("/compose/{draft_id}/take-over", "draft_take_over", _take_over, Permission.WRITE_ALERTS, "POST", tab="compose"),
 )
