@@ -1,7 +1,7 @@
 """The audit log's chain: whoever changes, removes or inserts a row behind the sealer's back breaks it.
 
 Rules:
-1. A seal is a MAC over the seal before it and over every row since, under a key that is not in the database. Who has the
+1. A seal is a MAC over the seal before it and every row since, under a key that is not in the database. Who has the
    database alone cannot make one; who has the machine's secret can (docs/security.md).
 2. Rows are written unchained, so that workers do not queue up behind a hash; one sealer follows them.
 3. It stays `LAG_SECONDS` behind: on PostgreSQL a row may become visible after a later one.
