@@ -12,6 +12,7 @@ from bridge.app.accounts.elsewhere import ClaimRules, SignInElsewhere
 from bridge.app.accounts.manage import ManageAccounts
 from bridge.app.accounts.roles import Role
 from bridge.app.accounts.sign_in import LocalAccounts, SignIn
+from bridge.app.audit.chain import CheckAudit, chain_key
 from bridge.app.desk.board import ReadBoard
 from bridge.app.desk.drafts import WriteDrafts
 from bridge.app.desk.handover import HandOver
@@ -20,7 +21,6 @@ from bridge.app.desk.own_alerts import OwnAlerts
 from bridge.app.desk.previewing import PreviewRecipients
 from bridge.app.desk.search import SearchMessages
 from bridge.app.desk.work import WorkOnItems
-from bridge.app.audit.chain import CheckAudit, chain_key
 from bridge.app.operating.overview import LookAtTraffic
 from bridge.app.operating.try_peer import TryPeer
 from bridge.compose.key_report import KeyReport, key_report

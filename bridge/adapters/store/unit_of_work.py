@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bridge.adapters.store.accounts import SqlAccounts
 from bridge.adapters.store.asked_again import SqlAskedAgain
 from bridge.adapters.store.audit import SqlAuditLog
+from bridge.adapters.store.audit_seals import SqlAuditSeals
 from bridge.adapters.store.changes import SqliteChanges
 from bridge.adapters.store.deadlines import SqlDeadlines
 from bridge.adapters.store.desk import SqlDeskBook
@@ -45,6 +46,7 @@ from bridge.adapters.store.transaction import Transaction, translated
 from bridge.core.errors import UnavailableError
 from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
 from bridge.ports.store.accounts import Accounts
+from bridge.ports.store.audit_seals import AuditSeals
 from bridge.ports.store.deadlines import Deadlines
 from bridge.ports.store.desk import DeskBook
 from bridge.ports.store.drafts import Drafts
@@ -70,6 +72,7 @@ class SqlUnitOfWork:
     inbox: Inbox
     refusals: Refusals
     audit: AuditLog
+    audit_seals: AuditSeals
     gaps: Gaps
     asked_again: AskedAgainBook
     peers: Peers
@@ -225,6 +228,7 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         inbox=SqlInbox(transaction),
         refusals=SqlRefusals(transaction),
         audit=SqlAuditLog(transaction),
+        audit_seals=SqlAuditSeals(transaction),
         gaps=SqlGaps(transaction),
         asked_again=SqlAskedAgain(transaction),
         peers=SqlPeers(transaction),

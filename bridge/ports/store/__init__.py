@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bridge.ports.store.accounts import Accounts
+from bridge.ports.store.audit_seals import AuditSeals
 from bridge.ports.store.deadlines import Deadlines
 from bridge.ports.store.desk import DeskBook
 from bridge.ports.store.drafts import Drafts
@@ -286,6 +287,7 @@ class UnitOfWork(Protocol):
     inbox: Inbox
     refusals: Refusals
     audit: AuditLog
+    audit_seals: AuditSeals
     gaps: Gaps
     asked_again: AskedAgainBook
     peers: Peers
