@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -26,17 +27,24 @@ HERE: Final = Path(__file__).parent
 
 def console_app(parts: Parts) -> ASGIApp:
     """The application over one node's use cases."""
-    files = OwnFiles(HERE / "static")
-    templates = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    templates.globals |= {"file": address_of(files), "waiting_for": waiting_for, "banners_for": banners_for}
+    files, templates = _look()
     door = Door(parts, templates)
     routes: list[Route | Mount] = [_route(page, door) for page in all_pages()]
     answers = {HTTPException: _nothing_there(door), Exception: _failed(door)}
     app = Starlette(routes=[*routes, Mount("/static", files)], exception_handlers=answers)
     app.router.redirect_slashes = False
     return Headed(app, parts.origin)
+
+
+@cache
+def _look() -> tuple[OwnFiles, Environment]:
+    """Files and templates of this installation: the same for every node of a process."""
+    files = OwnFiles(HERE / "static")
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    templates.globals |= {"file": address_of(files), "waiting_for": waiting_for, "banners_for": banners_for}
+    return files, templates
 
 
 def _route(page: Page, door: Door) -> Route:
