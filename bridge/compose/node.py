@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ from bridge.app.checks.check_certificates import check_certificates
 from bridge.app.checks.check_destinations import check_destinations
 from bridge.app.checks.check_membership import check_frozen, check_list, check_signatures
 from bridge.app.checks.check_node import Check, check_queues, run_probes
+from bridge.app.checks.check_notices import check_notices
 from bridge.app.checks.check_peers import check_peers
 from bridge.app.checks.check_undelivered import check_undelivered
 from bridge.app.read_message import ReadMessages
@@ -123,6 +125,7 @@ class Node:
             await check_destinations(self.store, now=now),
             await check_undelivered(self.store, now=now),
             await check_answers(self.store, contact_points=self.hosted, now=now),
+            *await self._notices(now),
             *await check_peers(
                 self.store,
                 now=now,
@@ -131,6 +134,10 @@ class Node:
                 heartbeat_seconds=self.settings.heartbeat.seconds,
             ),
         ]
+
+    async def _notices(self, now: datetime) -> list[Check]:
+        channels = [channel.name for channel in self.settings.notices]
+        return [await check_notices(self.store, channels=channels, now=now)] if channels else []
 
     async def _look_for_list(self) -> None:
         """Once for all checks: a mirror may take its time. Whether there is a list is one of them."""

@@ -151,7 +151,7 @@ class _Wiring:
                 *(self._peer_chores(receivers) if receivers else ()),
                 *(self._key_chores(receivers) if receivers else ()),
                 *(self._search_chores(receivers) if receivers else ()),
-                *(desk_chores(contact_points=receivers, store=self.store, clock=self.clock) if receivers else ()),
+                *(self._desk_chores(receivers) if receivers else ()),
                 *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
             ),
         )
@@ -218,6 +218,10 @@ class _Wiring:
     def _key_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
         desks = {own: receiver.desk for own, receiver in receivers.items()}
         return key_chores(desks=desks, store=self.store, trust=self.trust, clock=self.clock, ids=self.ids)
+
+    def _desk_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
+        hosted = tuple(receivers)
+        return desk_chores(self.settings, contact_points=hosted, store=self.store, clock=self.clock, ids=self.ids)
 
     def _consuming(
         self,

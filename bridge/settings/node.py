@@ -20,6 +20,7 @@ from bridge.settings.broker import Account, BrokerSettings
 from bridge.settings.console import ConsoleSettings
 from bridge.settings.contact_points import ContactPointSettings
 from bridge.settings.form import fault
+from bridge.settings.notices import NoticeSettings
 from bridge.settings.signs_of_life import HealthSettings, HeartbeatSettings
 from bridge.settings.trust import TrustSettings
 
@@ -46,6 +47,7 @@ class NodeSettings(BaseSettings):
     heartbeat: HeartbeatSettings = HeartbeatSettings()
     console: ConsoleSettings | None = None
     contact_points: Annotated[tuple[ContactPointSettings, ...], Field(min_length=1)]
+    notices: tuple[NoticeSettings, ...] = ()
     _folder: Path = PrivateAttr(default=Path())
 
     @field_validator("database")
@@ -80,6 +82,20 @@ class NodeSettings(BaseSettings):
         if strangers:
             raise fault(f"contact points of {country} only, but {', '.join(strangers)} is not one")
         return points
+
+    @field_validator("notices")
+    @classmethod
+    def _are_named_once_and_of_here(
+        cls, channels: tuple[NoticeSettings, ...], info: ValidationInfo
+    ) -> tuple[NoticeSettings, ...]:
+        names = [channel.name for channel in channels]
+        if len(set(names)) < len(names):
+            raise fault("each name once")
+        hosted = {point.id for point in info.data.get("contact_points", ())}
+        strangers = {one for channel in channels for one in channel.contact_points} - hosted
+        if hosted and strangers:
+            raise fault(f"contact points of this node only, but {', '.join(sorted(strangers))} is not one")
+        return channels
 
     @property
     def folder(self) -> Path:

@@ -45,6 +45,7 @@ CERTIFICATE_UNUSABLE: Final = "certificate_unusable"
 BROKER_NOT_OURS: Final = "broker_not_ours"
 SERVICE_FAULTY: Final = "service_faulty"
 ANSWER_OVERDUE: Final = "answer_overdue"
+NOTICES_UNSENT: Final = "notices_unsent"
 
 _OF_CODE: Final = {
     "E_DISK": DISK_FULL,

@@ -1,0 +1,1 @@
+"""Channels for notices: e-mail and webhooks."""
