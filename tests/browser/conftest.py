@@ -53,7 +53,7 @@ async def open_visit(chromium: Browser) -> AsyncIterator[OpenVisit]:
 
 @pytest.fixture(scope="module")
 def consoles(broker_node: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, ConsoleNode]]:
-    """Serbia, Hungary and Austria with their consoles and a few alerts; for a module, as in tests/acceptance."""
+    """Serbia and Austria with their consoles and a few alerts; for a module, as in tests/acceptance."""
     with running_consoles(tmp_path_factory.mktemp("consoles"), broker_node) as nodes:
         send_samples(nodes)
         yield nodes
