@@ -15,6 +15,7 @@ from bridge.app.accounts.sign_in import LocalAccounts, SignIn
 from bridge.app.audit.chain import CheckAudit, chain_key
 from bridge.app.desk.board import ReadBoard
 from bridge.app.desk.drafts import WriteDrafts
+from bridge.app.desk.export import ExportMessages
 from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.own_alerts import OwnAlerts
@@ -37,6 +38,7 @@ from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.private_files import read_private_line
 from bridge.services.runner import Service
+from bridge.settings import NodeSettings
 from bridge.settings.console import ConsoleSettings
 
 CONSOLE = "console"
@@ -51,6 +53,17 @@ def accounts_of(node: Node) -> ManageAccounts:
 def drafts_of(node: Node) -> WriteDrafts:
     """The drafts of a node's officers; loads the storage keys."""
     return WriteDrafts(node.store, node.vault, node.clock, node.ids)
+
+
+async def prepare_database(settings: NodeSettings) -> None:
+    """Makes the database where there is none: accounts come before the first run.
+
+    Raises:
+        UnavailableError: `E_DATABASE`.
+    """
+    from bridge.adapters.store.schema import migrate  # noqa: PLC0415 - it takes 60 ms, and every command loads this file
+
+    await migrate(settings.database_url)
 
 
 def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
@@ -75,6 +88,7 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         opening=OpenMessages(node.store, node.vault, node.clock),
         work=WorkOnItems(node.store, node.clock),
         search=SearchMessages(node.store, node.vault, node.clock),
+        exporting=ExportMessages(OpenMessages(node.store, node.vault, node.clock), node.store, node.clock),
         drafts=drafts_of(node),
         previewing=PreviewRecipients(node.store, node.clock),
         own_alerts=OwnAlerts(drafts_of(node)),

@@ -15,6 +15,7 @@ from bridge.app.checks.check_node import Check
 from bridge.app.desk.board import ReadBoard
 from bridge.app.desk.drafts import WriteDrafts
 from bridge.app.desk.handover import HandOver
+from bridge.app.desk.export import ExportMessages
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.own_alerts import OwnAlerts
 from bridge.app.desk.previewing import PreviewRecipients
@@ -87,6 +88,7 @@ class Parts:
     opening: OpenMessages
     work: WorkOnItems
     search: SearchMessages
+    exporting: ExportMessages
     drafts: WriteDrafts
     previewing: PreviewRecipients
     own_alerts: OwnAlerts

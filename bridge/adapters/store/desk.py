@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, literal_column, not_, null, select, update
 
 from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, read_body
-from bridge.adapters.store.tables import body, in_work, inbox, message, unanswered
+from bridge.adapters.store.tables import body, in_work, inbox, message, receipt, unanswered, wire
 from bridge.adapters.store.transaction import Transaction
 from bridge.ports.store.desk import DeskItem, Group, ItemId
+from bridge.ports.store.records import ReceiptRow
 
 _COPIED: Final = (
     "position",
@@ -125,6 +127,17 @@ class SqlDeskBook:
         """The ids of what this contact point sent in a thread, oldest first."""
         query = select(message.c.id).where(message.c.thread == thread, message.c.sender == contact_point)
         return [row["id"] for row in await self._transaction.rows(query.order_by(message.c.position))]
+
+    async def receipts(self, message_id: str) -> Sequence[ReceiptRow]:
+        """The verified receipts for a message of ours, in the order in which they came."""
+        columns = [receipt.c[field.name] for field in fields(ReceiptRow) if field.name in receipt.c]
+        query = (
+            select(*columns, wire.c.wire_bytes)
+            .join(wire, wire.c.sha256 == receipt.c.wire_sha256)
+            .where(receipt.c.message_id == message_id)
+            .order_by(receipt.c.received_at, receipt.c.recipient, receipt.c.state)
+        )
+        return [ReceiptRow(**row) for row in await self._transaction.rows(query)]
 
     async def _items(self, chosen: Select[*tuple[object, ...]]) -> Sequence[DeskItem]:
         return [_item(row) for row in await self._transaction.rows(chosen)]

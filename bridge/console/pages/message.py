@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
@@ -29,6 +30,13 @@ async def _message(visit: Visit) -> Response:
 
 async def _print(visit: Visit) -> Response:
     return visit.show("message_print.html", status=200, **shown(visit, await open_here(visit)))
+
+
+async def _export(visit: Visit) -> Response:
+    sender, message_id = _item(visit)
+    exported = await visit.parts.exporting.export(visit.contact_point, (sender, message_id), officer=visit.person.login)
+    headers = {"Content-Disposition": f'attachment; filename="ncp-bridge-{message_id}.json"'}
+    return Response(json.dumps(exported, ensure_ascii=False, indent=2), media_type="application/json", headers=headers)
 
 
 async def _acknowledge(visit: Visit) -> Response:
@@ -108,7 +116,7 @@ def shown(visit: Visit, opened: Opened) -> dict[str, object]:
     item, before = opened.item, opened.before
     takes_answer = item is not None and item.acknowledge_by is not None and item.body is not None
     before_body = before.body if before is not None else None
-    return shown_body(opened.message.kind, opened.body, visit.words, before=before_body) | {
+    return shown_body(opened.message.kind, opened.body, visit.words, own=visit.parts.country, before=before_body) | {
         "opened": opened,
         "here": dict(visit.request.path_params),
         "message": opened.message,
@@ -171,6 +179,7 @@ _AT: Final = "/message/{sender}/{message_id}"
 PAGES: Final = (
     Page(_AT, "message", _message, Permission.READ_MESSAGES, tab="inbox"),
     Page(f"{_AT}/print", "message_print", _print, Permission.READ_MESSAGES, tab="inbox"),
+    Page(f"{_AT}/export", "export", _export, Permission.READ_MESSAGES),
     Page(f"{_AT}/acknowledge", "acknowledge", _acknowledge, Permission.ANSWER, "POST"),
     Page(f"{_AT}/take", "take", _step(_take), Permission.ANSWER, "POST"),
     Page(f"{_AT}/give-back", "give_back", _step(_give_back), Permission.ANSWER, "POST"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.ports.store.records import ReceiptRow
 from bridge.ports.vault import BodyAtRest
 
 ItemId = tuple[str, str]  # (sender, message id): what identifies an item at one contact point
@@ -99,4 +100,8 @@ class DeskBook(Protocol):
 
     async def own_thread(self, contact_point: str, thread: str) -> Sequence[str]:
         """The ids of what this contact point sent in a thread, oldest first."""
+        ...
+
+    async def receipts(self, message_id: str) -> Sequence[ReceiptRow]:
+        """The verified receipts for a message of ours, in the order in which they came."""
         ...
