@@ -30,6 +30,7 @@ GROUPS: Final = {
     "draft": "Write alerts that a second person releases.",
     "inbox": "Read and acknowledge what arrived.",
     "outbox": "See what was sent, and what became of it at each recipient.",
+    "shift": "Hand over what is open, and take it over.",
     "quarantine": "Look at what was refused; replay, return or drop it.",
     "peer": "Try the way to another contact point and back.",
     "accounts": "Who may sign in to the console.",

@@ -59,5 +59,5 @@ PAGES: Final = (
     Page("/shift", "shift", _shift, Permission.READ_MESSAGES),
     Page("/shift", "hand_over", _give, Permission.ANSWER, "POST"),
     Page("/shift/{id}", "handover", _handover, Permission.READ_MESSAGES, tab="shift"),
-    Page("/shift/{id}/take", "take_over", _take, Permission.ANSWER, "POST"),
+    Page("/shift/{id}/take", "handover_take", _take, Permission.ANSWER, "POST"),
 )
