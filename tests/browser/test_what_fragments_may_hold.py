@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from conftest import OpenVisit
+from small_server import served
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -60,17 +56,8 @@ async def part_of(request: Request) -> HTMLResponse:
 def site() -> Iterator[str]:
     """The origin of a server with a page that loads a part, one for each kind of part."""
     app = Starlette(routes=[Route("/page/{name}", page_of), Route("/part/{name}", part_of), Mount("/static", FILES)])
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        deadline = time.monotonic() + 30
-        while not server.started:
-            assert time.monotonic() < deadline, "the server did not start in time"
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(30)
+    with served(app) as origin:
+        yield origin
 
 
 async def test_a_fragment_of_our_own_becomes_part_of_the_page(open_visit: OpenVisit, site: str) -> None:

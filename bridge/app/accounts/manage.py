@@ -9,10 +9,11 @@ from typing import Final
 
 from bridge.app.accounts.passwords import Passwords, check_password
 from bridge.app.accounts.roles import Permission, Role, allows
+from bridge.app.accounts.sign_in import LONGEST_SESSION
 from bridge.core.errors import BadInputError
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store, UnitOfWork
-from bridge.ports.store.accounts import AccountRecord
+from bridge.ports.store.accounts import AccountRecord, SessionRecord
 from bridge.ports.store.records import AuditEntry
 
 LONGEST_NAME: Final = 100
@@ -122,6 +123,11 @@ class ManageAccounts:
             ended = await unit.accounts.end_sessions(login, self.clock.now())
             await unit.audit.add([self._entry(account, by, "session.ended")])
         return ended
+
+    async def sessions(self, login: str) -> Sequence[SessionRecord]:
+        """Where an account is signed in now, newest first; locked ones are among them."""
+        async with self.store.reading() as unit:
+            return await unit.accounts.open_sessions(login, since=self.clock.now() - LONGEST_SESSION)
 
     async def all(self) -> Sequence[AccountRecord]:
         """Every account, by login."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -147,11 +146,6 @@ class SignIn:
         async with self.store.writing() as unit:
             await unit.accounts.end_sessions(login, now, digest=None if everywhere else signed_in.digest)
             await unit.audit.add([AuditEntry(now, login, "session.ended", signed_in.person.contact_point, login)])
-
-    async def sessions(self, login: str) -> Sequence[SessionRecord]:
-        """Where an account is signed in now, newest first; locked ones are among them."""
-        async with self.store.reading() as unit:
-            return await unit.accounts.open_sessions(login, since=self.clock.now() - LONGEST_SESSION)
 
     async def change_password(self, person: Person, old: str, new: str) -> str:
         """Another password for oneself; every session ends, and a new one begins, whose token it answers.

@@ -86,7 +86,7 @@ async def _do(visit: Visit, what: str) -> Response:
 
 async def _show(visit: Visit, error: BadInputError | RefusedError | None = None) -> Response:
     account = await visit.parts.accounts.get(visit.request.path_params["login"])
-    sessions = await visit.parts.sign_in.sessions(account.login)
+    sessions = await visit.parts.accounts.sessions(account.login)
     values: Mapping[str, object] = {"roles": account.roles, "contact_point": account.contact_point or ""}
     if error is not None and visit.field("role"):
         values = {"roles": _roles(visit), "contact_point": visit.field("contact_point")}

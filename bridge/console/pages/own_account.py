@@ -40,7 +40,7 @@ async def _show(visit: Visit, error: BridgeError | None = None) -> Response:
         "own_account.html",
         status=UNPROCESSABLE if error else 200,
         account=account,
-        sessions=await visit.parts.sign_in.sessions(visit.person.login),
+        sessions=await visit.parts.accounts.sessions(visit.person.login),
         own_digest=visit.signed_in.digest if visit.signed_in else None,
         error=error,
         done=visit.query("done"),

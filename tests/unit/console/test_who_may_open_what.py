@@ -50,11 +50,14 @@ WHO_MAY: Final = {
     ("GET", "/inbox"): "DRU",
     ("GET", "/message/{sender}/{message_id}"): "DRU",
     ("GET", "/message/{sender}/{message_id}/print"): "DRU",
+    ("GET", "/message/{sender}/{message_id}/export"): "DRU",
     ("POST", "/message/{sender}/{message_id}/acknowledge"): "D",
     ("POST", "/message/{sender}/{message_id}/take"): "D",
     ("POST", "/message/{sender}/{message_id}/give-back"): "D",
     ("POST", "/message/{sender}/{message_id}/close"): "D",
     ("POST", "/message/{sender}/{message_id}/reopen"): "D",
+    ("GET", "/search"): "DRU",
+    ("POST", "/search"): "DRU",
     ("GET", "/compose"): "D",
     ("POST", "/compose"): "D",
     ("POST", "/compose/live"): "D",
@@ -122,6 +125,11 @@ def test_the_table_names_every_page_and_no_other() -> None:
     pages = {(page.method, page.path) for page in access.all_pages()}
     assert pages - set(WHO_MAY) == set(), "pages without a row in WHO_MAY"
     assert set(WHO_MAY) - pages == set(), "rows without a page"
+
+
+def test_no_two_pages_have_one_name() -> None:
+    names = [page.name for page in access.all_pages()]
+    assert sorted(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize("role", list(Role))
