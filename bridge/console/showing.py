@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from markupsafe import Markup
+
 from bridge.app.desk.route import objects, stretches_of, text
 from bridge.console.differences import differences
 from bridge.console.kinds import MARKING, view_of
 from bridge.console.language import Words
+from bridge.console.map.figure import route_svg
 from bridge.console.saying import facts, left_over, leg_facts, victim_group
 from bridge.core.vocabulary import CHILD_AGE_BANDS
 
 Members = Mapping[str, object]
 
 
-def shown_body(kind: str, body: Members, words: Words, *, before: Members | None = None) -> dict[str, object]:
+def shown_body(kind: str, body: Members, words: Words, *, own: str, before: Members | None = None) -> dict[str, object]:
     """Everything that `templates/kinds/` and the cards beside them name.
 
     Args:
         kind: of the message.
         body: its body, as far as there is one.
         words: the reader's.
+        own: the reader's country: it stands out on the map.
         before: the body of the version that it takes the place of.
     """
     view, narrative, victims = view_of(kind), body.get("narrative"), objects(body.get("victims"))
@@ -33,7 +37,7 @@ def shown_body(kind: str, body: Members, words: Words, *, before: Members | None
         "asks": facts(body, view.asks, words),
         "facts": facts(body, view.facts, words),
         "grading": facts(body, view.grading, words),
-        "route_map": "",
+        "route_map": route_map(body, words, own),
         "stretches": [(stretch, leg_facts(stretch.leg, words)) for stretch in stretches_of(body)],
         "victims": [victim_group(group, words) for group in victims],
         "is_child_involved": any(group.get("age_band") in CHILD_AGE_BANDS for group in victims),
@@ -42,3 +46,8 @@ def shown_body(kind: str, body: Members, words: Words, *, before: Members | None
         "list_changes": objects(body.get("changes")),
         "not_known": list(left_over(body)),
     }
+
+
+def route_map(body: Members, words: Words, own: str) -> Markup:
+    """The map of a body's route; empty where there is nothing to draw."""
+    return Markup(route_svg(body, words, own))  # noqa: S704 - the map escapes what it writes

@@ -15,6 +15,7 @@ from bridge.app.desk.checking import Checked, marked_in
 from bridge.app.desk.drafts import OpenDraft, Written
 from bridge.app.desk.releasing import ReleaseAlerts
 from bridge.console.access import Page
+from bridge.console.showing import route_map
 from bridge.console.visit import SEE_OTHER, UNPROCESSABLE, Visit
 from bridge.console.writing.changing import change
 from bridge.console.writing.documents import document_of
@@ -233,7 +234,7 @@ async def _following(visit: Visit, sheet: _Sheet) -> dict[str, object]:
         "live_refusal": (refusal_in_words(refusal.code, words) or refusal.message) if refusal else "",
         "is_partial": sheet.written.is_partial,
         "may_choose": True,
-        "route_map": "",
+        "route_map": route_map(sheet.written.body, words, visit.parts.country),
     }
 
 
@@ -250,5 +251,7 @@ PAGES: Final = (
     Page("/compose", "compose_keep", _keep, Permission.WRITE_ALERTS, "POST", tab="compose"),
     Page("/compose/live", "compose_live", _live, Permission.WRITE_ALERTS, "POST", tab="compose"),
     Page("/compose/{draft_id}", "compose_draft", _draft, Permission.WRITE_ALERTS, tab="compose"),
-    Page("/compose/{draft_id}/take-over", "draft_take_over", _take_over, Permission.WRITE_ALERTS, "POST", tab="compose"),
+    Page(
+        "/compose/{draft_id}/take-over", "draft_take_over", _take_over, Permission.WRITE_ALERTS, "POST", tab="compose"
+    ),
 )

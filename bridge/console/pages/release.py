@@ -34,6 +34,8 @@ async def _one(visit: Visit) -> Response:
 
 
 async def _release(visit: Visit) -> Response:
+    if visit.field("do") != "release":
+        return await _show(visit)  # sent again after the session was locked: nobody has pressed the button since
     try:
         releasing = await _releasing(visit)
         await releasing.release(
@@ -45,6 +47,8 @@ async def _release(visit: Visit) -> Response:
 
 
 async def _return(visit: Visit) -> Response:
+    if visit.field("do") != "return":
+        return await _show(visit)  # sent again after the session was locked: nobody has pressed the button since
     try:
         releasing = await _releasing(visit)
         await releasing.return_to_author(_id(visit), visit.person, revision=_revision(visit), note=_text(visit, "note"))
@@ -54,6 +58,8 @@ async def _return(visit: Visit) -> Response:
 
 
 async def _review(visit: Visit) -> Response:
+    if visit.field("do") != "review":
+        return await _show(visit)  # sent again after the session was locked: nobody has pressed the button since
     try:
         releasing = await _releasing(visit)
         await releasing.review(_id(visit), visit.person, revision=_revision(visit), note=_text(visit, "note"))
@@ -63,6 +69,8 @@ async def _review(visit: Visit) -> Response:
 
 
 async def _withdraw(visit: Visit) -> Response:
+    if visit.field("do") != "withdraw":
+        return await _show(visit)
     releasing = await _releasing(visit)
     await releasing.withdraw(_id(visit), visit.person, revision=_revision(visit))
     return visit.go("compose_draft", draft_id=_id(visit))
@@ -89,7 +97,7 @@ async def _show(visit: Visit, *, refusal: BridgeError | None = None) -> Response
         "release.html",
         status=_status(refusal),
         **context,
-        **shown_body(draft.record.kind, body, words),
+        **shown_body(draft.record.kind, body, words, own=visit.parts.country),
         **await _recipients(visit, draft),
     )
 
