@@ -68,7 +68,7 @@ def list_accounts(config: Config, as_json: Json = False) -> None:
 
     told = [_told(account) for account in on_node(config, work)]
     columns = ("login", "name", "roles", "contact_point", "signs_in_by", "disabled_at")
-    rows = [[", ".join(one[key]) if key == "roles" else one[key] for key in columns] for one in told]
+    rows = [[_shown(one[key]) for key in columns] for one in told]
     emit({"items": told}, as_json=as_json, text=lambda: table(columns, rows))
 
 
@@ -160,6 +160,10 @@ def _told(account: AccountRecord) -> Mapping[str, object]:
         "signs_in_by": "password" if account.password_hash else "identity provider",
         "disabled_at": format_time(account.disabled_at) if account.disabled_at else None,
     }
+
+
+def _shown(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _told_session(session: SessionRecord) -> Mapping[str, object]:
