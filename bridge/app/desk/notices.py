@@ -93,9 +93,10 @@ class QueueNotices:
         async with self.store.reading() as unit:
             begun = await unit.happenings.progress(PROGRESS)
             position = begun if begun is not None else await unit.happenings.newest()
-            after = position if self._seen is None else position - LOOKED_BACK
-            found = await unit.happenings.after(after, limit=MOST_AT_ONCE)
-        fresh = [one for one in found if one.position not in (self._seen or ())]
+            found = await unit.happenings.after(position - LOOKED_BACK, limit=MOST_AT_ONCE)
+        if self._seen is None:  # after a start: what is before its place was told, or was there before
+            self._seen = frozenset(one.position for one in found if one.position <= position)
+        fresh = [one for one in found if one.position not in self._seen]
         newest = max((one.position for one in found), default=position)
         notices = [notice for one in fresh for notice in self._notices(one, now)]
         if begun is None or newest > position or notices:
