@@ -23,7 +23,6 @@ from bridge.app.checks.check_membership import check_frozen, check_list, check_s
 from bridge.app.checks.check_node import Check
 from bridge.app.checks.process_health import ProcessHealth
 from bridge.app.operating.figures import GatherFigures
-from bridge.app.desk.search import IndexWords
 from bridge.app.receiving.receive_message import ReceiveMessages
 from bridge.app.receiving.recheck_held import RecheckHeld, RecheckOnNewList
 from bridge.app.receiving.route_message import RouteMessages
@@ -40,6 +39,7 @@ from bridge.compose.key_chores import key_chores
 from bridge.compose.node import load_desks, open_trust
 from bridge.compose.peer_chores import peer_chores
 from bridge.compose.process_checks import watch_dependencies, watch_work
+from bridge.compose.walking_chores import walking_chores
 from bridge.core import broker_names as names
 from bridge.health.places import ALL
 from bridge.ports.keys import Desk
@@ -61,7 +61,6 @@ LOOK_AT_LIST_SECONDS: Final = 1.0
 LOOK_AT_MEMBERSHIP_SECONDS: Final = 60.0
 LOOK_AT_CERTIFICATES_SECONDS: Final = 1.0  # one look at each file's time
 WARN_OF_CERTIFICATES_SECONDS: Final = 600.0
-INDEX_SECONDS: Final = 3.0
 
 
 def roles_of(settings: NodeSettings) -> Sequence[str]:
@@ -150,7 +149,7 @@ class _Wiring:
                 *([Chore(LOOK_AT_LIST_SECONDS, RecheckOnNewList(recheck, self.trust).look)] if recheck else ()),
                 *(self._peer_chores(receivers) if receivers else ()),
                 *(self._key_chores(receivers) if receivers else ()),
-                *(self._search_chores(receivers) if receivers else ()),
+                *(self._walking_chores(receivers) if receivers else ()),
                 *(self._desk_chores(receivers) if receivers else ()),
                 *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
             ),
@@ -211,9 +210,11 @@ class _Wiring:
             heartbeat_seconds=self.settings.heartbeat.seconds,
         )
 
-    def _search_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
+    def _walking_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
         vault = next(iter(receivers.values())).vault  # one for all of the node
-        return [Chore(INDEX_SECONDS, IndexWords(tuple(receivers), self.store, vault).index)]
+        return walking_chores(
+            self.settings, contact_points=receivers, store=self.store, vault=vault, clock=self.guards.wall_clock
+        )
 
     def _key_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
         desks = {own: receiver.desk for own, receiver in receivers.items()}

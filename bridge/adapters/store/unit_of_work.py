@@ -23,6 +23,7 @@ from bridge.adapters.store.asked_again import SqlAskedAgain
 from bridge.adapters.store.audit import SqlAuditLog
 from bridge.adapters.store.audit_seals import SqlAuditSeals
 from bridge.adapters.store.changes import SqliteChanges
+from bridge.adapters.store.corridors import SqlCorridors
 from bridge.adapters.store.deadlines import SqlDeadlines
 from bridge.adapters.store.desk import SqlDeskBook
 from bridge.adapters.store.drafts import SqlDrafts
@@ -47,6 +48,7 @@ from bridge.core.errors import UnavailableError
 from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
 from bridge.ports.store.accounts import Accounts
 from bridge.ports.store.audit_seals import AuditSeals
+from bridge.ports.store.corridors import Corridors
 from bridge.ports.store.deadlines import Deadlines
 from bridge.ports.store.desk import DeskBook
 from bridge.ports.store.drafts import Drafts
@@ -87,6 +89,7 @@ class SqlUnitOfWork:
     sent_alerts: SentAlerts
     desk: DeskBook
     search: SearchIndex
+    corridors: Corridors
     operations: Operations
 
 
@@ -243,5 +246,6 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         sent_alerts=SqlSentAlerts(transaction),
         desk=SqlDeskBook(transaction),
         search=SqlSearchIndex(transaction),
+        corridors=SqlCorridors(transaction),
         operations=SqlOperations(transaction),
     )

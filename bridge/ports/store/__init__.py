@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bridge.ports.store.accounts import Accounts
 from bridge.ports.store.audit_seals import AuditSeals
+from bridge.ports.store.corridors import Corridors
 from bridge.ports.store.deadlines import Deadlines
 from bridge.ports.store.desk import DeskBook
 from bridge.ports.store.drafts import Drafts
@@ -302,6 +303,7 @@ class UnitOfWork(Protocol):
     sent_alerts: SentAlerts
     desk: DeskBook
     search: SearchIndex
+    corridors: Corridors
     operations: Operations
 
 
