@@ -179,6 +179,10 @@ class Node:
             ids=self.ids,
         )
 
+    def machine_secret(self) -> bytes:
+        """What protects the key files, and chains the audit log."""
+        return read_secret(self.settings.path(self.settings.machine_secret_file))
+
     def desks(self) -> Mapping[str, KeyDesk]:
         """The hosted contact points; loads their keys."""
         return self._keys[0]
