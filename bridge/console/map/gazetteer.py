@@ -23,8 +23,8 @@ from bridge.core.countries import COUNTRY_CODES, country_name
 LONGEST_NAME: Final = 200  # of what is looked up: the schema's own limit for a place
 _HERE: Final = files("bridge.console.map")
 # Letters that Unicode does not take apart into a plain one and an accent.
-_PLAIN: Final = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae"})
-_BETWEEN_NAMES: Final = re.compile(r"\s*[–—/]\s*|\s+-\s+")
+_PLAIN: Final = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae"})  # noqa: RUF001 - the letter
+_BETWEEN_NAMES: Final = re.compile(r"\s*[–—/]\s*|\s+-\s+")  # noqa: RUF001 - dashes as people type them
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Crossing:
     def label(self) -> str:
         """Both names, once where both sides call it the same."""
         first, second = self.names
-        return first if first == second else f"{first} – {second}"
+        return first if first == second else f"{first} – {second}"  # noqa: RUF001 - a dash between names
 
 
 def fold(text: str) -> str:
@@ -139,8 +139,7 @@ def _pair(first: str, second: str) -> tuple[str, str]:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (_HERE / name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+    yield from csv.DictReader((_HERE / name).read_text(encoding="utf-8").splitlines())
 
 
 def _spellings(names: Iterable[str]) -> frozenset[str]:
