@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 
 from markupsafe import Markup
 
-from bridge.app.desk.route import objects, stretches_of, text
+from bridge.app.desk.route import countries_of, objects, stretches_of, text
 from bridge.console.differences import differences
 from bridge.console.kinds import MARKING, view_of
 from bridge.console.language import Words
@@ -49,5 +51,11 @@ def shown_body(kind: str, body: Members, words: Words, *, own: str, before: Memb
 
 
 def route_map(body: Members, words: Words, own: str) -> Markup:
-    """The map of a body's route; empty where there is nothing to draw."""
-    return Markup(route_svg(body, words, own))  # noqa: S704 - the map escapes what it writes
+    """The map of a body's route, of the whole region while only one country is known; empty without any."""
+    return _drawn(json.dumps(body.get("legs")), words, own, is_region=len(countries_of(body)) == 1)
+
+
+@lru_cache(maxsize=64)
+def _drawn(legs: str, words: Words, own: str, *, is_region: bool) -> Markup:
+    """Once for all who look at a version; to place its names takes longer than all else on a page."""
+    return Markup(route_svg({"legs": json.loads(legs)}, words, own, region=is_region))  # noqa: S704 - it escapes names

@@ -28,6 +28,8 @@ _RULES: Final[Mapping[str, str]] = MappingProxyType(
         "E_DUPLICATE_CODE": marked("The same stands here twice."),
         "E_RETAIN_UNTIL": marked("Give a time after now, at most 180 days ahead."),
         "E_EXPIRES": marked("Give a time after now, at most 30 days ahead."),
+        "E_UNKNOWN_MEMBER": marked("There is something here that alerts do not have. Saving the form leaves it out."),
+        "E_TYPE": marked("What stands here is of another kind. Type it anew."),
         "E_TLP_CLEAR": marked("TLP:CLEAR is not possible here. Choose GREEN or stricter."),
     }
 )
@@ -62,6 +64,11 @@ class Fault:
         """The id of the field."""
         return field_id(self.field) if self.field else "compose"
 
+    @property
+    def said(self) -> str:
+        """Label and sentence in a line; a label may be a question."""
+        return f"{self.label}{'' if self.label.endswith('?') else ':'} {self.sentence}"
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -77,6 +84,11 @@ class Question:
     def anchor(self) -> str:
         """The id of the field."""
         return field_id(self.field) if self.field else "compose"
+
+    @property
+    def said(self) -> str:
+        """Label and sentence in a line; a label may be a question."""
+        return f"{self.label}{'' if self.label.endswith('?') else ':'} {self.sentence}"
 
 
 def faults_of(checked: Checked, words: Words) -> tuple[Fault, ...]:
