@@ -14,6 +14,7 @@ from bridge.app.accounts.roles import Role
 from bridge.app.accounts.sign_in import LocalAccounts, SignIn
 from bridge.app.audit.chain import CheckAudit, chain_key
 from bridge.app.desk.board import ReadBoard
+from bridge.app.desk.corridors import ReadCorridors
 from bridge.app.desk.drafts import WriteDrafts
 from bridge.app.desk.export import ExportMessages
 from bridge.app.desk.handover import HandOver
@@ -87,6 +88,7 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         board=ReadBoard(node.store, node.vault, node.clock),
         opening=OpenMessages(node.store, node.vault, node.clock),
         work=WorkOnItems(node.store, node.clock),
+        corridors=ReadCorridors(node.store),
         search=SearchMessages(node.store, node.vault, node.clock),
         exporting=ExportMessages(OpenMessages(node.store, node.vault, node.clock), node.store, node.clock),
         drafts=drafts_of(node),

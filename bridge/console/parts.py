@@ -13,9 +13,10 @@ from bridge.app.accounts.sign_in import SignIn
 from bridge.app.audit.chain import CheckAudit
 from bridge.app.checks.check_node import Check
 from bridge.app.desk.board import ReadBoard
+from bridge.app.desk.corridors import ReadCorridors
 from bridge.app.desk.drafts import WriteDrafts
-from bridge.app.desk.handover import HandOver
 from bridge.app.desk.export import ExportMessages
+from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.own_alerts import OwnAlerts
 from bridge.app.desk.previewing import PreviewRecipients
@@ -88,6 +89,7 @@ class Parts:
     opening: OpenMessages
     work: WorkOnItems
     search: SearchMessages
+    corridors: ReadCorridors
     exporting: ExportMessages
     drafts: WriteDrafts
     previewing: PreviewRecipients

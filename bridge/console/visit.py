@@ -33,6 +33,7 @@ TABS: Final = (
     ("release", marked("Release"), Permission.RELEASE),
     ("sent", marked("Sent"), Permission.READ_MESSAGES),
     ("search", marked("Search"), Permission.READ_MESSAGES),
+    ("corridors", marked("Corridors"), Permission.READ_MESSAGES),
     ("shift", marked("Shift"), Permission.READ_MESSAGES),
     ("operations", marked("Operations"), Permission.WATCH_NODE),
     ("accounts", marked("Accounts"), Permission.MANAGE_ACCOUNTS),

@@ -57,6 +57,7 @@ WHO_MAY: Final = {
     ("POST", "/message/{sender}/{message_id}/close"): "D",
     ("POST", "/message/{sender}/{message_id}/reopen"): "D",
     ("GET", "/search"): "DRU",
+    ("GET", "/corridors"): "DRU",
     ("POST", "/search"): "DRU",
     ("GET", "/compose"): "D",
     ("POST", "/compose"): "D",
