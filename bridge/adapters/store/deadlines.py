@@ -25,6 +25,11 @@ _is_replaced_there = exists().where(
 )
 
 
+def in_earnest(status: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether an officer is meant: an exercise is for officers, a test is answered by machines."""
+    return status.not_in(("test", "system"))
+
+
 class SqlDeadlines:
     """Implements `bridge.ports.store.deadlines.Deadlines`."""
 
@@ -53,6 +58,7 @@ class SqlDeadlines:
                 inbox.c.contact_point.in_(contact_points),
                 inbox.c.acknowledge_by > due_after,
                 inbox.c.closed_at.is_(None),
+                in_earnest(inbox.c.status),
                 ~_is_replaced_here,
             )
             .order_by(inbox.c.acknowledge_by)
@@ -82,6 +88,7 @@ class SqlDeadlines:
                 awaited,
                 recipient.c.delivered_at > since,
                 message.c.sender.in_(contact_points),
+                in_earnest(message.c.status),
                 ~_is_replaced_there,
             )
             .order_by(recipient.c.delivered_at)

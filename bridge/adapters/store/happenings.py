@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
+from bridge.adapters.store.deadlines import in_earnest
 from bridge.adapters.store.tables import audit, inbox, message, progress, recipient
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.ports.store.happenings import Arrival, Happening
@@ -53,7 +54,7 @@ class SqlHappenings:
                 inbox.c.contact_point,
                 inbox.c.sender,
                 inbox.c.id.label("message_id"),
-                inbox.c.acknowledge_by.is_not(None).label("awaits_answer"),
+                and_(inbox.c.acknowledge_by.is_not(None), in_earnest(inbox.c.status)).label("awaits_answer"),
                 inbox.c.supersedes.label("replaces"),
                 inbox.c.of.label("answers"),
             ).where(inbox.c.id.in_(part))
@@ -76,6 +77,7 @@ class SqlHappenings:
                 inbox.c.contact_point == contact_point,
                 inbox.c.position > after,
                 inbox.c.acknowledge_by.is_not(None),
+                in_earnest(inbox.c.status),
             )
             .limit(MOST_COUNTED)
         )

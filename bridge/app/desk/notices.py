@@ -20,13 +20,13 @@ import structlog
 from bridge.app.desk.deadlines import DUE_ENTRY, OVERDUE_ENTRY
 from bridge.app.no_gap.watch_peers import SILENT_ENTRY
 from bridge.core.errors import UnavailableError
-from bridge.core.messages import acknowledge_within
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.notices import Notice, NoticeChannel
-from bridge.ports.store import Store
+from bridge.ports.store import Store, UnitOfWork
 from bridge.ports.store.happenings import Happening
 from bridge.ports.store.notices import NoticeRecord
 
+RECEIVED: Final = "message.received"
 NEW: Final = "new"
 DUE: Final = "due"
 OVERDUE: Final = "overdue"
@@ -57,6 +57,8 @@ _OF_ACTION: Final[Mapping[str, str]] = {
     "draft.released_in_emergency": RELEASED,
     SILENT_ENTRY: SILENT,
 }
+
+_Key = tuple[str | None, str | None]
 
 _log = structlog.get_logger()
 
@@ -94,11 +96,12 @@ class QueueNotices:
             begun = await unit.happenings.progress(PROGRESS)
             position = begun if begun is not None else await unit.happenings.newest()
             found = await unit.happenings.after(position - LOOKED_BACK, limit=MOST_AT_ONCE)
-        if self._seen is None:  # after a start: what is before its place was told, or was there before
-            self._seen = frozenset(one.position for one in found if one.position <= position)
-        fresh = [one for one in found if one.position not in self._seen]
+            if self._seen is None:  # after a start: what is before its place was told, or was there before
+                self._seen = frozenset(one.position for one in found if one.position <= position)
+            fresh = [one for one in found if one.position not in self._seen]
+            awaiting = await _awaiting(unit, fresh)
         newest = max((one.position for one in found), default=position)
-        notices = [notice for one in fresh for notice in self._notices(one, now)]
+        notices = [notice for one in fresh for notice in self._notices(one, now, awaiting)]
         if begun is None or newest > position or notices:
             async with self.store.writing() as unit:
                 await unit.notices.add(notices)
@@ -107,8 +110,10 @@ class QueueNotices:
         self._seen = frozenset(one.position for one in found)
         self._mark = mark if len(found) < MOST_AT_ONCE else None
 
-    def _notices(self, happening: Happening, now: datetime) -> Sequence[NoticeRecord]:
-        occasion, own = _occasion(happening), happening.contact_point
+    def _notices(self, happening: Happening, now: datetime, awaiting: Collection[_Key]) -> Sequence[NoticeRecord]:
+        occasion, own = _OF_ACTION.get(happening.action), happening.contact_point
+        if happening.action == RECEIVED and (own, happening.subject) in awaiting:
+            occasion = NEW
         if occasion is None or own is None:
             return ()
         return [
@@ -175,7 +180,12 @@ class DeliverNotices:
         _log.warning("notice.failed", code=error.code, detail=error.message, attempt=record.attempts, **about)
 
 
-def _occasion(happening: Happening) -> str | None:
-    if happening.action == "message.received":
-        return NEW if acknowledge_within(happening.detail.get("kind", ""), "unknown") is not None else None
-    return _OF_ACTION.get(happening.action)
+async def _awaiting(unit: UnitOfWork, happenings: Sequence[Happening]) -> Collection[_Key]:
+    """(contact point, message id) of what arrived and waits for an officer."""
+    arrived = [
+        (one.contact_point, one.subject)
+        for one in happenings
+        if one.action == RECEIVED and one.contact_point is not None and one.subject is not None
+    ]
+    found = await unit.happenings.arrivals(arrived) if arrived else ()
+    return {(one.contact_point, one.message_id) for one in found if one.awaits_answer}

@@ -34,7 +34,7 @@ class OwedAnswer:
 
 
 class Deadlines(Protocol):
-    """Who owes an answer. What was superseded, cancelled or closed asks for none any more."""
+    """Who owes an answer. What was superseded, cancelled or closed asks for none any more, and a test for none."""
 
     async def ours(
         self, contact_points: Collection[str], *, due_after: datetime, limit: int = 1000

@@ -25,7 +25,7 @@ class Arrival:
 
     Attributes:
         position: its place in the inbox.
-        awaits_answer: an officer is to acknowledge it.
+        awaits_answer: an officer is to acknowledge it; nobody is where it is a test.
         replaces: the message that it takes the place of.
         answers: the message of ours that it answers.
     """

@@ -48,6 +48,16 @@ async def test_what_was_answered_or_replaced_is_owed_no_more(store: SqlStore) ->
     assert [one.message_id for one in await ours(store)] == [of_another.id]
 
 
+async def test_a_test_asks_no_officer_and_an_exercise_does(store: SqlStore) -> None:
+    exercise = item(status="exercise")
+    async with store.writing() as unit:
+        await unit.inbox.add([item(status="test"), item(status="system"), exercise])
+
+    assert [one.message_id for one in await ours(store)] == [exercise.id]
+    async with store.reading() as unit:
+        assert await unit.happenings.count_arrivals("at.ncp", after=0) == 1
+
+
 async def test_a_reminder_and_an_alarm_are_each_noted_once(store: SqlStore) -> None:
     async with store.writing() as unit:
         await unit.inbox.add([item()])
