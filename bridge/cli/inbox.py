@@ -10,6 +10,7 @@ import typer
 
 from bridge.app.read_message import NO_MARKS, item_summary
 from bridge.app.receiving.unchecked import checked_at
+from bridge.cli import inbox_desk
 from bridge.cli.due import show_due
 from bridge.cli.options import Config, ContactPoint, check_hosted, officer_or_login, on_node
 from bridge.cli.output import Json, emit, emit_line, table
@@ -18,6 +19,7 @@ from bridge.cli.wording import moment
 from bridge.compose.node import Node
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(inbox_desk.app)
 POLL_SECONDS = 0.3
 PAGE = 500
 
