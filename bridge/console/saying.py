@@ -5,6 +5,7 @@ What this version does not know is said as it came, codes of a newer version inc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Final
 from bridge.app.desk.members import as_it_is
 from bridge.app.desk.route import Members, inner, objects, text
 from bridge.console.language import Words, marked
+from bridge.console.map.gazetteer import find_place
 from bridge.core.messages.fields import parse_utc
 
 Say = Callable[[Words, object], str]
@@ -136,6 +138,7 @@ VICTIM_FIELDS: Final[Mapping[str, Field]] = {
     "accompaniment": Field(marked("Travelling"), _code("accompaniment")),
     "nationalities": Field(marked("Nationality"), _countries),
 }
+_LOCODE: Final = re.compile(r"[A-Z]{2}[A-Z2-9]{3}")
 _UNSAID: Final = frozenset({"", "unknown", "not_specified", "none"})
 _STRUCTURED: Final = frozenset({"legs", "victims", "narrative", "references", "supersedes", "of", "changes", "files"})
 _TRAVELS: Final = frozenset({"salt", "thread"})  # says nothing to a person
@@ -160,9 +163,18 @@ def victim_group(group: Members, words: Words) -> str:
     return ", ".join(filter(None, (*known, *more))) or words.text("Nothing more is known")
 
 
+def place_name(country: str, given: str) -> str:
+    """A place as people call it, where its UN/LOCODE is given and known; else as it came."""
+    if _LOCODE.fullmatch(given) is None:
+        return given
+    found = find_place(country, given)
+    return given if found is None else f"{found.name} ({given})"
+
+
 def place(end: Members, words: Words) -> str:
     """Where a leg starts or ends: place and country."""
-    return ", ".join(filter(None, (text(end, "place"), words.country(text(end, "country")))))
+    country = text(end, "country")
+    return ", ".join(filter(None, (place_name(country, text(end, "place")), words.country(country))))
 
 
 def leg_way(leg: Members, words: Words) -> str:

@@ -14,7 +14,7 @@ from bridge.console.differences import differences
 from bridge.console.kinds import MARKING, view_of
 from bridge.console.language import Words
 from bridge.console.map.figure import route_svg
-from bridge.console.saying import facts, left_over, leg_facts, victim_group
+from bridge.console.saying import facts, left_over, leg_facts, place_name, victim_group
 from bridge.core.vocabulary import CHILD_AGE_BANDS
 
 Members = Mapping[str, object]
@@ -40,6 +40,7 @@ def shown_body(kind: str, body: Members, words: Words, *, own: str, before: Memb
         "facts": facts(body, view.facts, words),
         "grading": facts(body, view.grading, words),
         "route_map": route_map(body, words, own),
+        "place_name": place_name,
         "stretches": [(stretch, leg_facts(stretch.leg, words)) for stretch in stretches_of(body)],
         "victims": [victim_group(group, words) for group in victims],
         "is_child_involved": any(group.get("age_band") in CHILD_AGE_BANDS for group in victims),
