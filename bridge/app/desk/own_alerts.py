@@ -66,6 +66,11 @@ class OwnAlerts:
         await self._note(person, "body.read", message_id)
         return [self._opened(version) for version in found]
 
+    async def body_of(self, message_id: str, person: Person) -> Mapping[str, object] | None:
+        """One version's body, to compare another with it; `None` once it is erased. Raises as `versions` does."""
+        versions = await self.versions(message_id, person)
+        return next(one.body for one in versions if one.message.id == message_id)
+
     async def update(self, message_id: str, person: Person) -> Written:
         """What an update begins with: the newest version as it is.
 

@@ -15,6 +15,7 @@ from bridge.app.desk.checking import Checked, marked_in
 from bridge.app.desk.drafts import OpenDraft, Written
 from bridge.app.desk.releasing import ReleaseAlerts
 from bridge.console.access import Page
+from bridge.console.differences import differences
 from bridge.console.showing import route_map
 from bridge.console.visit import SEE_OTHER, UNPROCESSABLE, Visit
 from bridge.console.writing.changing import change
@@ -192,13 +193,15 @@ async def _show(visit: Visit, sheet: _Sheet, *, status: int = 200) -> Response:
     faults = faults_of(sheet.checked, words) if sheet.checked else ()
     refusal = sheet.refusal or (sheet.checked.refusal if sheet.checked else None)
     said = refusal_in_words(refusal.code, words) if refusal else ""
-    supersedes = sheet.written.document.get("supersedes", "")
+    supersedes = sheet.written.document.get("supersedes")
+    before = await visit.parts.own_alerts.body_of(supersedes, visit.person) if isinstance(supersedes, str) else None
+    changes = differences(before, sheet.written.body, words) if before and FORMS[kind].shows_differences else ()
     drafts = await visit.parts.drafts.list(visit.person)
     context = {
         "heading": words.text(FORMS[kind].heading),
         "template": FORMS[kind].template,
         "kind": kind,
-        "supersedes": supersedes,
+        "supersedes": supersedes or "",
         "window": sheet.window,
         "faults": faults,
         "open_questions": [one for one in questions if not one.is_confirmed] if sheet.checked else [],
@@ -208,6 +211,8 @@ async def _show(visit: Visit, sheet: _Sheet, *, status: int = 200) -> Response:
         "conflict": sheet.is_conflict,
         "is_checked": sheet.checked is not None,
         "reason": visit.field("reason"),
+        "changes": changes,
+        "language": str(sheet.written.body.get("language", "")),
         "note": sheet.written.note,
         "decided_by": sheet.decided_by,
         "drafts": [one for one in drafts if one.record.id != sheet.draft_id],

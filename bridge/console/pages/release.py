@@ -92,12 +92,19 @@ async def _show(visit: Visit, *, refusal: BridgeError | None = None) -> Response
         return visit.show("released.html", status=_status(refusal), **context)
     if draft.record.state != SUBMITTED:
         return visit.go("compose_draft", draft_id=draft.record.id)
-    body = draft.written.body
+    before = draft.record.supersedes
+    shown = shown_body(
+        draft.record.kind,
+        draft.written.body,
+        words,
+        own=visit.parts.country,
+        before=await visit.parts.own_alerts.body_of(before, visit.person) if before else None,
+    )
     return visit.show(
         "release.html",
         status=_status(refusal),
         **context,
-        **shown_body(draft.record.kind, body, words, own=visit.parts.country),
+        **shown,
         **await _recipients(visit, draft),
     )
 

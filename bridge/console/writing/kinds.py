@@ -13,16 +13,23 @@ from bridge.core.vocabulary import ALERT_CANCEL, ALERT_UPDATE, ROUTE_ALERT
 
 @dataclass(frozen=True, slots=True)
 class KindForm:
-    """How a kind is written: its template below `templates/compose/`, and the page's heading."""
+    """How a kind is written.
+
+    Attributes:
+        template: below `templates/compose/`.
+        heading: of the page.
+        shows_differences: from the version that it takes the place of.
+    """
 
     template: str
     heading: str
+    shows_differences: bool = False
 
 
 FORMS: Final[Mapping[str, KindForm]] = MappingProxyType(
     {
         ROUTE_ALERT: KindForm("alert.html", marked("New alert")),
-        ALERT_UPDATE: KindForm("update.html", marked("Update an alert")),
+        ALERT_UPDATE: KindForm("update.html", marked("Update an alert"), shows_differences=True),
         ALERT_CANCEL: KindForm("cancel.html", marked("Cancel an alert")),
     }
 )

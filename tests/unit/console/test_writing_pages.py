@@ -285,6 +285,9 @@ async def test_an_update_and_a_cancellation_begin_from_what_was_sent(desk: Desk)
     assert ("body.title", "A coach to Vienna") in ana.fields()
     answer = await ana.send(do="check")
     assert links(answer) == ["f-body-change-summary"]
+    answer = await ana.send(do="save", body__title="A coach to Graz", body__change_summary="It goes to Graz.")
+    assert "1 difference from the version before" in ana.page
+    assert '<del><span class="free-text" lang="en" dir="auto">A coach to Vienna</span></del>' in ana.page
     answer = await ana.press(f"/sent/{message_id[1]}/cancel")
     await ana.open(answer.headers["location"])
 
