@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, select, update
+from sqlalchemy import ColumnElement, Text, and_, exists, literal_column, select, update
 from sqlalchemy.sql.dml import Update
 
 from bridge.adapters.store.tables import awaited, inbox, message, recipient, unanswered
@@ -14,6 +15,8 @@ from bridge.ports.store.deadlines import OwedAnswer
 
 _newer = inbox.alias("newer")
 _later = message.alias("later")
+# By the column itself SQLite would walk over everything that a contact point ever sent.
+_BY: Final[ColumnElement[str]] = literal_column("message.sender || ''", Text)
 # A version has been replaced where another message of the same contact point says so.
 _is_replaced_here = exists().where(
     _newer.c.contact_point == inbox.c.contact_point,
@@ -87,7 +90,7 @@ class SqlDeadlines:
             .where(
                 awaited,
                 recipient.c.delivered_at > since,
-                message.c.sender.in_(contact_points),
+                _BY.in_(contact_points),
                 in_earnest(message.c.status),
                 ~_is_replaced_there,
             )

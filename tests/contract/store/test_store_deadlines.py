@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+from sqlalchemy import event
 from store_samples import NOW, item, later, outgoing, receipt, recipient
 
 from bridge.adapters.store import SqlStore
@@ -117,3 +119,24 @@ async def test_an_own_version_that_was_replaced_is_awaited_no_more(store: SqlSto
         await unit.ledger.add(cancel)
 
     assert await theirs(store) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # PostgreSQL's plan depends on its statistics
+async def test_only_what_is_owed_is_read_however_much_there_was(store: SqlStore) -> None:
+    sent: list[tuple[str, tuple[object, ...]]] = []
+    listening = (store._engine.sync_engine, "before_cursor_execute", lambda *args: sent.append(args[2:4]))
+    event.listen(*listening)
+    await ours(store)
+    await theirs(store)
+    event.remove(*listening)
+
+    plans = []
+    async with store._engine.connect() as connection:
+        for statement, values in sent:
+            if statement.startswith("SELECT"):
+                rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                plans.append(next(iter(rows))[3])
+    assert [plan.partition(" (")[0] for plan in plans] == [
+        "SEARCH inbox USING INDEX ix_inbox_unanswered",
+        "SEARCH recipient USING INDEX ix_recipient_awaited",
+    ]
