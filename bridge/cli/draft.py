@@ -10,7 +10,7 @@ import typer
 
 from bridge.app.accounts.sign_in import Person, person_of
 from bridge.app.desk.checking import Checked, recipients_key
-from bridge.app.desk.drafts import OpenDraft, Written
+from bridge.app.desk.drafts import OPEN, OpenDraft, Written, check_state
 from bridge.app.desk.releasing import ReleaseAlerts
 from bridge.app.sending.send import Draft, Submitted
 from bridge.cli.options import Config, InputFile, officer_or_login, on_node, read_alert
@@ -21,6 +21,7 @@ from bridge.core.countries import country_label
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.times import format_time
 from bridge.core.wire import strict_json
+from bridge.ports.store.drafts import RELEASED, SUBMITTED
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -67,6 +68,8 @@ def show(draft_id: DraftId, config: Config, officer: Officer = None, as_json: Js
         person = await _person(node, officer)
         releasing = await _releasing(node)
         draft = await releasing.drafts.open(draft_id, person)
+        if draft.record.state == RELEASED:
+            return draft, Checked()
         return draft, await releasing.check(draft.written, sender=draft.record.contact_point)
 
     draft, checked = on_node(config, work)
@@ -113,6 +116,7 @@ def release(
     async def work(node: Node) -> Submitted:
         person, releasing = await _person(node, officer), await _releasing(node)
         draft = await releasing.drafts.open(draft_id, person)
+        check_state(draft.record, (SUBMITTED,) if emergency is None else OPEN)
         if emergency is not None and yes:
             draft = await _confirm(releasing, draft, person)
         ready = (await releasing.check(draft.written, sender=draft.record.contact_point)).ready()
