@@ -71,7 +71,12 @@ class Door:
             if isinstance(received, Response):
                 return received
             visit = received
-        return self._refuse_stranger(visit, page) or await self._handle(visit, page)
+        refusal = self._refuse_stranger(visit, page)
+        if refusal is not None:
+            return refusal
+        if page.method == "POST" and visit.signed_in is not None:
+            self.kept.sent(visit.person.login, request.url.path)
+        return await self._handle(visit, page)
 
     async def nothing_there(self, request: Request) -> Response:
         """The answer where there is no such page."""

@@ -50,6 +50,12 @@ class KeptForms:
             return None
         return form
 
+    def sent(self, login: str, action: str) -> None:
+        """A form of somebody went to a page now: the one that was kept for it is done with."""
+        form = self._forms.get(login)
+        if form is not None and form.action == action:
+            del self._forms[login]
+
     def drop(self, login: str) -> None:
-        """It was sent, or is not wanted any more."""
+        """It is not wanted any more."""
         self._forms.pop(login, None)

@@ -99,7 +99,12 @@ async def test_a_form_that_was_sent_too_late_is_kept_and_offered_again(people: W
     other = Browser(people.app(), await people.session("other"))
     assert (await other.get("/kept")).status_code == 303
 
-    # and when they do not want it, it is gone
+    # and once it is sent, or not wanted, it is gone
+    await browser.post("/compose", body)
+    assert (await browser.get("/kept")).status_code == 303
+    await browser.post("/lock", {"action": "/compose", "fields": "text=x"})
+    await browser.post("/sign-in", SIGN_IN)
+    assert (await browser.get("/kept")).status_code == 200
     await browser.post("/kept/drop")
     assert (await browser.get("/kept")).status_code == 303
 

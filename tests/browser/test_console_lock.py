@@ -1,0 +1,115 @@
+"""The lock in a browser: the page warns, goes, and what was being written comes back after signing in."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from axe import axe
+from conftest import OpenVisit
+from visits import Visit
+
+from bridge.adapters.store import open_store
+from bridge.adapters.store.schema import migrate
+from bridge.console.serving import ConsoleService
+
+sys.path.append(str(Path(__file__).parents[1] / "unit" / "console"))  # people without a node, as its tests make them
+
+from console_world import PASSWORD, World
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def origin(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """Where a console is with two accounts, whose time a test moves in the browser only."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('lock') / 'node.db'}"
+    await migrate(url)
+    store = open_store(url)
+    world = World(store)
+    await world.person("administrator", login="admin")
+    await world.person("auditor", login="reader")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ready, stop = asyncio.Event(), asyncio.Event()
+    address = f"http://127.0.0.1:{port}"
+    app = world.app(origin=address)
+    service = ConsoleService("console", app, ("127.0.0.1", port), None, lambda _: ready.set())
+    running = asyncio.create_task(service.run(stop))
+    await ready.wait()
+    yield address
+    stop.set()
+    await asyncio.wait_for(running, 30)
+    await store.close()
+
+
+async def signed_in(open_visit: OpenVisit, origin: str, **options: object) -> Visit:
+    visit = await open_visit(origin, **options)
+    await visit.page.clock.install()
+    await visit.go("/sign-in?next=/accounts/reader")
+    await sign_in(visit)
+    await visit.page.wait_for_url("**/accounts/reader")
+    return visit
+
+
+async def sign_in(visit: Visit) -> None:
+    await visit.page.get_by_label("Login").fill("admin")
+    await visit.page.get_by_label("Password").fill(PASSWORD)
+    await visit.page.get_by_role("button", name="Sign in").click()
+
+
+async def test_what_was_being_written_comes_back_after_the_lock(open_visit: OpenVisit, origin: str) -> None:
+    # given an administrator who began to change an account
+    visit = await signed_in(open_visit, origin)
+    page = visit.page
+    await page.get_by_label("Operator").check()
+
+    # when nobody is there any more, the page says so, and then is gone
+    await page.clock.fast_forward("14:00")
+    await page.get_by_role("alert").get_by_text("Nobody seems to be here").wait_for()
+    await page.clock.fast_forward("02:00")
+    await page.wait_for_url("**/sign-in?why=locked**")
+    assert await page.get_by_text("A. B.").count() == 0
+
+    # then signing in again leads to what was written, and on with it
+    await sign_in(visit)
+    await page.wait_for_url("**/kept")
+    assert await axe(page) == []
+    await page.get_by_role("button", name="Go on with it").click()
+    await page.wait_for_url("**/accounts/reader**")
+    assert await page.get_by_label("Operator").is_checked()
+
+
+async def test_whoever_presses_a_key_stays(open_visit: OpenVisit, origin: str) -> None:
+    visit = await signed_in(open_visit, origin)
+    for _ in range(3):
+        await visit.page.clock.fast_forward("14:00")
+        await visit.page.keyboard.press("Shift")
+    await visit.page.clock.fast_forward("00:05")
+    assert visit.page.url.endswith("/accounts/reader")
+    assert not await visit.page.get_by_text("Nobody seems to be here").is_visible()
+
+
+async def test_signing_out_in_one_tab_leaves_the_others(open_visit: OpenVisit, origin: str) -> None:
+    visit = await signed_in(open_visit, origin)
+    other = await visit.page.context.new_page()
+    await other.goto(f"{origin}/account")
+    await other.get_by_role("button", name="Sign out", exact=True).click()
+    await visit.page.wait_for_url("**/sign-in**")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 400])
+async def test_the_pages_of_accounts_are_accessible(
+    open_visit: OpenVisit, origin: str, *, width: int, scheme: str
+) -> None:
+    visit = await signed_in(open_visit, origin, width=width, scheme=scheme)
+    for path in ("/accounts", "/accounts/new", "/accounts/reader", "/account", "/language", "/no-such-page"):
+        await visit.go(path)
+        assert await axe(visit.page) == [], path
+        too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await visit.page.evaluate(too_wide) <= 0, path
+    await visit.take_faults()  # that there is no such page
