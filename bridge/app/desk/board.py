@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from bridge.app.desk.route import countries_of, text
@@ -19,7 +20,9 @@ from bridge.ports.store.desk import DeskItem, Group
 from bridge.ports.store.records import AuditEntry
 from bridge.ports.vault import BodyVault
 
-PAGE: Final = 50
+PAGE: Final[Mapping[Group, int]] = MappingProxyType(
+    {Group.NEEDS_ACTION: 50, Group.IN_PROGRESS: 50, Group.FOR_INFORMATION: 25}
+)
 MOST_COUNTED: Final = 999
 LONGEST_TITLE: Final = 200
 
@@ -77,7 +80,7 @@ class ReadBoard:
                     contact_point,
                     group,
                     before=before if group is Group.FOR_INFORMATION else None,
-                    limit=PAGE,
+                    limit=PAGE[group],
                 )
                 for group in wanted
             }
@@ -85,7 +88,7 @@ class ReadBoard:
         groups = {group: [self._entry(item) for item in page] for group, page in pages.items()}
         await self._log(groups, contact_point, officer)
         information = pages[Group.FOR_INFORMATION]
-        earlier = information[-1].position if len(information) == PAGE else None
+        earlier = information[-1].position if len(information) == PAGE[Group.FOR_INFORMATION] else None
         newest = max((item.position for page in pages.values() for item in page), default=0)
         return Board(groups, counts, newest, earlier)
 

@@ -87,23 +87,25 @@ class SearchMessages:
             for source in Source:
                 kept += await unit.search.find(contact_point, source, wanted, limit=MOST_OPENED)
         kept.sort(key=lambda one: one.at, reverse=True)
-        hits = self._compare(contact_point, kept[:MOST_OPENED], words)
-        shown = hits[:PAGE]
-        opened = [hit.message.id for hit in shown if hit.heading is not None]
+        hits, is_all = self._compare(contact_point, kept[:MOST_OPENED], words)
+        opened = [hit.message.id for hit in hits if hit.heading is not None]
         if opened:
             detail = {"messages": " ".join(opened)}
             entry = AuditEntry(self.clock.now(), officer, "search.read", contact_point, None, detail)
             async with self.store.writing() as unit:
                 await unit.audit.add([entry])
-        return Found(shown, is_all=len(hits) <= PAGE and len(kept) < MOST_OPENED)
+        return Found(hits, is_all=is_all and len(kept) < MOST_OPENED)
 
-    def _compare(self, contact_point: str, kept: Sequence[Kept], words: frozenset[str]) -> list[Hit]:
-        hits = []
+    def _compare(self, contact_point: str, kept: Sequence[Kept], words: frozenset[str]) -> tuple[list[Hit], bool]:
+        """A page of what has the words, and whether that is all of it; nothing more is opened."""
+        hits: list[Hit] = []
         for one in kept:
             body = open_kept(self.vault, contact_point, one)
             if not words or has_words(body, words):
+                if len(hits) == PAGE:
+                    return hits, False
                 hits.append(Hit(one, heading_of(body) if body else None))
-        return hits
+        return hits, True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from bridge.console.visit import Visit
 from bridge.core.errors import BadInputError
 
 MOST_CHIPS: Final = 8
+MESSAGE_AT: Final = "/message/{sender}/{message_id}"
 _LARGEST: Final = 2**62
 
 
@@ -28,6 +29,7 @@ async def board_of(visit: Visit, *, before: int | None = None) -> Mapping[str, o
     countries = {code for entry in entries if entry.heading for code, _ in entry.heading.countries[:MOST_CHIPS]}
     return {
         "board": board,
+        "address_of": MESSAGE_AT.format,  # the router would go through all of its routes for every line
         "most_chips": MOST_CHIPS,
         "is_first": before is None,
         "names_kosovo": "XK" in countries,

@@ -14,7 +14,7 @@ from bridge.app.desk.route import Members, text
 from bridge.app.sending.acknowledge import Seen
 from bridge.console.access import Page
 from bridge.console.differences import Change, differences
-from bridge.console.pages.inbox import board_of, names_of
+from bridge.console.pages.inbox import MESSAGE_AT, board_of, names_of
 from bridge.console.showing import shown_body
 from bridge.console.visit import UNPROCESSABLE, Visit
 from bridge.core.errors import BadInputError, RefusedError, UnavailableError
@@ -175,14 +175,13 @@ def _item(visit: Visit) -> ItemId:
     return str(path["sender"]), str(path["message_id"])
 
 
-_AT: Final = "/message/{sender}/{message_id}"
 PAGES: Final = (
-    Page(_AT, "message", _message, Permission.READ_MESSAGES, tab="inbox"),
-    Page(f"{_AT}/print", "message_print", _print, Permission.READ_MESSAGES, tab="inbox"),
-    Page(f"{_AT}/export", "export", _export, Permission.READ_MESSAGES),
-    Page(f"{_AT}/acknowledge", "acknowledge", _acknowledge, Permission.ANSWER, "POST"),
-    Page(f"{_AT}/take", "take", _step(_take), Permission.ANSWER, "POST"),
-    Page(f"{_AT}/give-back", "give_back", _step(_give_back), Permission.ANSWER, "POST"),
-    Page(f"{_AT}/close", "close", _step(_close), Permission.ANSWER, "POST"),
-    Page(f"{_AT}/reopen", "reopen", _step(_reopen), Permission.ANSWER, "POST"),
+    Page(MESSAGE_AT, "message", _message, Permission.READ_MESSAGES, tab="inbox"),
+    Page(f"{MESSAGE_AT}/print", "message_print", _print, Permission.READ_MESSAGES, tab="inbox"),
+    Page(f"{MESSAGE_AT}/export", "export", _export, Permission.READ_MESSAGES),
+    Page(f"{MESSAGE_AT}/acknowledge", "acknowledge", _acknowledge, Permission.ANSWER, "POST"),
+    Page(f"{MESSAGE_AT}/take", "take", _step(_take), Permission.ANSWER, "POST"),
+    Page(f"{MESSAGE_AT}/give-back", "give_back", _step(_give_back), Permission.ANSWER, "POST"),
+    Page(f"{MESSAGE_AT}/close", "close", _step(_close), Permission.ANSWER, "POST"),
+    Page(f"{MESSAGE_AT}/reopen", "reopen", _step(_reopen), Permission.ANSWER, "POST"),
 )
