@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, model_validator
@@ -13,7 +13,7 @@ from bridge.settings.form import FORM, fault
 LOOPBACKS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _ADDRESS: Final = r"^[^\s@<>,]+@[^\s@<>,]+$"
 
-Occasion = Literal["new", "due", "overdue", "released", "silent"]
+Occasion = Literal["new", "due", "overdue", "released", "silent", "broke_glass"]
 Address = Annotated[str, Field(pattern=_ADDRESS, max_length=254)]
 
 
@@ -30,7 +30,7 @@ class _Channel(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
     contact_points: tuple[str, ...] = ()
-    occasions: Annotated[tuple[Occasion, ...], Field(min_length=1)] = ("new", "due", "overdue", "released", "silent")
+    occasions: Annotated[tuple[Occasion, ...], Field(min_length=1)] = get_args(Occasion)
     authority_file: Path | None = None
 
 

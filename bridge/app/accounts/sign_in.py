@@ -34,6 +34,9 @@ MOST_FAILURES: Final = 5
 FIRST_LOCK: Final = timedelta(minutes=1)
 LONGEST_LOCK: Final = timedelta(hours=1)
 SEEN_EVERY: Final = timedelta(seconds=10)  # not every request writes
+BROKE_GLASS_ENTRY: Final = "account.broke_glass"
+HERE: Final = "password"
+ELSEWHERE: Final = "identity provider"
 _MOST_DOUBLINGS: Final = 6
 
 _log = structlog.get_logger()
@@ -64,11 +67,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session in use: the person, the digest of the token, and whether it has to be unlocked by signing in again."""
+    """A session in use: the person, the digest of the token, how it began, and whether it has to be unlocked."""
 
     person: Person
     digest: bytes
     is_locked: bool
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,13 @@ class SignIn:
             else:
                 hashed = newer or account.password_hash
                 await unit.accounts.change(replace(account, password_hash=hashed, failures=0, locked_until=None))
-                token = await begin_session(unit, account, now, by="password")
+                token = await begin_session(unit, account, now, by=HERE)
                 if self.local is LocalAccounts.BREAK_GLASS:
-                    await unit.audit.add([AuditEntry(now, login, "account.broke_glass", account.contact_point, login)])
+                    await unit.audit.add([AuditEntry(now, login, BROKE_GLASS_ENTRY, account.contact_point, login)])
         if token is None:
             raise RefusedError("E_SIGN_IN", "login and password do not go together, or the account is closed for now")
         if self.local is LocalAccounts.BREAK_GLASS:
-            _log.warning("account.broke_glass", login=login)
+            _log.warning(BROKE_GLASS_ENTRY, login=login)
         return token
 
     async def session(self, token: str, *, is_use: bool = True) -> SignedIn | None:
@@ -133,7 +137,7 @@ class SignIn:
         if is_use and not is_locked and now >= session.seen_at + SEEN_EVERY:
             async with self.store.writing() as unit:
                 await unit.accounts.see_session(digest, now)
-        return SignedIn(person_of(account), digest, is_locked)
+        return SignedIn(person_of(account), digest, is_locked, session.detail.get("by", HERE))
 
     async def lock(self, signed_in: SignedIn) -> None:
         """Locks a session now; who it belongs to signs in again."""
@@ -174,7 +178,7 @@ class SignIn:
                 await unit.accounts.end_sessions(login, now)
                 detail = {"what": "password"}
                 await unit.audit.add([AuditEntry(now, login, "account.changed", account.contact_point, login, detail)])
-                token = await begin_session(unit, account, now, by="password")
+                token = await begin_session(unit, account, now, by=HERE)
         if token is None:
             raise RefusedError("E_SIGN_IN", "password: expected the one that is in use now", path="old_password")
         return token

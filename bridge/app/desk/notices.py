@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from bridge.app.accounts.sign_in import BROKE_GLASS_ENTRY
 from bridge.app.desk.deadlines import DUE_ENTRY, OVERDUE_ENTRY
 from bridge.app.no_gap.watch_peers import SILENT_ENTRY
 from bridge.core.errors import UnavailableError
@@ -32,12 +33,14 @@ DUE: Final = "due"
 OVERDUE: Final = "overdue"
 RELEASED: Final = "released"
 SILENT: Final = "silent"
+BROKE_GLASS: Final = "broke_glass"
 SENTENCES: Final[Mapping[str, str]] = {
     NEW: "A new message waits at {contact_point}.",
     DUE: "An answer is due soon at {contact_point}.",
     OVERDUE: "An answer is overdue at {contact_point}.",
     RELEASED: "A message of {contact_point} was released.",
     SILENT: "A peer of {contact_point} has fallen silent.",
+    BROKE_GLASS: "Somebody signed in with a password that is for emergencies; told to {contact_point}.",
 }
 OCCASIONS: Final = tuple(SENTENCES)
 FIRST_PAUSE: Final = timedelta(seconds=30)
@@ -56,6 +59,7 @@ _OF_ACTION: Final[Mapping[str, str]] = {
     "draft.released": RELEASED,
     "draft.released_in_emergency": RELEASED,
     SILENT_ENTRY: SILENT,
+    BROKE_GLASS_ENTRY: BROKE_GLASS,
 }
 
 _Key = tuple[str | None, str | None]
@@ -114,12 +118,12 @@ class QueueNotices:
         occasion, own = _OF_ACTION.get(happening.action), happening.contact_point
         if happening.action == RECEIVED and (own, happening.subject) in awaiting:
             occasion = NEW
-        if occasion is None or own is None:
+        if occasion is None or (own is None and occasion != BROKE_GLASS):
             return ()
         return [
             NoticeRecord(
                 id=self.ids.new(now),
-                contact_point=own,
+                contact_point=point,
                 channel=addressee.channel,
                 occasion=occasion,
                 subject=happening.subject or "",
@@ -127,7 +131,9 @@ class QueueNotices:
                 next_attempt_at=now,
             )
             for addressee in self.addressees
-            if own in addressee.contact_points and occasion in addressee.occasions
+            if occasion in addressee.occasions
+            for point in addressee.contact_points
+            if own in {point, None}  # an account that reads no messages has none: everybody is told
         ]
 
 

@@ -107,6 +107,18 @@ async def test_each_occasion_reaches_its_contact_points_channels(node: Node, cha
     assert {notice.contact_point for notice in channel.sent} == {"at.ncp"}
 
 
+@pytest.mark.parametrize("whose", ["at.ncp", None])
+async def test_a_password_for_emergencies_that_is_used_is_told(node: Node, channel: Channel, whose: str | None) -> None:
+    following = queueing(node)
+    await following.follow()
+    async with node.store.writing() as unit:
+        await unit.audit.add([AuditEntry(START, "admin", "account.broke_glass", whose, "admin")])
+    await following.follow()
+    await delivering(node, channel).deliver()
+    assert [(notice.contact_point, notice.occasion) for notice in channel.sent] == [("at.ncp", "broke_glass")]
+    assert "admin" not in channel.sent[0].sentence
+
+
 async def test_what_fails_is_tried_at_growing_pauses_and_given_up_after_a_day(node: Node, channel: Channel) -> None:
     channel.fails = True
     following, delivery = queueing(node), delivering(node, channel)

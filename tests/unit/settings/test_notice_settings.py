@@ -21,7 +21,7 @@ def test_a_mail_server_is_spoken_to_over_tls_unless_told_otherwise() -> None:
     assert (made.port, made.security, made.occasions) == (
         587,
         "starttls",
-        ("new", "due", "overdue", "released", "silent"),
+        ("new", "due", "overdue", "released", "silent", "broke_glass"),
     )
     assert isinstance(CHANNEL.validate_python(WEBHOOK), WebhookNotices)
 
