@@ -11,7 +11,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ import uvloop
 from bridge.cli.output import fail, say
 from bridge.core.errors import BadInputError, BridgeError
 from broker.node import broker_for_use
+from demo.consoles import Consoles
 from demo.interruption import Interruption
 from demo.network import found_countries, found_demo_network, prepare_broker
 from demo.run import Demonstration
@@ -55,10 +56,12 @@ def _demonstrate(options: argparse.Namespace, interruption: Interruption) -> int
             try:
                 story.note("setting up the countries: keys, certificates, databases")
                 configs = found_countries(folder, broker=broker, vhost=vhost)
-                demonstration = Demonstration(
-                    configs=configs, story=story, linger=not options.exit, as_json=options.json
-                )
-                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                consoles = None if options.exit else Consoles.on_free_ports()
+                demonstration = Demonstration(configs=configs, story=story, consoles=consoles, as_json=options.json)
+                with (
+                    consoles.monitoring(configs, broker=broker, vhost=vhost) if consoles else nullcontext(),
+                    asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+                ):
                     interruption.run(runner, prepare_broker(configs, broker=broker))
                     return interruption.run(runner, demonstration.run())
             finally:
@@ -81,9 +84,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/demo",
         description="Runs a network of 14 countries on a private RabbitMQ node and SQLite, sends the sample alerts, "
-        "injects forgeries, and counts from the databases what happened. NCP_BRIDGE_AMQP_URL names another broker.",
+        "injects forgeries, and counts from the databases what happened; then three countries' consoles are open for a "
+        "visitor, and alerts keep coming, until Ctrl-C. NCP_BRIDGE_AMQP_URL names another broker.",
     )
-    parser.add_argument("--exit", action="store_true", help="end when everything has arrived, instead of at Ctrl-C")
+    parser.add_argument("--exit", action="store_true", help="end when everything has arrived, and open no console")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep databases, keys and logs in this empty folder")
     return parser.parse_args()

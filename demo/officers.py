@@ -61,17 +61,26 @@ async def submit_samples(nodes: Mapping[str, Node]) -> AsyncIterator[Sent]:
     """Submits every sample from its own country; an update names the version that was really sent."""
     ids: dict[str, str] = {}
     for sample in samples():
-        members = strict_json.parse_object((SAMPLES / sample.file).read_bytes())
-        if sample.supersedes is not None:
-            members["supersedes"] = ids[sample.supersedes]
-        alert = read_alert_file(strict_json.encode(members))
-        if isinstance(alert, tuple):
-            raise BadInputError.of(alert)
-        submitting = await nodes[prefix_of(sample.sender)].submitting()
-        draft = await submitting.prepare(alert, sender=sample.sender)
-        submitted = await submitting.sending.send(draft, sender=sample.sender)
-        ids[sample.file] = submitted.id
-        yield Sent(sample, draft, submitted)
+        replaced = {} if sample.supersedes is None else {"supersedes": ids[sample.supersedes]}
+        sent = await send(sample, await prepare(sample, nodes, **replaced), nodes)
+        ids[sample.file] = sent.submitted.id
+        yield sent
+
+
+async def prepare(sample: Sample, nodes: Mapping[str, Node], **instead: str) -> Draft:
+    """A sample as its sender's draft, with these members instead of the file's."""
+    members = {**strict_json.parse_object((SAMPLES / sample.file).read_bytes()), **instead}
+    alert = read_alert_file(strict_json.encode(members))
+    if isinstance(alert, tuple):
+        raise BadInputError.of(alert)
+    submitting = await nodes[prefix_of(sample.sender)].submitting()
+    return await submitting.prepare(alert, sender=sample.sender)
+
+
+async def send(sample: Sample, draft: Draft, nodes: Mapping[str, Node]) -> Sent:
+    """Submits the draft."""
+    submitting = await nodes[prefix_of(sample.sender)].submitting()
+    return Sent(sample, draft, await submitting.sending.send(draft, sender=sample.sender))
 
 
 @asynccontextmanager

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import os
 import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bridge.core.errors import UnavailableError
@@ -24,27 +26,33 @@ LOG: Final = "services.log"
 
 
 @asynccontextmanager
-async def running_countries(configs: Mapping[str, Path]) -> AsyncIterator[None]:
+async def running_countries(
+    configs: Mapping[str, Path], environments: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> AsyncIterator[None]:
     """Runs `ncp-bridge run` for every settings file; all are ready inside, and none is left afterwards.
+
+    Some countries may have an environment, which stands above their settings.
 
     Raises:
         UnavailableError: a country's services did not get ready; its log says why.
     """
     running: list[Process] = []
     try:
-        for config in configs.values():
-            running.append(await _start(config))  # noqa: PERF401 - whoever has started is stopped, even if the next fails
+        for prefix, config in configs.items():
+            started = await _start(config, environments.get(prefix, {}))
+            running.append(started)  # at once: whoever has started is stopped, even if the next fails
         await _until_ready(running, list(configs.values()))
         yield
     finally:
         await _stop(running)
 
 
-async def _start(config: Path) -> Process:
+async def _start(config: Path, environment: Mapping[str, str]) -> Process:
     with (config.parent / LOG).open("wb") as log:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bridge", "run", "--config", str(config)),
             *("--ready-file", str(config.parent / READY)),
+            env={**os.environ, **environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
