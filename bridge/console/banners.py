@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.app.accounts.roles import Permission
-from bridge.console.live import Waiting
+from bridge.console.news import Waiting
 from bridge.console.visit import Visit
 
 

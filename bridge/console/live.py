@@ -17,130 +17,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
-from bridge.app.accounts.roles import Permission
 from bridge.app.accounts.sign_in import Person
 from bridge.app.desk.deadlines import is_due, is_overdue, owed_answers
+from bridge.console.news import ANYTHING, BROKER, SENT, Listener, News, Waiting, news_of
 from bridge.core.errors import UnavailableError
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store, UnitOfWork
-from bridge.ports.store.happenings import Happening
 
 LOOK_SECONDS: Final = 0.2
+BROKER_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 5.0  # for what changes with time alone: deadlines, and the broker
 SENT_SECONDS: Final = 0.5
 LOOKED_BACK: Final = 200  # positions: one that became visible late is told late, not never
 NEWEST_SENT: Final = 50
 MOST_LISTENERS: Final = 200
 MOST_OF_A_SESSION: Final = 8
-MOST_WAITING: Final = 100
 MOST_MISSED: Final = 500
 MOST_AT_ONCE: Final = 2000
 
-ANYTHING: Final = "anything"
-SESSION: Final = "session"
-INBOX: Final = "inbox"
-MESSAGE: Final = "message"
-SENT: Final = "sent"
-DRAFT: Final = "draft"
-ANSWERS: Final = "answers"
-HANDOVER: Final = "handover"
-QUEUES: Final = "queues"
-BROKER: Final = "broker"
-
-_NEEDED: Final[Mapping[str, frozenset[Permission]]] = {
-    INBOX: frozenset({Permission.READ_MESSAGES}),
-    MESSAGE: frozenset({Permission.READ_MESSAGES}),
-    SENT: frozenset({Permission.READ_MESSAGES}),
-    ANSWERS: frozenset({Permission.READ_MESSAGES}),
-    HANDOVER: frozenset({Permission.READ_MESSAGES}),
-    DRAFT: frozenset({Permission.WRITE_ALERTS, Permission.RELEASE}),
-    QUEUES: frozenset({Permission.WATCH_NODE}),
-}
-_TOPICS: Final[Mapping[str, str]] = {
-    "message.received": INBOX,
-    "message.submitted": SENT,
-    "message.refused": QUEUES,
-    "answer.due": ANSWERS,
-    "answer.overdue": ANSWERS,
-}
-_TOPICS_OF: Final[Mapping[str, str]] = {
-    "message": MESSAGE,
-    "draft": DRAFT,
-    "shift": HANDOVER,
-    "quarantine": QUEUES,
-    "peer": QUEUES,
-    "session": SESSION,
-    "account": SESSION,
-}
-
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """Something changed. `contact_point` is `None` for what concerns the node, `subject` for what has no id."""
-
-    topic: str
-    contact_point: str | None = None
-    subject: str | None = None
-    position: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits at a contact point, for banners; `newest` is the place of what arrived last."""
-
-    newest: int
-    due: int
-    overdue: int
-    awaited_overdue: int
-    handovers: int
-
-
-@dataclass(slots=True, eq=False)
-class Listener:
-    """One open stream."""
-
-    person: Person
-    session: bytes
-    _waiting: dict[tuple[str, str | None], News] = field(default_factory=dict)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    is_closed: bool = False
-
-    def may_know(self, news: News) -> bool:
-        """Whether it concerns the person."""
-        if news.topic == SESSION:
-            return news.subject == self.person.login
-        if news.contact_point not in {None, self.person.contact_point}:
-            return False
-        needed = _NEEDED.get(news.topic)
-        return needed is None or any(self.person.may(one) for one in needed)
-
-    def tell(self, news: News) -> None:
-        """Puts it among what waits, once for each topic and id."""
-        if len(self._waiting) >= MOST_WAITING:
-            self._waiting = {(ANYTHING, None): News(ANYTHING)}
-        self._waiting[news.topic, news.subject] = news
-        self._wake.set()
-
-    def close(self) -> None:
-        """Ends the stream."""
-        self.is_closed = True
-        self._wake.set()
-
-    async def next(self, seconds: float) -> Sequence[News]:
-        """What has come; nothing after so long without any."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        self._wake.clear()
-        waiting, self._waiting = self._waiting, {}
-        return list(waiting.values())
 
 
 class Live:
@@ -166,7 +65,8 @@ class Live:
         self._sent: dict[str, Mapping[str, str]] = {}
         self._waiting: dict[str, Waiting] = {}
         self._slow_at = self._sent_at = 0.0
-        self._sent_is_stale = False
+        self._sent_is_stale = self._has_more = self._is_unsure = False
+        self._asked_at = -SLOW_SECONDS
         self.is_receiving: bool | None = None
 
     def waiting_at(self, contact_point: str | None) -> Waiting | None:
@@ -180,7 +80,6 @@ class Live:
             return None
         listener = Listener(person, session)
         self._listeners.add(listener)
-        self._slow_at = -SLOW_SECONDS  # looks at once
         return listener
 
     def leave(self, listener: Listener) -> None:
@@ -193,56 +92,46 @@ class Live:
             found = await unit.happenings.after(position - LOOKED_BACK, limit=MOST_MISSED)
             if len(found) >= MOST_MISSED:
                 return [News(ANYTHING)]
-            return await _news_of(unit, found)
+            return await news_of(unit, found)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Looks until `stop` is set; then every stream ends, so that the server need not wait for them."""
-        failed = False
-        while not stop.is_set():
-            try:
-                await self._look()
-                failed = False
-            except UnavailableError as error:
-                if not failed:
-                    _log.warning("live.unavailable", code=error.code, detail=error.message)
-                failed, self._mark = True, None
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await stop.wait()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_repeat(stop, LOOK_SECONDS, self._look))
+            # A process that does not answer is waited for, and news must not be.
+            group.create_task(_repeat(stop, BROKER_SECONDS, self._look_at_broker))
         for listener in self._listeners:
             listener.close()
 
     async def _look(self) -> None:
         now, mark = asyncio.get_running_loop().time(), self._store.mark()
-        has_changed, is_slow = mark != self._mark, now - self._slow_at >= SLOW_SECONDS
-        self._mark = mark
+        has_changed, is_slow = mark != self._mark or self._is_unsure, now - self._slow_at >= SLOW_SECONDS
         self._sent_is_stale |= has_changed
         looks_at_sent = self._sent_is_stale and now - self._sent_at >= SENT_SECONDS
         if not (has_changed or is_slow or looks_at_sent):
             return
+        was_unsure, self._is_unsure = self._is_unsure, True  # until this look has told everything
         async with self._store.reading() as unit:
             news = await self._follow(unit) if has_changed else []
-            if looks_at_sent:
-                self._sent_is_stale, self._sent_at = False, now
-                news += await self._look_at_sent(unit)
             if news or is_slow:
                 await self._look_at_deadlines(unit)
+            self._tell([News(ANYTHING), *news] if was_unsure else news)
+            if looks_at_sent:
+                self._sent_is_stale, self._sent_at = False, now
+                self._tell(await self._look_at_sent(unit))
         if is_slow:
             self._slow_at = now
-            news += await self._look_at_broker()
-        for one in news:
-            self._tell(one)
+        self._mark, self._is_unsure = None if self._has_more else mark, False
 
     async def _follow(self, unit: UnitOfWork) -> list[News]:
         is_first = self._position is None
         position = await unit.happenings.newest() if self._position is None else self._position
         found = await unit.happenings.after(position - LOOKED_BACK, limit=MOST_AT_ONCE)
+        self._has_more = len(found) == MOST_AT_ONCE
         fresh = [] if is_first else [one for one in found if one.position not in self._seen]
         self._seen = {one.position for one in found}
         self._position = max(position, *self._seen) if self._seen else position
-        if len(found) == MOST_AT_ONCE:
-            self._mark = None  # there is more: look again
-        return await _news_of(unit, fresh)
+        return await news_of(unit, fresh)
 
     async def _look_at_sent(self, unit: UnitOfWork) -> list[News]:
         news = []
@@ -265,30 +154,38 @@ class Live:
                 handovers=len(await unit.handovers.waiting(own)),
             )
 
-    async def _look_at_broker(self) -> list[News]:
-        before, self.is_receiving = self.is_receiving, await self._receives() if self._listeners else None
-        return [News(BROKER)] if before != self.is_receiving else []
+    async def _look_at_broker(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if not self._listeners:
+            self.is_receiving, self._asked_at = None, -SLOW_SECONDS
+        elif now - self._asked_at >= SLOW_SECONDS:
+            self._asked_at = now
+            before, self.is_receiving = self.is_receiving, await self._receives()
+            self._tell([News(BROKER)] if before != self.is_receiving else [])
 
-    def _tell(self, news: News) -> None:
-        for listener in self._listeners:
-            if listener.may_know(news):
-                listener.tell(news)
+    def _tell(self, news: Sequence[News]) -> None:
+        for one in news:
+            for listener in self._listeners:
+                if listener.may_know(one):
+                    listener.tell(one)
 
 
-async def _news_of(unit: UnitOfWork, happenings: Sequence[Happening]) -> list[News]:
-    """What these entries mean; of a message that arrived also what it replaces and what it answers."""
-    news, keys = [], set()
-    for one in happenings:
-        topic = _TOPICS.get(one.action) or _TOPICS_OF.get(one.action.partition(".")[0])
-        is_node_wide = topic in {SESSION, QUEUES}
-        if topic is None or (one.contact_point is None and not is_node_wide):
-            continue
-        news.append(News(topic, None if is_node_wide else one.contact_point, one.subject, one.position))
-        if topic == INBOX and one.contact_point is not None and one.subject is not None:
-            keys.add((one.contact_point, one.subject))
-    for arrival in await unit.happenings.arrivals(keys) if keys else ():
-        if arrival.replaces is not None:
-            news.append(News(MESSAGE, arrival.contact_point, arrival.replaces))
-        if arrival.answers is not None:
-            news.append(News(SENT, arrival.contact_point, arrival.answers))
-    return news
+async def _repeat(stop: asyncio.Event, seconds: float, look: Callable[[], Awaitable[None]]) -> None:
+    """Looks again and again; what fails is said once, and looked at again."""
+    told = ""
+    while not stop.is_set():
+        try:
+            await look()
+            told = ""
+        except UnavailableError as error:
+            if told != error.code:
+                _log.warning("news.unavailable", code=error.code, detail=error.message)
+            told = error.code
+        except Exception as error:  # noqa: BLE001 - a service that ends takes the whole process with it
+            fault = type(error).__name__
+            if told != fault:
+                _log.error("news.failed", error=fault)
+            told = fault
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await stop.wait()

@@ -17,7 +17,7 @@ from bridge.console.access import Page
 from bridge.console.banners import banners_for, waiting_for
 from bridge.console.guard.session import token_in
 from bridge.console.language import marked
-from bridge.console.live import ANYTHING, BROKER, SESSION, Listener, News
+from bridge.console.news import ANYTHING, BROKER, SESSION, Listener, News
 from bridge.console.visit import Visit
 from bridge.core.errors import UnavailableError
 from bridge.core.vocabulary import ALERT_CANCEL

@@ -15,7 +15,9 @@ from bridge.adapters.system import SystemClock
 from bridge.app.accounts.roles import Role
 from bridge.app.accounts.sign_in import Person
 from bridge.console import live as console_live
-from bridge.console.live import ANYTHING, BROKER, DRAFT, INBOX, MESSAGE, SENT, SESSION, Listener, Live, News
+from bridge.console.live import Live
+from bridge.console.news import ANYTHING, BROKER, DRAFT, INBOX, MESSAGE, MOST_WAITING, SENT, SESSION, Listener, News
+from bridge.core.errors import UnavailableError
 from bridge.ports.store.records import AuditEntry
 
 PATIENCE = 20.0
@@ -153,11 +155,29 @@ async def test_listeners_are_bounded_and_so_is_what_waits_for_them(live: Live) -
     assert listeners.pop() is None
     first = listeners[0]
     assert first is not None
-    for number in range(3 * console_live.MOST_WAITING):
+    for number in range(3 * MOST_WAITING):
         first.tell(News(MESSAGE, "at.ncp", str(number)))
     waiting = await first.next(0)
-    assert len(waiting) <= console_live.MOST_WAITING
+    assert len(waiting) <= MOST_WAITING
     assert News(ANYTHING) in waiting
 
     live.leave(first)
     assert live.listen(OFFICER, b"one") is not None
+
+
+async def test_after_a_database_that_was_away_anything_may_have_changed(
+    live: Live, other: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = listen(live, OFFICER)
+    failed = asyncio.Event()
+
+    async def fail(*_: object, **__: object) -> None:
+        failed.set()
+        raise UnavailableError("E_DATABASE", "away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("bridge.console.live.owed_answers", fail)
+        await log(other, "message.taken", subject="lost")
+        await asyncio.wait_for(failed.wait(), PATIENCE)
+
+    assert (await heard(listener, ANYTHING)).topic == ANYTHING

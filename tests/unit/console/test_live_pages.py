@@ -14,7 +14,8 @@ from console_world import HOSTED, IDLE, Browser, World, receives
 
 from bridge.app.accounts.roles import Role
 from bridge.console import live as console_live
-from bridge.console.live import INBOX, Listener, Live
+from bridge.console.live import Live
+from bridge.console.news import INBOX, Listener
 from bridge.console.pages import live as live_page
 from bridge.ports.store.records import AuditEntry, InboxItem
 
