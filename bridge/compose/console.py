@@ -70,6 +70,7 @@ async def prepare_database(settings: NodeSettings) -> None:
 def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
     """What the pages of a node are made of; loads the keys."""
     idle = timedelta(minutes=settings.idle_minutes)
+    opening = OpenMessages(node.store, node.vault, node.clock, frozenset(settings.reason_for))
     return Parts(
         country=node.settings.country,
         hosted=node.hosted,
@@ -86,11 +87,11 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         accounts=accounts_of(node),
         reading=node.reading,
         board=ReadBoard(node.store, node.vault, node.clock),
-        opening=OpenMessages(node.store, node.vault, node.clock),
+        opening=opening,
         work=WorkOnItems(node.store, node.clock),
         corridors=ReadCorridors(node.store),
         search=SearchMessages(node.store, node.vault, node.clock),
-        exporting=ExportMessages(OpenMessages(node.store, node.vault, node.clock), node.store, node.clock),
+        exporting=ExportMessages(opening, node.store, node.clock),
         drafts=drafts_of(node),
         previewing=PreviewRecipients(node.store, node.clock),
         own_alerts=OwnAlerts(drafts_of(node)),

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from bridge.core.vocabulary import SEALED_KINDS
 from bridge.settings.form import FORM, fault
 from bridge.settings.oidc import OidcSettings
 from bridge.settings.signs_of_life import LISTEN_PATTERN, host_and_port
@@ -27,6 +28,7 @@ class ConsoleSettings(BaseModel):
         local_accounts: whether passwords are the rule, for emergencies only (each use is a warning), or refused.
         oidc: the identity provider, if there is one.
         time_zone: of the local times beside UTC, by its name in the IANA database.
+        reason_for: the kinds of message that are opened only by who says why, which is logged.
     """
 
     model_config = FORM
@@ -40,6 +42,7 @@ class ConsoleSettings(BaseModel):
     local_accounts: Literal["all", "break_glass", "none"] = "all"
     oidc: OidcSettings | None = None
     time_zone: str = "UTC"
+    reason_for: tuple[Annotated[str, Field(pattern=rf"^({'|'.join(SEALED_KINDS)})$")], ...] = ()
 
     @model_validator(mode="after")
     def _has_both_files_or_none(self) -> Self:

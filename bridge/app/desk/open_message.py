@@ -83,11 +83,16 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class OpenMessages:
-    """Opens messages for the contact points of one node."""
+    """Opens messages for the contact points of one node.
+
+    Attributes:
+        reason_for: the kinds for which the law asks why somebody looks.
+    """
 
     store: Store
     vault: BodyVault
     clock: Clock
+    reason_for: frozenset[str] = frozenset()
 
     async def open(
         self, contact_point: str, item: ItemId, *, officer: str, reason: str = "", marks_read: bool = True
@@ -102,10 +107,12 @@ class OpenMessages:
             marks_read: whether it counts as read from now on; not for who only supervises.
 
         Raises:
-            BadInputError: `E_UNKNOWN_MESSAGE`.
+            BadInputError: `E_UNKNOWN_MESSAGE`; `E_REASON`, there is none and the kind asks for one.
         """
         async with self.store.reading() as unit:
             opened = await self._read(unit, contact_point, item)
+        if opened.message.kind in self.reason_for and not reason:
+            raise BadInputError("E_REASON", f"reason: a {opened.message.kind} is opened for a reason", path="reason")
         await self._log(opened, contact_point, officer, reason, marks_read=marks_read)
         return opened
 

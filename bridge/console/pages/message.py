@@ -22,6 +22,7 @@ from bridge.ports.store.desk import Group, ItemId
 
 LEVELS: Final = ("accepted", "forwarded_nationally", "not_competent", "read")
 CONFLICT: Final = 409
+LONGEST_REASON: Final = 300
 
 
 async def _message(visit: Visit) -> Response:
@@ -94,7 +95,14 @@ async def _reopen(visit: Visit, item: ItemId) -> None:
 
 
 async def _show(visit: Visit, *, status: int = 200, wrong: str = "", refused: RefusedError | None = None) -> Response:
-    opened = await open_here(visit)
+    try:
+        opened = await open_here(visit)
+    except BadInputError as error:
+        if error.code != "E_REASON":
+            raise
+        asked = visit.request.method == "POST"
+        status = UNPROCESSABLE if asked else status
+        return visit.show("reason.html", status=status, here=dict(visit.request.path_params), is_missing=asked)
     parts = shown(visit, opened) | {"wrong": wrong, "refused": refused, "members": _members(visit, opened)}
     if visit.is_fragment:
         return visit.show("message_part.html", status=status, **parts, names=await names_of(visit))
@@ -107,6 +115,7 @@ async def open_here(visit: Visit) -> Opened:
         visit.contact_point,
         _item(visit),
         officer=visit.person.login,
+        reason=visit.field("reason").strip()[:LONGEST_REASON],
         marks_read=visit.person.may(Permission.ANSWER),
     )
 
@@ -177,6 +186,7 @@ def _item(visit: Visit) -> ItemId:
 
 PAGES: Final = (
     Page(MESSAGE_AT, "message", _message, Permission.READ_MESSAGES, tab="inbox"),
+    Page(MESSAGE_AT, "open_for", _message, Permission.READ_MESSAGES, "POST", tab="inbox"),
     Page(f"{MESSAGE_AT}/print", "message_print", _print, Permission.READ_MESSAGES, tab="inbox"),
     Page(f"{MESSAGE_AT}/export", "export", _export, Permission.READ_MESSAGES),
     Page(f"{MESSAGE_AT}/acknowledge", "acknowledge", _acknowledge, Permission.ANSWER, "POST"),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from typing import cast
 
 import pytest
 from console_world import Browser, World
 from desk_samples import NOW, alert_body, desk_parts, given, leg, logged, received
 
+from bridge.app.desk.open_message import OpenMessages
 from bridge.ports.store.records import InboxItem
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'><script>alert(1)</script>{{ 3 * 'ncp' }}"
@@ -111,6 +114,26 @@ async def test_an_auditor_reads_and_nothing_counts_as_read(people: World) -> Non
     assert 'id="answer"' not in page
     async with people.store.reading() as unit:
         assert [item.state for item in await unit.inbox.get(one.id)] == ["new"]
+
+
+async def test_a_kind_that_asks_why_is_opened_for_a_reason_only(people: World) -> None:
+    one = received(alert_body())
+    await given(people, one)
+    parts = desk_parts(people)
+    parts["opening"] = replace(cast("OpenMessages", parts["opening"]), reason_for=frozenset({"route_alert"}))
+    login = await people.person("duty_officer")
+    browser = Browser(people.app(**parts), await people.session(login))
+
+    asked = await browser.get(page_of(one))
+    empty = await browser.post(page_of(one), {"reason": " "})
+    opened = await browser.post(page_of(one), {"reason": "Case 12"})
+
+    assert [("Vans" in answer.text, answer.status_code) for answer in (asked, empty, opened)] == [
+        (False, 200),
+        (False, 422),
+        (True, 200),
+    ]
+    assert [entry.detail.get("reason") for entry in await logged(people, "body.read")] == ["Case 12"]
 
 
 async def test_what_changed_is_said_in_words(people: World) -> None:

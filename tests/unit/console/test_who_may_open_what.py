@@ -49,6 +49,7 @@ WHO_MAY: Final = {
     ("POST", "/accounts/{login}/sessions/end"): "X",
     ("GET", "/inbox"): "DRU",
     ("GET", "/message/{sender}/{message_id}"): "DRU",
+    ("POST", "/message/{sender}/{message_id}"): "DRU",
     ("GET", "/message/{sender}/{message_id}/print"): "DRU",
     ("GET", "/message/{sender}/{message_id}/export"): "DRU",
     ("POST", "/message/{sender}/{message_id}/acknowledge"): "D",
