@@ -99,17 +99,3 @@ async def test_signing_out_in_one_tab_leaves_the_others(open_visit: OpenVisit, o
     await other.goto(f"{origin}/account")
     await other.get_by_role("button", name="Sign out", exact=True).click()
     await visit.page.wait_for_url("**/sign-in**")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 400])
-async def test_the_pages_of_accounts_are_accessible(
-    open_visit: OpenVisit, origin: str, *, width: int, scheme: str
-) -> None:
-    visit = await signed_in(open_visit, origin, width=width, scheme=scheme)
-    for path in ("/accounts", "/accounts/new", "/accounts/reader", "/account", "/language", "/no-such-page"):
-        await visit.go(path)
-        assert await axe(visit.page) == [], path
-        too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert await visit.page.evaluate(too_wide) <= 0, path
-    await visit.take_faults()  # that there is no such page

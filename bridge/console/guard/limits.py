@@ -9,6 +9,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 MOST_COUNTED: Final = 4096  # of one limit; who has been quiet for longest is forgotten first
+SPAN: Final = timedelta(minutes=5)
+MOST_OF_ADDRESS: Final = 60
+MOST_OF_LOGIN: Final = 10
+MOST_FORMS: Final = 900  # a page that draws while somebody types sends one or two a second
 _NETWORK_V6: Final = 64  # one household or machine has all of it
 
 
@@ -44,9 +48,9 @@ class Limits:
         session: forms sent in one session.
     """
 
-    address: Limit = field(default_factory=lambda: Limit(60, timedelta(minutes=5)))
-    login: Limit = field(default_factory=lambda: Limit(10, timedelta(minutes=5)))
-    session: Limit = field(default_factory=lambda: Limit(300, timedelta(minutes=5)))
+    address: Limit = field(default_factory=lambda: Limit(MOST_OF_ADDRESS, SPAN))
+    login: Limit = field(default_factory=lambda: Limit(MOST_OF_LOGIN, SPAN))
+    session: Limit = field(default_factory=lambda: Limit(MOST_FORMS, SPAN))
 
 
 def address_of(host: str) -> str:

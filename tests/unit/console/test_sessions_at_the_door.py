@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from console_world import IDLE, PASSWORD, Browser, MovedClock, World
 
 from bridge.app.accounts.roles import Role
 from bridge.app.accounts.sign_in import LONGEST_SESSION, LocalAccounts
+from bridge.console.guard import limits
 from bridge.console.guard.kept import KEPT_FOR, MOST_KEPT, KeptForms
 
 SIGN_IN = {"login": "duty", "password": PASSWORD}
@@ -201,12 +203,28 @@ async def test_too_many_attempts_from_one_address_or_as_one_login_have_to_wait(p
     assert others[-1] == 429
 
 
-async def test_forms_of_one_session_are_bounded(people: World) -> None:
+async def test_forms_of_one_session_are_bounded(people: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_FORMS", 3)
     browser = await officer(people)
-    statuses = [(await browser.post("/stay")).status_code for _ in range(301)]
-    assert statuses.count(429) >= 1
-    people.clock.advance(timedelta(minutes=5))
+    assert [(await browser.post("/stay")).status_code for _ in range(4)] == [204, 204, 204, 429]
+    assert (await Browser(people.app(), await people.session("duty")).post("/stay")).status_code == 204
+    people.clock.advance(limits.SPAN)
     assert (await browser.post("/stay")).status_code == 204
+
+
+def test_whoever_was_quiet_for_longest_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_COUNTED", 2)
+    limit, now = limits.Limit(1, limits.SPAN), MovedClock().now()
+    taken = [limit.take(who, now) for who in ("first", "second", "first", "third", "first", "second")]
+    assert taken == [True, True, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("host", "who"),
+    [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("", ""), ("unix:", "unix:")],
+)
+def test_an_ipv6_address_stands_for_its_network(host: str, who: str) -> None:
+    assert limits.address_of(host) == who
 
 
 async def test_where_passwords_are_for_emergencies_each_use_is_in_the_log_and_the_audit(people: World) -> None:
