@@ -8,6 +8,7 @@ comes out.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from shapely import MultiPolygon
+from shapely import MultiPolygon, Point
+from shapely.ops import nearest_points
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -33,14 +35,16 @@ from mapping.outlines import outlines_of  # noqa: E402 - after the path
 from mapping.topology import read_parts  # noqa: E402 - after the path
 from mapping.ways import ways_of  # noqa: E402 - after the path
 
-from bridge.console.map.gazetteer import all_crossings, all_places, country_point  # noqa: E402 - after the path
-from bridge.console.map.projection import project  # noqa: E402 - after the path
+from bridge.console.map.gazetteer import all_crossings, all_places, country_point, place_id  # noqa: E402 - after the path
+from bridge.console.map.projection import UNITS_PER_KM, project  # noqa: E402 - after the path
 
 SOURCES: Final = ROOT / "scripts" / "mapping"
 CACHE: Final = ROOT / ".cache" / "map"
 MAP: Final = ROOT / "bridge" / "console" / "map"
 GENERATED: Final = MAP / "generated"
 NPM_SECONDS: Final = 300
+INSIDE: Final = 0.5 * UNITS_PER_KM
+FARTHEST_MOVED: Final = 8 * UNITS_PER_KM
 
 
 def download() -> Path:
@@ -65,6 +69,20 @@ def download() -> Path:
     return folder
 
 
+def moved_places(lands: Mapping[str, MultiPolygon]) -> dict[str, list[int]]:
+    """Towns on a border or a coast that are outside of their country's simplified outline: where they are drawn."""
+    moved = {}
+    with (MAP / "places.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if (land := lands.get(row["country"])) is None:
+                continue
+            at, ground = Point(project(float(row["latitude"]), float(row["longitude"]))), land.buffer(-INSIDE)
+            if not ground.is_empty and 0 < ground.distance(at) < FARTHEST_MOVED:
+                inside = nearest_points(ground, at)[0]
+                moved[place_id(row["country"], row["name"])] = [round(inside.x), round(inside.y)]
+    return moved
+
+
 def points_of(lands: Mapping[str, MultiPolygon], outlines: Mapping[str, Any]) -> dict[str, list[int]]:
     """One point for every country of the world: on the map where its name has most room, else in its largest part."""
     points = {}
@@ -86,7 +104,7 @@ def make(folder: Path) -> Iterator[tuple[str, str]]:
     outlines = outlines_of(levels, WINDOW.bounds) | {"disputed": viewpoint["disputed"]["pairs"]}
     yield "letters.json", _text(widths_of(folder / "@fontsource" / "ibm-plex-sans" / "files"))
     yield "outlines.json", _text(outlines)
-    yield "points.json", _text(points_of(lands, outlines))
+    yield "points.json", _text({"countries": points_of(lands, outlines), "moved": moved_places(levels[0])})
     shown = outlines["countries"]
     places = [place for place in (*all_places(), *map(country_point, shown)) if place and place.country in shown]
     yield "ways.json", _text(ways_of(levels[0], places, all_crossings(), outlines["middles"]))

@@ -142,14 +142,11 @@ def _inside(
 ) -> dict[str, list[int] | None]:
     """The ways inside one country that are not straight: from its places to its gates."""
     land = lands[code]
-    inside = land.buffer(SLACK)
-    ground = Ground(inside, _corners(land.buffer(-MARGIN)) | _corners(land.buffer(-MARGIN / 3)))
+    ground = Ground(land.buffer(SLACK), _corners(land.buffer(-MARGIN)) | _corners(land.buffer(-MARGIN / 3)))
     over_sea: Ground | None = None
     ways: dict[str, list[int] | None] = {}
     for place in places:
-        # A town on the border or on the coast may be just outside of a simplified outline.
-        on_it = nearest_points(inside, Point(place.at))[0]
-        start = (on_it.x, on_it.y)
+        start = place.at
         for name, end in gates.items():
             way = ground.way(start, end)
             if way is None and hypot(end[0] - start[0], end[1] - start[1]) < FARTHEST_OVER_SEA:

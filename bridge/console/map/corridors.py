@@ -30,7 +30,8 @@ _DISC: Final = 8.0
 _NAME: Final = 14.0
 _MOST_HIDDEN: Final = 14.0
 _DOTS: Final = 10.0
-_HEIGHTS: Final = {Shape.WIDE: (900, 640), Shape.PHONE: (360, 340)}
+_SIZES: Final = {Shape.WIDE: (900, 640), Shape.PHONE: (360, 340)}
+_MARGINS: Final = {Shape.WIDE: (70.0, 40.0), Shape.PHONE: (26.0, 26.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def draw_corridors(flows: Sequence[Flow], *, own: str, words: MapWords, shape: S
     if not lines:
         return ""
     frame = frame_around(
-        [point for line in lines.values() for point in line], _HEIGHTS[shape], (70.0, 40.0), outlines().window
+        [point for line in lines.values() for point in line], _SIZES[shape], _MARGINS[shape], outlines().window
     )
     countries = sorted({code for flow in lines for code in (flow.start, flow.end)})
     spots = {code: frame.place(point.at) for code in countries if (point := country_point(code))}

@@ -146,17 +146,32 @@ def _spellings(names: Iterable[str]) -> frozenset[str]:
     return frozenset(fold(name) for name in names if name)
 
 
+def place_id(country: str, name: str) -> str:
+    """What a place's ways are stored under."""
+    return f"{country}:{fold(name)}"
+
+
+@cache
+def _points() -> Mapping[str, Mapping[str, Point]]:
+    """Points of countries, and of places that are drawn beside where they lie: outlines are simplified."""
+    stored: dict[str, dict[str, list[int]]] = json.loads(
+        (_HERE / "generated" / "points.json").read_text(encoding="utf-8")
+    )
+    return {name: {key: (x, y) for key, (x, y) in points.items()} for name, points in stored.items()}
+
+
 @cache
 def _places() -> tuple[Place, ...]:
+    moved = _points()["moved"]
     return tuple(
         Place(
-            id=f"{row['country']}:{fold(row['name'])}",
+            id=(one := place_id(row["country"], row["name"])),
             country=row["country"],
             name=row["name"],
             names=_spellings([row["name"], row["locode"], *row["other_names"].split("|")]),
             locode=row["locode"],
             kind=row["kind"],
-            at=project(float(row["latitude"]), float(row["longitude"])),
+            at=moved.get(one) or project(float(row["latitude"]), float(row["longitude"])),
         )
         for row in _rows("places.csv")
     )
@@ -175,8 +190,7 @@ def _places_by_name() -> Mapping[tuple[str, str], Place]:
 @cache
 def _country_points() -> Mapping[str, Place]:
     points: dict[str, Point] = {place.country: place.at for place in reversed(_places())}
-    world: dict[str, list[float]] = json.loads((_HERE / "generated" / "points.json").read_text(encoding="utf-8"))
-    points |= {code: (x, y) for code, (x, y) in world.items()}
+    points |= _points()["countries"]
     return {
         code: Place(f"{code}:", code, country_name(code), frozenset(), "", "country", at)
         for code, at in points.items()

@@ -13,12 +13,13 @@ from enum import Enum
 from math import hypot
 from typing import Final
 
+from bridge.console.map.country_names import country_names, tints_of, written
 from bridge.console.map.frame import Frame, frame_around
 from bridge.console.map.furniture import draw_legend, draw_scale
 from bridge.console.map.gazetteer import Place
-from bridge.console.map.labels import Label, Layout
+from bridge.console.map.labels import Layout
 from bridge.console.map.legs import MapLeg
-from bridge.console.map.letters import text_width
+from bridge.console.map.marks import DISC, arrow, diamond, numbered_stop, stop_mark
 from bridge.console.map.outlines import draw_ground, outlines
 from bridge.console.map.projection import Point
 from bridge.console.map.stops import DESTINATION, ORIGIN, TRANSIT, Stop, stops_of
@@ -28,14 +29,8 @@ from bridge.console.map.wording import MapWords
 
 NAME: Final = 14.0
 CROSSING: Final = 12.0
-COUNTRY: Final = 12.0
-SPACING: Final = 1.6
-DISC: Final = 10.5
 _EDGE: Final = 20.0
-_ROLE_ORDER: Final = (TRANSIT, DESTINATION, ORIGIN)
 _SHORTEST_WITH_ARROW: Final = 46.0
-_LEAST_ROOM: Final = 6.0  # pixels around the middle of a name
-_WIDEST_FOR_ROOM: Final = 5.5
 _MOST_HIDDEN: Final = 6.0
 _DOTS: Final = 7.0
 
@@ -85,13 +80,21 @@ def draw_route(
     layout = Layout(frame.width, frame.height)
     scale = draw_scale(frame, layout)
     prefix = f"map-{shape.name.lower()}{'-region' if region else ''}-"
-    parts = [draw_ground(frame, _tints(stops), prefix)]
+    parts = [draw_ground(frame, tints_of(stops), prefix)]
     marks = _keep_places(layout, stops, spots, drawn, frame)
     names = "".join(_name(layout, stop, spots[id(stop)], words) for stop in stops if stop.place)
     crossings = "".join(_crossing_name(layout, label, at) for label, at in marks)
-    parts += [_country_names(layout, frame, stops, own, words), *map(_lines, drawn)]
-    parts += [_diamond(course, frame) for course in courses if course and course.mark]
-    parts += [_disc(stop, spots[id(stop)]) for stop in reversed(stops) if stop.place]
+    parts += [country_names(layout, frame, stops, own, words), *map(_lines, drawn)]
+    parts += [
+        diamond(frame.place(course.mark.at), is_named=course.mark.is_named)
+        for course in courses
+        if course and course.mark
+    ]
+    parts += [
+        numbered_stop(stop, spots[id(stop)], outside=not _is_shown(stop.place))
+        for stop in reversed(stops)
+        if stop.place
+    ]
     parts += [crossings, names, scale]
     legend, height = draw_legend(_legend(stops, drawn, words), frame.height, frame.width)
     return _picture([*parts, legend], frame, height, prefix, _story(stops, words, own), words)
@@ -193,55 +196,15 @@ def _keep_places(
     return [(label, at) for label, at in marks if label]
 
 
-def _tints(stops: Sequence[Stop]) -> dict[str, str]:
-    """A class for each country of the route: of its weightiest stop."""
-    tints: dict[str, str] = {}
-    for role in _ROLE_ORDER:
-        tints |= {stop.country: role for stop in stops if stop.role == role}
-    return tints
-
-
 def _lines(one: _Drawn) -> str:
     kind = "confirmed" if one.leg.confirmed else "suspected"
     parts = []
     for line in (*one.lines, *one.stubs):
         path = line_of(line)
         parts.append(f'<path class="casing" d="{path}"/><path class="leg {kind}" d="{path}"/>')
-    parts += [_arrow(*along(line, 0.55)) for line in one.lines if length_of(line) > _SHORTEST_WITH_ARROW]
-    parts += [_arrow(*along(short, 0.6)) for short in one.stubs]
+    parts += [arrow(*along(line, 0.55)) for line in one.lines if length_of(line) > _SHORTEST_WITH_ARROW]
+    parts += [arrow(*along(short, 0.6)) for short in one.stubs]
     return "".join(parts)
-
-
-def _arrow(at: Point, towards: Point) -> str:
-    (x, y), (right, down) = at, towards
-    corners = [(6.5, 0.0), (-5.0, 5.0), (-2.5, 0.0), (-5.0, -5.0)]
-    turned = [(x + a * right - b * down, y + a * down + b * right) for a, b in corners]
-    return f'<path class="arrow" d="{line_of(turned)}Z"/>'
-
-
-def _diamond(course: Course, frame: Frame) -> str:
-    if course.mark is None:
-        return ""
-    x, y = frame.place(course.mark.at)
-    kind = "crossing" if course.mark.is_named else "crossing unnamed"
-    return f'<path class="{kind}" d="M{number(x)} {number(y - 7)}l7 7-7 7-7-7z"/>'
-
-
-def _key(role: str, *, placed: bool = True) -> str:
-    """A stop's mark around (0, 0)."""
-    ring = "" if placed else " unplaced"
-    outer = f'<circle class="ring{ring}" r="{DISC + 3.5}"/>' if role == DESTINATION else ""
-    radius = DISC - 0.5 if role == DESTINATION else DISC
-    return f'{outer}<circle class="stop {role}{ring}" r="{radius}"/>'
-
-
-def _disc(stop: Stop, at: Point) -> str:
-    numbers = "·".join(map(str, stop.numbers[:2]))
-    outside = "" if stop.place and _is_shown(stop.place) else f'<circle class="outside" r="{DISC + 5}"/>'
-    return (
-        f'<g transform="translate({number(at[0])} {number(at[1])})">{outside}{_key(stop.role, placed=stop.is_placed)}'
-        f'<text class="number {stop.role}" y="4.3">{numbers}</text></g>'
-    )
 
 
 def _name(layout: Layout, stop: Stop, at: Point, words: MapWords) -> str:
@@ -252,41 +215,13 @@ def _name(layout: Layout, stop: Stop, at: Point, words: MapWords) -> str:
         text = f"{text}, {country}"  # it stands at the edge, over some other country
     away = DISC + (8 if stop.role == DESTINATION else 5)
     label = layout.around(text, at, away, NAME, bold=True)
-    return _written(label, "place" if stop.name else "place unplaced") if label else ""
+    return written(label, "place" if stop.name else "place unplaced") if label else ""
 
 
 def _crossing_name(layout: Layout, label: str, at: Point) -> str:
     """Left out where it would hide something: the itinerary beside the map has it."""
     placed = layout.around(label, at, 10, CROSSING, bold=False, most=_MOST_HIDDEN)
-    return _written(placed, "crossing-name") if placed else ""
-
-
-def _written(label: Label, kind: str) -> str:
-    x, y = label.at
-    return f'<text class="{kind}" x="{number(x)}" y="{number(y)}">{said(label.text)}</text>'
-
-
-def _country_names(layout: Layout, frame: Frame, stops: Sequence[Stop], own: str, words: MapWords) -> str:
-    """Names of countries where they hide nothing: the route's first, then the others that have room.
-
-    A narrow country has its code instead; one that stands beside a stop already has none.
-    """
-    tints, named = _tints(stops), {stop.country for stop in stops if not stop.name}
-    order = sorted(outlines().spots, key=lambda code: (code not in tints, code != own, code))
-    parts = []
-    for code in order:
-        spots = [(frame.place((x, y)), room * frame.scale) for x, y, room in outlines().spots[code]]
-        inside = [(point, room) for point, room in spots if frame.has(point, -12.0)]
-        if code in named or not inside or (code not in tints and inside[0][1] < _LEAST_ROOM):
-            continue
-        text = clean(words.country(code)).upper()
-        if text_width(text, COUNTRY, bold=True, spacing=SPACING) > _WIDEST_FOR_ROOM * inside[0][1]:
-            text = code
-        label = layout.on_one_of(text, [point for point, _ in inside], COUNTRY, SPACING)
-        if label is not None:
-            kind = f"country {tints.get(code, 'other')}" + (" own" if code == own else "")
-            parts.append(_written(label, kind))
-    return "".join(parts)
+    return written(placed, "crossing-name") if placed else ""
 
 
 def _legend(stops: Sequence[Stop], drawn: Sequence[_Drawn], words: MapWords) -> list[tuple[str, str]]:
@@ -297,11 +232,11 @@ def _legend(stops: Sequence[Stop], drawn: Sequence[_Drawn], words: MapWords) -> 
         (TRANSIT, words.text("Transit")),
         (DESTINATION, words.text("Destination")),
     ]
-    legend = [(f'<g transform="scale(.72)">{_key(role)}</g>', text) for role, text in entries if role in roles]
+    legend = [(f'<g transform="scale(.72)">{stop_mark(role)}</g>', text) for role, text in entries if role in roles]
     if any(one.course and one.course.mark and one.course.mark.is_named for one in drawn):
-        legend.append(('<path class="crossing" d="M0-7l7 7-7 7-7-7z"/>', words.text("Border crossing")))
+        legend.append((diamond((0.0, 0.0), is_named=True), words.text("Border crossing")))
     if any(one.course and one.course.mark and not one.course.mark.is_named for one in drawn):
-        legend.append(('<path class="crossing unnamed" d="M0-7l7 7-7 7-7-7z"/>', words.text("Crossing not known")))
+        legend.append((diamond((0.0, 0.0), is_named=False), words.text("Crossing not known")))
     for confirmed, kind, text in (
         (True, "confirmed", words.text("Confirmed")),
         (False, "suspected", words.text("Suspected")),
@@ -309,7 +244,7 @@ def _legend(stops: Sequence[Stop], drawn: Sequence[_Drawn], words: MapWords) -> 
         if any(one.leg.confirmed is confirmed for one in drawn):
             legend.append((f'<path class="leg {kind}" d="M-12 0H12"/>', text))
     if any(one.stubs for one in drawn):
-        stub_key = f'<path class="leg suspected" d="M-12 0H4"/>{_arrow((4.0, 0.0), (1.0, 0.0))}'
+        stub_key = f'<path class="leg suspected" d="M-12 0H4"/>{arrow((4.0, 0.0), (1.0, 0.0))}'
         legend.append((stub_key, words.text("Way between not known")))
     if any(stop.place and not _is_shown(stop.place) for stop in stops):
         legend.append(
@@ -319,7 +254,9 @@ def _legend(stops: Sequence[Stop], drawn: Sequence[_Drawn], words: MapWords) -> 
             )
         )
     if any(stop.place and not stop.is_placed for stop in stops):
-        legend.append((f'<g transform="scale(.72)">{_key(TRANSIT, placed=False)}</g>', words.text("Place not known")))
+        legend.append(
+            (f'<g transform="scale(.72)">{stop_mark(TRANSIT, placed=False)}</g>', words.text("Position not known"))
+        )
     return legend
 
 

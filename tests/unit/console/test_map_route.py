@@ -116,7 +116,7 @@ def test_confirmed_and_suspected_differ_in_their_line_and_in_the_legend() -> Non
 
     assert 'class="leg confirmed"' in svg
     assert 'class="leg suspected"' in svg
-    assert {"Confirmed", "Suspected", "Crossing not known", "Place not known"} <= set(texts(svg, "legend-text"))
+    assert {"Confirmed", "Suspected", "Crossing not known", "Position not known"} <= set(texts(svg, "legend-text"))
 
 
 def test_a_place_out_of_the_map_stands_at_its_edge_with_its_country() -> None:
