@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from bridge.console.language import LANGUAGES, Words
@@ -82,7 +83,7 @@ class Form:
     def choices(self, name: str) -> Sequence[Choice]:
         """What may be chosen in a field; what stands there and is none of it is offered too, or it would be lost."""
         code_list = FIELDS[kind_of(name)].code_list
-        known = self._known(code_list)
+        known = _known(code_list, self.words)
         there = [code for code in (*self.values(name), self.value(name)) if code and "\n" not in code]
         strange = [Choice(code, code) for code in dict.fromkeys(there) if code not in {one.code for one in known}]
         return [*known, *strange]
@@ -96,7 +97,7 @@ class Form:
     def other_languages(self) -> Sequence[Choice]:
         """The languages in which there is none yet."""
         there = set(self.narratives())
-        return [one for one in self._known("language") if one.code not in there]
+        return [one for one in _known("language", self.words) if one.code not in there]
 
     def crossings(self, leg: int) -> Sequence[str]:
         """The border crossings between a leg's two countries."""
@@ -110,12 +111,14 @@ class Form:
         country = self.value(f"body.legs[{leg}].{end}.country")
         return [place.name for place in all_places() if place.country == country]
 
-    def _known(self, code_list: str) -> Sequence[Choice]:
-        words = self.words
-        if code_list == "country":
-            named = [Choice(code, words.country(code)) for code in COUNTRY_CODES]
-            return sorted(named, key=lambda one: one.label)
-        if code_list == "language":
-            return [Choice(language.tag, words.language_name(language.tag)) for language in LANGUAGES]
-        codes = WRITTEN_STATUSES if code_list == "status" else CODE_LISTS[code_list]
-        return [Choice(code, words.code(code_list, code)) for code in codes]
+
+@lru_cache(maxsize=512)
+def _known(code_list: str, words: Words) -> Sequence[Choice]:
+    """The choices of a list; countries and languages by their names."""
+    if code_list == "country":
+        named = [Choice(code, words.country(code)) for code in COUNTRY_CODES]
+        return sorted(named, key=lambda one: one.label)
+    if code_list == "language":
+        return [Choice(language.tag, words.language_name(language.tag)) for language in LANGUAGES]
+    codes = WRITTEN_STATUSES if code_list == "status" else CODE_LISTS[code_list]
+    return [Choice(code, words.code(code_list, code)) for code in codes]
