@@ -19,11 +19,11 @@ import structlog
 
 ALLOWED: Final = frozenset(
     {
-        "account", "attempt", "batch", "code", "contact_point", "country", "count", "detail", "error", "event",
-        "exchange", "from", "held", "id", "kind", "lane", "level", "list_version", "message_id", "name", "network",
-        "outcome", "path", "pid", "port", "queue", "queues", "quarantined", "reason", "recipient", "recipients",
-        "rows", "rule", "seconds", "service", "signal", "size", "state", "status", "step", "timestamp", "to",
-        "urgency", "version",
+        "account", "attempt", "batch", "code", "contact_point", "count", "country", "detail", "error", "event",
+        "exchange", "from", "held", "id", "kind", "lane", "level", "list_version", "login", "message_id",
+        "name", "network", "outcome", "page", "path", "pid", "place", "port", "quarantined", "queue", "queues",
+        "reason", "recipient", "recipients", "rows", "rule", "seal", "seconds", "service", "signal", "size",
+        "state", "status", "step", "timestamp", "to", "urgency", "version",
     }
 )  # fmt: skip
 MAX_TEXT: Final = 300

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import case, delete, func, or_, select
 
 from bridge.adapters.store.sequence import VOID_PREFIX
 from bridge.adapters.store.tables import (
@@ -41,18 +41,30 @@ class SqlPeers:
     async def hear(self, contact_point: str, heard: Mapping[str, datetime]) -> None:
         """Notes the newest signed time of each peer; an older one changes nothing."""
         insert = self._transaction.insert(peer)
+        is_newer = or_(peer.c.heard_at.is_(None), peer.c.heard_at < insert.excluded.heard_at)
         newest = insert.on_conflict_do_update(
             index_elements=[peer.c.contact_point, peer.c.peer],
-            set_={"heard_at": insert.excluded.heard_at},
-            where=or_(peer.c.heard_at.is_(None), peer.c.heard_at < insert.excluded.heard_at),
+            set_={
+                "heard_at": case((is_newer, insert.excluded.heard_at), else_=peer.c.heard_at),
+                "first_heard_at": func.coalesce(peer.c.first_heard_at, insert.excluded.first_heard_at),
+            },
+            where=or_(is_newer, peer.c.first_heard_at.is_(None)),
         )
-        rows = [{"contact_point": contact_point, "peer": one, "heard_at": at} for one, at in sorted(heard.items())]
+        rows = [
+            {"contact_point": contact_point, "peer": one, "heard_at": at, "first_heard_at": at}
+            for one, at in sorted(heard.items())
+        ]
         await self._transaction.change_each(newest, rows)
 
     async def seen(self, contact_points: Collection[str]) -> Mapping[Pair, PeerSeen]:
         """What is known of every peer that was heard or written to."""
         rows = await self._transaction.rows(select(peer).where(peer.c.contact_point.in_(contact_points)))
-        return {(row["contact_point"], row["peer"]): PeerSeen(row["heard_at"], row["heartbeat_at"]) for row in rows}
+        return {
+            (row["contact_point"], row["peer"]): PeerSeen(
+                row["heard_at"], row["heartbeat_at"], row["first_heard_at"] is not None
+            )
+            for row in rows
+        }
 
     async def exchanged(self, contact_points: Collection[str], *, now: datetime) -> Mapping[Pair, datetime]:
         """When each pair last exchanged a sealed message, in either direction, by the newest number of each stream.

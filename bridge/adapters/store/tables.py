@@ -358,8 +358,9 @@ peer = Table(
     metadata,
     Column("contact_point", Text, primary_key=True),
     Column("peer", Text, primary_key=True),
-    moment("heard_at", nullable=True),  # the last verified message of any kind
+    moment("heard_at", nullable=True),  # the last verified message of any kind; until one came, our first heartbeat
     moment("heartbeat_at", nullable=True),  # our last heartbeat to it
+    moment("first_heard_at", nullable=True),  # whether it was ever heard at all
     sqlite_with_rowid=False,
 )
 

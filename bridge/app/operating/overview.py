@@ -103,6 +103,7 @@ class LookAtTraffic:
             sent = await unit.operations.sent_since(now - DAY, limit=MOST_FACTS)
             received = await unit.operations.received_since(now - DAY, limit=MOST_FACTS)
             waiting = await unit.outbox.waiting()
+            seen = await unit.peers.seen(self.hosted)
             heard = await heard_lately(unit, self.hosted, directory=directory, now=now)
             refused = await unit.operations.refused_groups()
             _, held = await unit.refusals.counts()
@@ -110,7 +111,15 @@ class LookAtTraffic:
         times = [seconds for fact in sent if (seconds := seconds_to_deliver(fact)) is not None]
         return Overview(
             at=now,
-            peers=self._peers(now, directory, sent, received, waiting, heard),
+            peers=self._peers(
+                now,
+                directory,
+                sent,
+                received,
+                waiting,
+                heard,
+                {peer for (_, peer), one in seen.items() if one.was_heard},
+            ),
             delivered=len(times),
             undelivered=sum(fact.state != "delivered" for fact in sent),
             p95=percentile(times, 95),
@@ -131,6 +140,7 @@ class LookAtTraffic:
         received: Sequence[ReceivedFact],
         waiting: Sequence[Waiting],
         heard: Mapping[tuple[str, str], datetime],
+        ever: Collection[str],
     ) -> Sequence[PeerRow]:
         by_peer: dict[str, list[SentFact]] = defaultdict(list)
         for fact in sent:
@@ -153,7 +163,7 @@ class LookAtTraffic:
                     id=point.id,
                     prefix=point.prefix,
                     suspended=point.suspended is not None,
-                    heard_at=heard_at,
+                    heard_at=heard_at if point.id in ever else None,
                     is_silent=heard_at is not None and now - heard_at > limit,
                     waiting=sum(one.count for one in mine),
                     oldest=min((one.oldest for one in mine), default=None),

@@ -6,7 +6,7 @@ Numbers are those of the wire format's `seq`: of one sender towards one recipien
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -104,10 +104,14 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class PeerSeen:
-    """What a contact point knows of a peer: the newest signed time heard from it, and when we sent our heartbeat."""
+    """What a contact point knows of a peer: the newest signed time heard from it, and when we sent our heartbeat.
+
+    `heard_at` is when we first wrote to it where nothing ever came: from then on its silence counts. `was_heard` tells.
+    """
 
     heard_at: datetime | None
     heartbeat_at: datetime | None
+    was_heard: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

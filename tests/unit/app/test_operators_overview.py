@@ -140,3 +140,16 @@ async def test_a_test_message_to_nobody_is_refused(node: Node, peer: str) -> Non
 
     with pytest.raises(BadInputError, match="another contact point"):
         await TryPeer(sending).send(peer, sender="rs.ncp", by="op")  # type: ignore[arg-type]
+
+
+async def test_who_was_never_heard_is_said_so_although_its_silence_counts(node: Node) -> None:
+    async with node.store.writing() as unit:
+        await unit.peers.note_heartbeats("rs.ncp", ["at.ncp", "hu.ncp"], START)
+        await unit.peers.hear("rs.ncp", {"hu.ncp": START + timedelta(seconds=1)})
+
+    async with node.store.reading() as unit:
+        seen = await unit.peers.seen(["rs.ncp"])
+    by_id = {one.id: one.heard_at for one in (await look(node)).peers}
+
+    assert {peer: one.was_heard for (_, peer), one in seen.items()} == {"at.ncp": False, "hu.ncp": True}
+    assert by_id["at.ncp"] is None

@@ -140,6 +140,9 @@ def upgrade() -> None:
     op.create_index('ix_inbox_in_work', 'inbox', ['contact_point', 'position'], sqlite_where=sa.text("acknowledge_by IS NOT NULL AND state NOT IN ('new', 'read', 'expired') AND closed_at IS NULL"), postgresql_where=sa.text("acknowledge_by IS NOT NULL AND state NOT IN ('new', 'read', 'expired') AND closed_at IS NULL"))
     op.create_index('ix_inbox_supersedes', 'inbox', ['contact_point', 'supersedes'], sqlite_where=sa.text('supersedes IS NOT NULL'), postgresql_where=sa.text('supersedes IS NOT NULL'))
     op.create_index('ix_inbox_unanswered', 'inbox', ['contact_point', 'acknowledge_by'], sqlite_where=sa.text("acknowledge_by IS NOT NULL AND state IN ('new', 'read')"), postgresql_where=sa.text("acknowledge_by IS NOT NULL AND state IN ('new', 'read')"))
+    # Of a program before this one: whether it ever came cannot be told from when it was awaited.
+    op.add_column('peer', sa.Column('first_heard_at', sa.BigInteger()))
+    op.execute('UPDATE peer SET first_heard_at = heard_at')
     op.add_column('recipient', sa.Column('reply_within_s', sa.Integer()))
     op.add_column('recipient', sa.Column('reminded_at', sa.BigInteger()))
     op.add_column('recipient', sa.Column('alarmed_at', sa.BigInteger()))
