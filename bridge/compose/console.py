@@ -117,9 +117,9 @@ def _elsewhere(node: Node, settings: ConsoleSettings) -> SignInElsewhere | None:
     oidc = settings.oidc
     if oidc is None:
         return None
-    longest = None if oidc.longest_login_minutes is None else timedelta(minutes=oidc.longest_login_minutes)
+    longest = timedelta(minutes=oidc.longest_login_minutes or settings.idle_minutes / 2)
     secret = partial(read_private_line, node.settings.path(oidc.client_secret_file))
-    client = Client(oidc.client_id, secret, oidc.scopes, settings.origin + BACK, oidc.acr, longest)
+    client = Client(oidc.client_id, secret, oidc.scopes, settings.origin + BACK, longest, oidc.acr)
     roles = {group: Role(role) for group, role in oidc.roles.items()}
     rules = ClaimRules(oidc.roles_claim, roles, oidc.contact_point_claim, oidc.contact_point)
     return SignInElsewhere(node.store, OidcProvider(oidc.issuer, client, node.clock), node.clock, node.hosted, rules)

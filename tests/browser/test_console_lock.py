@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from axe import axe
 from conftest import OpenVisit
+from small_console import PASSWORD, console_at, free_origin, people_in
 from visits import Visit
-
-from bridge.adapters.store import open_store
-from bridge.adapters.store.schema import migrate
-from bridge.console.serving import ConsoleService
-
-sys.path.append(str(Path(__file__).parents[1] / "unit" / "console"))  # people without a node, as its tests make them
-
-from console_world import PASSWORD, World
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def origin(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """Where a console is with two accounts, whose time a test moves in the browser only."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('lock') / 'node.db'}"
-    await migrate(url)
-    store = open_store(url)
-    world = World(store)
-    await world.person("administrator", login="admin")
-    await world.person("auditor", login="reader")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    ready, stop = asyncio.Event(), asyncio.Event()
-    address = f"http://127.0.0.1:{port}"
-    app = world.app(origin=address)
-    service = ConsoleService("console", app, ("127.0.0.1", port), None, lambda _: ready.set())
-    running = asyncio.create_task(service.run(stop))
-    await ready.wait()
-    yield address
-    stop.set()
-    await asyncio.wait_for(running, 30)
-    await store.close()
+    address = free_origin()
+    async with people_in(tmp_path_factory.mktemp("lock")) as people:
+        await people.person("administrator", login="admin")
+        await people.person("auditor", login="reader")
+        async with console_at(address, people):
+            yield address
 
 
 async def signed_in(open_visit: OpenVisit, origin: str, **options: object) -> Visit:

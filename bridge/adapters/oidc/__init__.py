@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
@@ -67,8 +67,8 @@ class Client:
     secret: Callable[[], str] = field(repr=False)
     scopes: Sequence[str]
     back: str
+    longest_login: timedelta
     acr: Sequence[str] = ()
-    longest_login: timedelta | None = None
 
 
 @dataclass(slots=True)
@@ -99,12 +99,7 @@ class OidcProvider:
         Raises:
             UnavailableError: `E_PROVIDER`.
         """
-        asked: dict[str, str] = {"nonce": begun.nonce, "code_challenge_method": "S256"}
-        asked["code_challenge"] = create_s256_code_challenge(begun.verifier)
-        if self._client.acr:
-            asked["acr_values"] = " ".join(self._client.acr)
-        if self._client.longest_login is not None:
-            asked["max_age"] = str(int(self._client.longest_login.total_seconds()))
+        asked = {"acr_values": " ".join(self._client.acr)} if self._client.acr else {}
         address: str = prepare_grant_uri(
             await self._place("authorization_endpoint"),
             self._client.id,
@@ -112,6 +107,10 @@ class OidcProvider:
             redirect_uri=self._client.back,
             scope=" ".join(["openid", *self._client.scopes]),
             state=begun.state,
+            nonce=begun.nonce,
+            code_challenge=create_s256_code_challenge(begun.verifier),
+            code_challenge_method="S256",
+            max_age=str(self._longest_login),
             **asked,
         )
         return address
@@ -140,12 +139,14 @@ class OidcProvider:
     async def leaving(self) -> str | None:
         """Where to sign out there too; what cannot be asked for has no such place."""
         try:
-            place = (await self._about()).get("end_session_endpoint")
+            place = await self._place("end_session_endpoint")
         except UnavailableError:
             return None
-        if not isinstance(place, str) or not _is_usable(place):
-            return None
-        return f"{place}{'&' if '?' in place else '?'}client_id={quote(self._client.id, safe='')}"
+        return f"{place}{'&' if '?' in place else '?'}{urlencode({'client_id': self._client.id})}"
+
+    @property
+    def _longest_login(self) -> int:
+        return max(1, int(self._client.longest_login.total_seconds()))
 
     async def _exchange(self, begun: Begun, code: str) -> dict[str, Any]:
         fields = {
@@ -175,18 +176,15 @@ class OidcProvider:
             "aud": {"essential": True, "value": self._client.id},
         }
         params: dict[str, Any] = {"nonce": begun.nonce, "client_id": self._client.id, "access_token": access_token}
+        params["max_age"] = self._longest_login
         if self._client.acr:
             options["acr"] = {"essential": True, "values": list(self._client.acr)}
-        if self._client.longest_login is not None:
-            params["max_age"] = int(self._client.longest_login.total_seconds())
         CodeIDToken(token.claims, token.header, options, params).validate(now=now, leeway=SKEW)
         for name in ("iss", "sub"):
             if not isinstance(token.claims[name], str) or not token.claims[name]:
                 raise ValueError(name)
-        if self._client.longest_login is not None:
-            oldest = now - self._client.longest_login.total_seconds() - SKEW
-            if not token.claims["auth_time"] >= oldest:
-                raise ValueError("auth_time")
+        if not token.claims["auth_time"] >= now - self._longest_login - SKEW:
+            raise ValueError("auth_time")
 
     async def _about(self) -> dict[str, Any]:
         known = self._metadata

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bridge.app.accounts.roles import Permission, Role, allows
-from bridge.app.accounts.sign_in import begin_session, digest_of, is_open
+from bridge.app.accounts.sign_in import ELSEWHERE, begin_session, digest_of, is_open
 from bridge.core.errors import RefusedError
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store, UnitOfWork
@@ -61,7 +61,7 @@ class IdentityProvider(Protocol):
         ...
 
     async def leaving(self) -> str | None:
-        """Where to sign out there too, if it has such a place."""
+        """Where to sign out there too, if it says so."""
         ...
 
 
@@ -124,7 +124,7 @@ class SignInElsewhere:
             account = await self._account(unit, subject, claims, roles, point)
             token = None
             if account is not None:
-                token = await begin_session(unit, account, self.clock.now(), by="identity provider")
+                token = await begin_session(unit, account, self.clock.now(), by=ELSEWHERE)
         if account is None or token is None:
             raise RefusedError("E_PROVIDER_ROLES", "the identity provider gives this person no role at this node")
         return token, account.login, begun.wanted

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
 from bridge.app.accounts.roles import Permission
-from bridge.app.accounts.sign_in import LONGEST_SESSION
+from bridge.app.accounts.sign_in import ELSEWHERE, LONGEST_SESSION
 from bridge.console.access import Page
 from bridge.console.guard.limits import address_of
 from bridge.console.guard.session import drop_token, set_token
@@ -43,10 +44,19 @@ async def _sign_out(visit: Visit) -> Response:
     if visit.signed_in is not None:
         await visit.parts.sign_in.sign_out(visit.signed_in, everywhere=bool(visit.field("everywhere")))
     visit.kept.drop(visit.person.login)
-    response = visit.go("sign_in")
+    response = await _after_signing_out(visit)
     drop_token(response, visit.parts.country)
     response.headers["Clear-Site-Data"] = _CLEARED
     return response
+
+
+async def _after_signing_out(visit: Visit) -> Response:
+    """Who came from the identity provider leaves there too, or the next one at this browser comes in by a click."""
+    elsewhere = visit.parts.elsewhere
+    if elsewhere is None or visit.signed_in is None or visit.signed_in.by != ELSEWHERE:
+        return visit.go("sign_in")
+    place = await elsewhere.provider.leaving()
+    return replace(visit, signed_in=None, csrf="").show("signed_out.html", place=place)
 
 
 async def _lock(visit: Visit) -> Response:

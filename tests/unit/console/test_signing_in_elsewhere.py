@@ -37,8 +37,8 @@ def provider(shared_provider: Provider, people: World) -> Provider:
     return shared_provider
 
 
-def client(*, acr: tuple[str, ...] = (), longest_login: timedelta | None = None) -> Client:
-    return Client(CLIENT, lambda: SECRET, ("profile",), BACK, acr, longest_login)
+def client(*, acr: tuple[str, ...] = ()) -> Client:
+    return Client(CLIENT, lambda: SECRET, ("profile",), BACK, timedelta(minutes=30), acr)
 
 
 def elsewhere(
@@ -272,7 +272,7 @@ async def test_the_provider_sends_nobody_elsewhere(browser: Browser) -> None:
 async def test_a_level_and_an_age_that_are_asked_for_are_held_against_the_answer(
     people: World, provider: Provider
 ) -> None:
-    people.elsewhere = elsewhere(people, provider, known_as=client(acr=("high",), longest_login=timedelta(minutes=30)))
+    people.elsewhere = elsewhere(people, provider, known_as=client(acr=("high",)))
     browser = Browser(people.app())
     now = int(people.clock.now().timestamp())
     for lie, status in (
@@ -286,6 +286,27 @@ async def test_a_level_and_an_age_that_are_asked_for_are_held_against_the_answer
         assert (await browser.get(await go(browser))).status_code == status, lie
     assert provider.asked["acr_values"] == "high"
     assert provider.asked["max_age"] == "1800"
+
+
+async def test_signing_out_goes_on_to_the_provider(people: World, provider: Provider) -> None:
+    # given somebody who came from the provider; when they sign out, then they are here, and sent to do so there
+    people.elsewhere = elsewhere(people, provider)
+    provider_says = {"end_session_endpoint": f"{provider.issuer}/leave"}
+    for metadata, place in ((provider_says, f"{provider.issuer}/leave?client_id=ncp-bridge"), ({}, None)):
+        provider.metadata = metadata
+        people.clock.advance(timedelta(hours=1))  # metadata are asked for again
+        fresh = Browser(people.app())
+        await fresh.get(await go(fresh))
+        answer = await fresh.post("/sign-out")
+        assert answer.status_code == 200
+        assert fresh.own_token is None
+        assert (f'content="0;url={place}"' in answer.text) is (place is not None)
+        assert "A. Kos" not in answer.text
+
+    # and who has a password is not
+    await people.person(Role.DUTY_OFFICER, login="duty")
+    local = Browser(people.app(), await people.session("duty"))
+    assert (await local.post("/sign-out")).status_code == 303
 
 
 @pytest.mark.parametrize(
