@@ -18,6 +18,7 @@ from bridge.console.banners import banners_for, waiting_for
 from bridge.console.guard.session import token_in
 from bridge.console.language import marked
 from bridge.console.news import ANYTHING, BROKER, SESSION, Listener, News
+from bridge.console.pages.inbox import names_of
 from bridge.console.visit import Visit
 from bridge.core.errors import UnavailableError
 from bridge.core.vocabulary import ALERT_CANCEL
@@ -126,7 +127,7 @@ async def _changed(visit: Visit) -> Response:
         text = words.text("This alert was cancelled.") if is_cancel else words.text("A newer version has arrived.")
         address = visit.request.app.url_path_for("message", sender=found.sender, message_id=found.id)
     elif last is not None and last.actor != visit.person.login:
-        text = words.text(_SAID[last.action], who=last.actor)
+        text = words.text(_SAID[last.action], who=(await names_of(visit)).get(last.actor, last.actor))
     return JSONResponse({"text": text, "label": words.text("Show"), "address": address})
 
 

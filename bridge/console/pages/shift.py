@@ -9,6 +9,7 @@ from starlette.responses import Response
 from bridge.app.accounts.roles import Permission
 from bridge.app.desk.handover import LONGEST_NOTE
 from bridge.console.access import Page
+from bridge.console.pages.inbox import names_of
 from bridge.console.visit import UNPROCESSABLE, Visit
 from bridge.core.errors import BadInputError
 
@@ -24,6 +25,7 @@ async def _show(visit: Visit, *, status: int = 200, error: BadInputError | None 
         status=status,
         items=await shifts.open_items(own),
         given=await shifts.list(own),
+        names=await names_of(visit),
         colleagues=await shifts.colleagues(visit.person),
         may_answer=visit.person.may(Permission.ANSWER),
         longest=LONGEST_NOTE,
@@ -46,7 +48,11 @@ async def _handover(visit: Visit) -> Response:
     given, note = await visit.parts.shifts.show(visit.request.path_params["id"], visit.person)
     is_takeable = given.taken_at is None and given.given_by != visit.person.login
     return visit.show(
-        "handover.html", given=given, note=note, may_take=is_takeable and visit.person.may(Permission.ANSWER)
+        "handover.html",
+        given=given,
+        note=note,
+        names=await names_of(visit),
+        may_take=is_takeable and visit.person.may(Permission.ANSWER),
     )
 
 

@@ -55,6 +55,7 @@
     else if (answer.ok) use(await answer.json());
   };
   const askNews = async () => {
+    if (now === "ended") return;
     if (asking) {
       again = true;
       return;
@@ -108,6 +109,7 @@
 
   const topics = ["anything", "inbox", "message", "sent", "draft", "answers", "handover", "queues", "broker"];
   const open = () => {
+    if (now === "ended") return;
     stream = new EventSource(said.events);
     for (const topic of topics) {
       stream.addEventListener(topic, (event) => {
