@@ -18,7 +18,7 @@ from bridge.console.guard.limits import address_of
 from bridge.console.guard.session import cookie_name
 from bridge.console.pages.signing_in import begin, path_inside, show_sign_in
 from bridge.console.visit import SEE_OTHER, Visit
-from bridge.core.errors import BridgeError, RefusedError
+from bridge.core.errors import BridgeError, RefusedError, UnavailableError
 
 LONGEST_ANSWER: Final = 4096
 BACK: Final = "/sign-in/back"
@@ -30,7 +30,11 @@ async def _begin(visit: Visit) -> Response:
     host = visit.request.client.host if visit.request.client else ""
     if not visit.limits.address.take(address_of(host), visit.parts.clock.now()):
         return visit.too_many()
-    address, kept = await _provider(visit).begin(path_inside(visit.query("next")))
+    wanted = path_inside(visit.query("next"))
+    try:
+        address, kept = await _provider(visit).begin(wanted)
+    except UnavailableError as error:
+        return show_sign_in(visit, wanted=wanted, error=error, status=503)
     response = RedirectResponse(address, SEE_OTHER)
     response.set_cookie(
         _cookie(visit),
