@@ -18,7 +18,7 @@
     document.documentElement.hidden = true;
     lock.elements.next.value = location.pathname + location.search;
     if (written && written.isConnected) {
-      lock.elements.action.value = new URL(written.action).pathname;
+      lock.elements.action.value = new URL(written.getAttribute("action") ?? "", location).pathname; // a field may be called action
       lock.elements.fields.value = new URLSearchParams([...new FormData(written)].filter(([, value]) => typeof value === "string"));
     }
     lock.submit();
