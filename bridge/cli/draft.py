@@ -15,7 +15,7 @@ from bridge.app.desk.releasing import ReleaseAlerts
 from bridge.app.sending.send import Draft, Submitted
 from bridge.cli.options import Config, InputFile, officer_or_login, on_node, read_alert
 from bridge.cli.output import Json, emit, say, table
-from bridge.compose.console import drafts_of
+from bridge.compose.console import drafts_of, releasing_of
 from bridge.compose.node import Node
 from bridge.core.countries import country_label
 from bridge.core.errors import BadInputError, RefusedError
@@ -66,7 +66,7 @@ def show(draft_id: DraftId, config: Config, officer: Officer = None, as_json: Js
 
     async def work(node: Node) -> tuple[OpenDraft, Checked]:
         person = await _person(node, officer)
-        releasing = await _releasing(node)
+        releasing = await releasing_of(node)
         draft = await releasing.drafts.open(draft_id, person)
         if draft.record.state == RELEASED:
             return draft, Checked()
@@ -90,7 +90,7 @@ def submit(draft_id: DraftId, config: Config, officer: Officer = None, yes: Yes 
     """Ask for a draft's release by a second person."""
 
     async def work(node: Node) -> OpenDraft:
-        person, releasing = await _person(node, officer), await _releasing(node)
+        person, releasing = await _person(node, officer), await releasing_of(node)
         draft = await releasing.drafts.open(draft_id, person)
         if yes:
             draft = await _confirm(releasing, draft, person)
@@ -114,7 +114,7 @@ def release(
     """Release a submitted draft as its second person: shows the recipients and asks, then sends."""
 
     async def work(node: Node) -> Submitted:
-        person, releasing = await _person(node, officer), await _releasing(node)
+        person, releasing = await _person(node, officer), await releasing_of(node)
         draft = await releasing.drafts.open(draft_id, person)
         check_state(draft.record, (SUBMITTED,) if emergency is None else OPEN)
         if emergency is not None and yes:
@@ -142,7 +142,7 @@ def return_draft(
     """Give a submitted draft back to its author."""
 
     async def work(node: Node) -> OpenDraft:
-        person, releasing = await _person(node, officer), await _releasing(node)
+        person, releasing = await _person(node, officer), await releasing_of(node)
         draft = await releasing.drafts.open(draft_id, person)
         return await releasing.return_to_author(draft_id, person, revision=draft.record.revision, note=note)
 
@@ -161,7 +161,7 @@ def review(
     """Say that you have looked at what left in an emergency."""
 
     async def work(node: Node) -> None:
-        person, releasing = await _person(node, officer), await _releasing(node)
+        person, releasing = await _person(node, officer), await releasing_of(node)
         draft = await releasing.drafts.open(draft_id, person)
         await releasing.review(draft_id, person, revision=draft.record.revision, note=note)
 
@@ -189,10 +189,6 @@ async def _person(node: Node, officer: str | None) -> Person:
     if account is None or account.disabled_at is not None:
         raise BadInputError("E_ACCOUNT", f"--officer: {login} has no account here; accounts list shows who has one")
     return person_of(account)
-
-
-async def _releasing(node: Node) -> ReleaseAlerts:
-    return ReleaseAlerts(drafts_of(node), await node.submitting())
 
 
 async def _confirm(releasing: ReleaseAlerts, draft: OpenDraft, person: Person) -> OpenDraft:

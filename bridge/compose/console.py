@@ -21,6 +21,7 @@ from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.own_alerts import OwnAlerts
 from bridge.app.desk.previewing import PreviewRecipients
+from bridge.app.desk.releasing import ReleaseAlerts
 from bridge.app.desk.search import SearchMessages
 from bridge.app.desk.work import WorkOnItems
 from bridge.app.operating.overview import LookAtTraffic
@@ -67,6 +68,11 @@ async def prepare_database(settings: NodeSettings) -> None:
     await migrate(settings.database_url)
 
 
+async def releasing_of(node: Node) -> ReleaseAlerts:
+    """Releases drafts against the newest membership list; loads the keys."""
+    return ReleaseAlerts(drafts_of(node), await node.submitting())
+
+
 def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
     """What the pages of a node are made of; loads the keys."""
     idle = timedelta(minutes=settings.idle_minutes)
@@ -95,7 +101,7 @@ def console_parts(node: Node, settings: ConsoleSettings) -> Parts:
         drafts=drafts_of(node),
         previewing=PreviewRecipients(node.store, node.clock),
         own_alerts=OwnAlerts(drafts_of(node)),
-        submitting=node.submitting,
+        releasing=partial(releasing_of, node),
         acknowledging=node.acknowledging,
         newest_list=partial(_newest_list, node),
         status=node.status,

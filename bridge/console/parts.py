@@ -20,6 +20,7 @@ from bridge.app.desk.handover import HandOver
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.own_alerts import OwnAlerts
 from bridge.app.desk.previewing import PreviewRecipients
+from bridge.app.desk.releasing import ReleaseAlerts
 from bridge.app.desk.search import SearchMessages
 from bridge.app.desk.work import WorkOnItems
 from bridge.app.keys.key_states import End
@@ -29,7 +30,6 @@ from bridge.app.operating.try_peer import TryPeer
 from bridge.app.quarantine.picking import Done
 from bridge.app.read_message import ReadMessages
 from bridge.app.sending.acknowledge import AcknowledgeMessages
-from bridge.app.sending.submit import SubmitAlerts
 from bridge.console.live import Live
 from bridge.core.directory import Directory
 from bridge.ports.clock import Clock, Ids
@@ -66,7 +66,7 @@ class Parts:
         origin: where browsers find the console; requests that change something must come from there.
         time_zone: of the local times beside UTC, by its name in the IANA database.
         elsewhere: signing in at the identity provider, where the node has one.
-        submitting, acknowledging: against the newest membership list.
+        releasing, acknowledging: against the newest membership list.
         newest_list: the membership list in use, read now where nobody has asked for one yet.
         status: the node's checks, without a look at the broker; `doctor` tries everything.
     """
@@ -94,7 +94,7 @@ class Parts:
     drafts: WriteDrafts
     previewing: PreviewRecipients
     own_alerts: OwnAlerts
-    submitting: Callable[[], Awaitable[SubmitAlerts]]
+    releasing: Callable[[], Awaitable[ReleaseAlerts]]
     acknowledging: Callable[[], Awaitable[AcknowledgeMessages]]
     newest_list: Callable[[], Awaitable[Directory]]
     status: Callable[[], Awaitable[Sequence[Check]]]

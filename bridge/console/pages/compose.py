@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -13,13 +13,12 @@ from starlette.responses import RedirectResponse, Response
 from bridge.app.accounts.roles import Permission
 from bridge.app.desk.checking import Checked, marked_in
 from bridge.app.desk.drafts import OpenDraft, Written
-from bridge.app.desk.releasing import ReleaseAlerts
 from bridge.console.access import Page
 from bridge.console.differences import differences
 from bridge.console.showing import route_map
 from bridge.console.visit import SEE_OTHER, UNPROCESSABLE, Visit
 from bridge.console.writing.changing import change
-from bridge.console.writing.documents import document_of
+from bridge.console.writing.documents import document_of, revision_in
 from bridge.console.writing.faults import faults_of, questions_of, refusal_in_words
 from bridge.console.writing.fields import field_id
 from bridge.console.writing.form import Form
@@ -53,7 +52,7 @@ class _Sheet:
     decided_by: str = ""
     checked: Checked | None = None
     refusal: BridgeError | None = None
-    is_conflict: bool = field(default=False)
+    is_conflict: bool = False
 
 
 async def _new(visit: Visit) -> Response:
@@ -71,7 +70,7 @@ async def _draft(visit: Visit) -> Response:
 
 
 async def _take_over(visit: Visit) -> Response:
-    draft_id, revision = str(visit.request.path_params["draft_id"]), _number(visit.field("revision"))
+    draft_id, revision = str(visit.request.path_params["draft_id"]), revision_in(visit.field("revision"))
     await visit.parts.drafts.take_over(draft_id, visit.person, revision=revision)
     return visit.go("compose_draft", draft_id=draft_id)
 
@@ -117,7 +116,7 @@ async def _check(visit: Visit, sheet: _Sheet) -> Response:
 
 async def _submit(visit: Visit, sheet: _Sheet) -> Response:
     try:
-        releasing = await _releasing(visit)
+        releasing = await visit.parts.releasing()
         await releasing.submit(sheet.draft_id, visit.person, revision=sheet.revision)
     except BridgeError as error:
         return await _not_done(visit, sheet, error)
@@ -127,7 +126,7 @@ async def _submit(visit: Visit, sheet: _Sheet) -> Response:
 async def _emergency(visit: Visit, sheet: _Sheet) -> Response:
     reason = visit.field("reason").replace("\r\n", "\n")
     try:
-        releasing = await _releasing(visit)
+        releasing = await visit.parts.releasing()
         await releasing.release_in_emergency(sheet.draft_id, visit.person, revision=sheet.revision, reason=reason)
     except BridgeError as error:
         return await _not_done(visit, sheet, error)
@@ -159,11 +158,7 @@ async def _save(visit: Visit, sheet: _Sheet) -> OpenDraft:
 
 
 async def _checked(visit: Visit, sheet: _Sheet) -> Checked:
-    return await (await _releasing(visit)).check(sheet.written, sender=visit.contact_point)
-
-
-async def _releasing(visit: Visit) -> ReleaseAlerts:
-    return ReleaseAlerts(visit.parts.drafts, await visit.parts.submitting())
+    return await (await visit.parts.releasing()).check(sheet.written, sender=visit.contact_point)
 
 
 def _typed(visit: Visit) -> _Sheet:
@@ -176,7 +171,7 @@ def _typed(visit: Visit) -> _Sheet:
     )
     if _ID.match(draft_id) is None:
         raise BadInputError("E_UNKNOWN_DRAFT", "draft: expected the id of a draft")
-    return _Sheet(draft_id, _number(visit.field("revision")), written, window)
+    return _Sheet(draft_id, revision_in(visit.field("revision")), written, window)
 
 
 def _sheet_of(draft: OpenDraft) -> _Sheet:
@@ -245,10 +240,6 @@ async def _following(visit: Visit, sheet: _Sheet) -> dict[str, object]:
 
 def _fresh_id(visit: Visit) -> str:
     return visit.parts.ids.new(visit.parts.clock.now())
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - no revision is as long
 
 
 PAGES: Final = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.responses import Response
@@ -10,13 +11,16 @@ from bridge.app.accounts.roles import Permission
 from bridge.app.desk.checking import recipients_key
 from bridge.app.desk.drafts import OpenDraft
 from bridge.app.desk.releasing import ReleaseAlerts, is_second
-from bridge.console.access import Page
+from bridge.console.access import Handler, Page
 from bridge.console.showing import shown_body
 from bridge.console.visit import UNPROCESSABLE, Visit
+from bridge.console.writing.documents import revision_in
 from bridge.console.writing.faults import faults_of, questions_of, refusal_in_words
 from bridge.console.writing.recipients import preview_of, shown_recipients
 from bridge.core.errors import BadInputError, BridgeError, RefusedError, UnavailableError
 from bridge.ports.store.drafts import RELEASED, SUBMITTED
+
+Work = Callable[[Visit, ReleaseAlerts, int], Awaitable[None]]
 
 CONFLICT: Final = 409
 UNAVAILABLE: Final = 503
@@ -33,46 +37,46 @@ async def _one(visit: Visit) -> Response:
     return await _show(visit)
 
 
-async def _release(visit: Visit) -> Response:
-    if visit.field("do") != "release":
-        return await _show(visit)  # sent again after the session was locked: nobody has pressed the button since
-    try:
-        releasing = await _releasing(visit)
-        await releasing.release(
-            _id(visit), visit.person, revision=_revision(visit), recipients=visit.field("recipients")
-        )
-    except BridgeError as error:
-        return await _show(visit, refusal=error)
+def _button(do: str, work: Work, then: Callable[[Visit], Response]) -> Handler:
+    """What a button does; a form without it was sent again after a lock, and is shown once more."""
+
+    async def handler(visit: Visit) -> Response:
+        if visit.field("do") != do:
+            return await _show(visit)
+        try:
+            await work(visit, await visit.parts.releasing(), revision_in(visit.field("revision")))
+        except BridgeError as error:
+            return await _show(visit, refusal=error)
+        return then(visit)
+
+    return handler
+
+
+async def _release(visit: Visit, releasing: ReleaseAlerts, revision: int) -> None:
+    await releasing.release(_id(visit), visit.person, revision=revision, recipients=visit.field("recipients"))
+
+
+async def _return(visit: Visit, releasing: ReleaseAlerts, revision: int) -> None:
+    await releasing.return_to_author(_id(visit), visit.person, revision=revision, note=_note(visit))
+
+
+async def _review(visit: Visit, releasing: ReleaseAlerts, revision: int) -> None:
+    await releasing.review(_id(visit), visit.person, revision=revision, note=_note(visit))
+
+
+async def _withdraw(visit: Visit, releasing: ReleaseAlerts, revision: int) -> None:
+    await releasing.withdraw(_id(visit), visit.person, revision=revision)
+
+
+def _to_list(done: str) -> Callable[[Visit], Response]:
+    return lambda visit: visit.go("release", query={"done": done})
+
+
+def _to_released(visit: Visit) -> Response:
     return visit.go("release_one", draft_id=_id(visit), query={"done": "released"})
 
 
-async def _return(visit: Visit) -> Response:
-    if visit.field("do") != "return":
-        return await _show(visit)  # sent again after the session was locked: nobody has pressed the button since
-    try:
-        releasing = await _releasing(visit)
-        await releasing.return_to_author(_id(visit), visit.person, revision=_revision(visit), note=_text(visit, "note"))
-    except BridgeError as error:
-        return await _show(visit, refusal=error)
-    return visit.go("release", query={"done": "returned"})
-
-
-async def _review(visit: Visit) -> Response:
-    if visit.field("do") != "review":
-        return await _show(visit)  # sent again after the session was locked: nobody has pressed the button since
-    try:
-        releasing = await _releasing(visit)
-        await releasing.review(_id(visit), visit.person, revision=_revision(visit), note=_text(visit, "note"))
-    except BridgeError as error:
-        return await _show(visit, refusal=error)
-    return visit.go("release", query={"done": "reviewed"})
-
-
-async def _withdraw(visit: Visit) -> Response:
-    if visit.field("do") != "withdraw":
-        return await _show(visit)
-    releasing = await _releasing(visit)
-    await releasing.withdraw(_id(visit), visit.person, revision=_revision(visit))
+def _to_form(visit: Visit) -> Response:
     return visit.go("compose_draft", draft_id=_id(visit))
 
 
@@ -115,7 +119,7 @@ async def _recipients(visit: Visit, draft: OpenDraft) -> dict[str, object]:
     preview = await preview_of(visit, draft.written.document)
     context: dict[str, object] = {"recipients": "", "faults": (), "questions": (), "unavailable": ""}
     try:
-        checked = await (await _releasing(visit)).check(draft.written, sender=visit.contact_point)
+        checked = await (await visit.parts.releasing()).check(draft.written, sender=visit.contact_point)
         context["faults"] = faults_of(checked, words)
         context["questions"] = questions_of(checked.marked, words)
         context["recipients"] = recipients_key(checked.draft.plan) if checked.draft else ""
@@ -144,29 +148,24 @@ def _status(refusal: BridgeError | None) -> int:
     return UNPROCESSABLE if isinstance(refusal, BadInputError) else 200
 
 
-async def _releasing(visit: Visit) -> ReleaseAlerts:
-    return ReleaseAlerts(visit.parts.drafts, await visit.parts.submitting())
-
-
 def _id(visit: Visit) -> str:
     return str(visit.request.path_params["draft_id"])
 
 
-def _revision(visit: Visit) -> int:
-    text = visit.field("revision")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - no revision is as long
+def _note(visit: Visit) -> str:
+    return visit.field("note").replace("\r\n", "\n")
 
 
-def _text(visit: Visit, name: str) -> str:
-    return visit.field(name).replace("\r\n", "\n")
-
-
+_SEND: Final = _button("release", _release, _to_released)
+_GIVE_BACK: Final = _button("return", _return, _to_list("returned"))
+_REVIEWED: Final = _button("review", _review, _to_list("reviewed"))
+_TAKE_BACK: Final = _button("withdraw", _withdraw, _to_form)
 _AT: Final = "/release/{draft_id}"
 PAGES: Final = (
     Page("/release", "release", _list, Permission.RELEASE),
     Page(_AT, "release_one", _one, Permission.READ_MESSAGES, tab="release"),
-    Page(f"{_AT}/release", "release_now", _release, Permission.RELEASE, "POST", tab="release"),
-    Page(f"{_AT}/return", "return_draft", _return, Permission.RELEASE, "POST", tab="release"),
-    Page(f"{_AT}/review", "review_draft", _review, Permission.RELEASE, "POST", tab="release"),
-    Page(f"{_AT}/withdraw", "withdraw_draft", _withdraw, Permission.WRITE_ALERTS, "POST", tab="compose"),
+    Page(f"{_AT}/release", "release_now", _SEND, Permission.RELEASE, "POST", tab="release"),
+    Page(f"{_AT}/return", "return_draft", _GIVE_BACK, Permission.RELEASE, "POST", tab="release"),
+    Page(f"{_AT}/review", "review_draft", _REVIEWED, Permission.RELEASE, "POST", tab="release"),
+    Page(f"{_AT}/withdraw", "withdraw_draft", _TAKE_BACK, Permission.WRITE_ALERTS, "POST", tab="compose"),
 )

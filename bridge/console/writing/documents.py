@@ -15,6 +15,7 @@ from typing import Final
 
 from bridge.console.writing.fields import FIELDS, NARRATIVE, Field, Takes, kind_of
 
+_DIGITS: Final = 10
 MOST_OF_A_LIST: Final = 64  # what a form may show; the schema's own limits are lower
 _STEP: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,39})(?:\[([0-9]{1,2})\])?(?:\.|\Z)")
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\.[0-9]{3})?Z?\Z")
@@ -45,6 +46,11 @@ def shown_value(value: object) -> str:
         return "" if value is None or isinstance(value, dict) else str(value)
     time = _SHOWN_TIME.match(value)
     return f"{time[1]} {time[2]}" if time else value
+
+
+def revision_in(text: str) -> int:
+    """The revision that a form names; 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
 
 
 def member_at(document: Mapping[str, object], name: str) -> object:

@@ -17,6 +17,7 @@ from console_world import FROM_HERE, Browser, World
 from bridge.app.desk.drafts import WriteDrafts
 from bridge.app.desk.own_alerts import OwnAlerts
 from bridge.app.desk.previewing import PreviewRecipients
+from bridge.app.desk.releasing import ReleaseAlerts
 from bridge.app.sending.submit import SubmitAlerts
 from bridge.core.directory import Directory
 
@@ -94,7 +95,7 @@ class Desk:
             drafts=drafts,
             own_alerts=OwnAlerts(drafts),
             previewing=PreviewRecipients(people.store, people.clock),
-            submitting=self._submitting,
+            releasing=self._releasing,
             newest_list=self._newest_list,
         )
 
@@ -105,8 +106,8 @@ class Desk:
     async def logged(self, action: str) -> Sequence[str]:
         return [entry.actor for entry in await self.node.audit(action)]
 
-    async def _submitting(self) -> SubmitAlerts:
-        return SubmitAlerts(self.node.sending())
+    async def _releasing(self) -> ReleaseAlerts:
+        return ReleaseAlerts(self.drafts, SubmitAlerts(self.node.sending()))
 
     async def _newest_list(self) -> Directory:
         return self.trust.current()
