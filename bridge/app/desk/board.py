@@ -13,6 +13,7 @@ from typing import Final
 
 from bridge.app.desk.route import countries_of, text
 from bridge.app.receiving.inbox_items import body_context
+from bridge.core.errors import UnavailableError
 from bridge.core.wire import strict_json
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store, UnitOfWork
@@ -24,6 +25,7 @@ PAGE: Final[Mapping[Group, int]] = MappingProxyType(
     {Group.NEEDS_ACTION: 50, Group.IN_PROGRESS: 50, Group.FOR_INFORMATION: 25}
 )
 MOST_COUNTED: Final = 999
+DAMAGED: Final = "E_BODY_AT_REST"
 LONGEST_TITLE: Final = 200
 
 
@@ -41,10 +43,11 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the inbox; `heading` is `None` for a stub and for an erased body."""
+    """One line of the inbox; `heading` is `None` for a stub, an erased body, and one that does not open."""
 
     item: DeskItem
     heading: Heading | None
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,12 @@ class ReadBoard:
     def _entry(self, item: DeskItem) -> Entry:
         if item.body is None:
             return Entry(item, None)
-        return Entry(item, heading_of(open_body(self.vault, item)))
+        try:
+            return Entry(item, heading_of(open_body(self.vault, item)))
+        except UnavailableError as error:
+            if error.code != DAMAGED:
+                raise
+            return Entry(item, None, is_damaged=True)  # the others of the list are shown all the same
 
     async def _log(self, groups: Mapping[Group, Sequence[Entry]], contact_point: str, officer: str) -> None:
         shown = [entry.item.id for page in groups.values() for entry in page if entry.heading is not None]

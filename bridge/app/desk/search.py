@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bridge.app.desk.board import Heading, heading_of
+from bridge.app.desk.board import DAMAGED, Heading, heading_of
 from bridge.app.desk.terms import SHORTEST, code_term, has_words, stem_of, terms_of, words_in
 from bridge.app.receiving.inbox_items import body_context
-from bridge.core.errors import BadInputError
+from bridge.core.errors import BadInputError, UnavailableError
 from bridge.core.wire import strict_json
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store
@@ -139,8 +139,13 @@ class IndexWords:
 
 
 def open_kept(vault: BodyVault, contact_point: str, one: Kept) -> Mapping[str, object]:
-    """The members of a body; none where it is gone."""
+    """The members of a body; none where it is gone or does not open: it must not hold up what comes after it."""
     if one.body is None:
         return {}
     context = body_context(contact_point, one.sender, one.id)
-    return strict_json.parse_object(vault.get(contact_point, one.body, context=context))
+    try:
+        return strict_json.parse_object(vault.get(contact_point, one.body, context=context))
+    except UnavailableError as error:
+        if error.code != DAMAGED:
+            raise
+        return {}

@@ -190,6 +190,19 @@ async def test_a_message_without_a_body_is_shown_as_what_it_is(people: World, st
     assert await logged(people, "body.read") == []
 
 
+async def test_a_body_that_does_not_open_hides_no_other(people: World) -> None:
+    one, other = received(alert_body()), received(alert_body(title="The other one"))
+    await given(people, replace(one, body=other.body), other)
+    browser = await officer(people)
+
+    board = await text_of(browser, "/inbox")
+
+    assert "The text does not open with the key of this node" in board
+    assert "The other one" in board
+    assert other.id in (await browser.post("/search", {"text": "other"})).text
+    assert (await browser.get(page_of(one))).status_code == 503
+
+
 async def test_codes_of_a_newer_version_are_shown_as_they_came(people: World) -> None:
     one = received(alert_body(severity="apocalyptic", tlp="ULTRA", exploitation=["new_form"], legs=[leg(start="ZZ")]))
     await given(people, one)
