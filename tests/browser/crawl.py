@@ -12,6 +12,14 @@ from visits import Visit
 
 from bridge.console.access import Page, all_pages
 
+NOT_BY_A_LINK = {
+    "export",  # a download
+    "front",  # sends on to the first page of a role
+    "kept",  # after a session that ended while somebody wrote
+    "sign_in_elsewhere",  # only with an identity provider, and sends on to it
+    "back_from_elsewhere",  # the same, and sends on from it
+}
+
 _HREF = re.compile(r'\bhref="([^"]*)"')
 _FETCH = """async (path) => {
   const answer = await fetch(path, {headers: {accept: "text/html"}});
@@ -23,17 +31,21 @@ _FETCH = """async (path) => {
 
 def pages_to_see() -> list[Page]:
     """Every page that a person can look at."""
-    return [page for page in all_pages() if page.method == "GET" and not page.is_background]
+    return [
+        page
+        for page in all_pages()
+        if page.method == "GET" and not page.is_background and page.name not in NOT_BY_A_LINK
+    ]
 
 
 async def reachable(visit: Visit) -> Mapping[str, str]:
-    """The address of each page that is reached from the front page, by the page's name; downloads are none.
+    """The address of each page that is reached from the front page or the open one, by its name; downloads are none.
 
     Whether the page is any good is not looked at.
     """
     patterns = [(page.name, compile_path(page.path)[0]) for page in pages_to_see()]
     found: dict[str, str] = {}
-    seen, waiting = {"/"}, deque(["/"])
+    seen, waiting = {"/"}, deque(["/", visit.page.url.removeprefix(visit.origin)])
     while waiting:
         path = waiting.popleft()
         text, landed = await visit.page.evaluate(_FETCH, path)

@@ -63,5 +63,25 @@ async def acknowledge(visit: Visit, level: str, note: str) -> None:
     await visit.page.get_by_role("button", name="Send the acknowledgement").click()
 
 
+async def leave_traces(officer: Visit, operator: Visit) -> None:
+    """A draft, an alert that waits for its release, a hand-over and a test of a peer: what some pages need to exist.
+
+    The operator's window is left on the page of the test, to which no link leads.
+    """
+    await write_alert(officer, "A draft")
+    await officer.page.get_by_role("button", name="Save", exact=True).last.click()
+    await officer.page.wait_for_url("**/compose/*")
+    await write_alert(officer, "It waits for a second person")
+    await submit_for_release(officer)
+    await officer.go("/shift")
+    await officer.page.get_by_role("button", name="Hand over what is open").click()
+    await (
+        officer.page.get_by_role("link", name="Whoever comes").or_(officer.page.get_by_text("Not yet")).first.wait_for()
+    )
+    await operator.go("/operations")
+    await operator.page.get_by_role("button", name="Test").first.click()
+    await operator.page.wait_for_url("**/operations/tests/*")
+
+
 async def _fill(visit: Visit, name: str, text: str) -> None:
     await visit.page.locator(f"[name='{name}']").fill(text)

@@ -16,6 +16,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "acceptance
 
 from console_nodes import ROLES, running_consoles, send_samples, sign_in  # noqa: E402 - the line above finds it
 from crawl import reachable  # noqa: E402 - the same
+from desk_steps import leave_traces  # noqa: E402 - the same
 from servers.own_chromium import own_chromium  # noqa: E402 - the same
 from visits import WIDTHS, Visit, visit  # noqa: E402 - the same
 
@@ -27,7 +28,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("/tmp/shots"), help="where the pictures go")  # noqa: S108 - to be looked at and thrown away
     parser.add_argument("--page", action="append", help="only this page of the access table; repeat for several")
-    parser.add_argument("--language", default="en", help="which the browser asks for")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -42,13 +42,15 @@ def main() -> None:
 async def _take(origin: str, options: argparse.Namespace) -> None:
     taken: set[str] = set()
     async with own_chromium() as browser:
-        for login in (None, *ROLES):
-            window = await visit(browser, origin, language=options.language)
-            if login is None:
-                await window.go("/")
-            else:
-                await sign_in(window, login)
-            for name, path in (await reachable(window)).items():
+        windows = {login: await visit(browser, origin) for login in ("nobody", *ROLES)}
+        await windows["nobody"].go("/")
+        for login in ROLES:
+            await sign_in(windows[login], login)
+        await leave_traces(windows["officer"], windows["operator"])
+        for window in windows.values():
+            places = await reachable(window)
+            await window.take_faults()  # those of links that this role may not follow
+            for name, path in places.items():
                 if name not in taken and name in (options.page or [name]):
                     taken.add(name)
                     await _take_each(window, path, options.folder / name)

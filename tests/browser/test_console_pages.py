@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from axe import axe
-from console_nodes import ROLES, ConsoleNode, sign_in
+from console_nodes import PASSWORD, ROLES, ConsoleNode, sign_in
 from crawl import pages_to_see, reachable
+from desk_steps import leave_traces, write_alert
 from playwright.async_api import Browser
 from visits import Visit, visit
 
+from bridge.console.language import LANGUAGES, words_of
+
 NAMES = [page.name for page in pages_to_see()]
+SCREEN = {"width": 1440, "height": 900}
 PHONE = {"width": 400, "height": 860}
 
 
@@ -26,40 +30,94 @@ class Place:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def places(chromium: Browser, consoles: Mapping[str, ConsoleNode]) -> AsyncIterator[Mapping[str, Place]]:
-    """Each page by its name, found by following links as each of the roles in Austria, and as nobody."""
+async def windows(chromium: Browser, consoles: Mapping[str, ConsoleNode]) -> AsyncIterator[Mapping[str, Visit]]:
+    """Austria's console in a window of each role, and of nobody."""
+    opened = {login: await visit(chromium, consoles["at"].origin) for login in ("nobody", *ROLES)}
+    await opened["nobody"].go("/")
+    for login in ROLES:
+        await sign_in(opened[login], login)
+    await leave_traces(opened["officer"], opened["operator"])
+    yield opened
+    for window in opened.values():
+        await window.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def places(windows: Mapping[str, Visit]) -> Mapping[str, Place]:
+    """Each page by its name, found by following links."""
     found: dict[str, Place] = {}
-    windows = []
-    for login in (None, *ROLES):
-        windows.append(window := await visit(chromium, consoles["at"].origin))
-        if login is None:
-            await window.go("/")
-        else:
-            await sign_in(window, login)
+    for window in windows.values():
         for name, path in (await reachable(window)).items():
             found.setdefault(name, Place(window, path))
         await window.take_faults()  # they are looked for page by page below
-    yield found
-    for window in windows:
-        await window.close()
+    return found
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_page_is_for_everybody_everywhere(places: Mapping[str, Place], name: str) -> None:
-    # given a page that somebody reaches by links, on a wide screen by day
+    # given a page that somebody reaches by links, when it is opened, then nothing is wrong with it anywhere
     assert name in places, "no link leads there"
-    window, page = places[name].window, places[name].window.page
-    await page.emulate_media(color_scheme="light")
-    await page.set_viewport_size({"width": 1440, "height": 900})
+    window = places[name].window
+    await window.page.set_viewport_size(SCREEN)
     await window.go(places[name].path)
+    await nothing_is_wrong_with(window)
 
-    # then axe finds nothing, by day, by night, and on a phone, where nothing is wider than the screen
+
+async def test_the_inbox_and_a_message_are_in_every_language(
+    windows: Mapping[str, Visit], places: Mapping[str, Place]
+) -> None:
+    # given an officer on a phone
+    window = windows["officer"]
+    await window.page.set_viewport_size(PHONE)
+
+    for language in LANGUAGES:
+        await window.page.set_extra_http_headers({"Accept-Language": language.tag})
+        for name, heading in (("inbox", "Inbox"), ("message", "Key facts")):
+            # when a page is opened in a language, then its words are of that language, and nothing is too wide
+            await window.go(places[name].path)
+            assert await window.page.locator("html").get_attribute("lang") == language.tag
+            words = words_of(language.tag).text(heading)
+            await window.page.get_by_role("heading", name=words, exact=True).first.wait_for()
+            assert await window.overflow() == 0, (language.tag, name)
+    await window.page.set_extra_http_headers({})
+    assert await window.take_faults() == []
+
+
+async def test_what_is_typed_outlives_its_session(windows: Mapping[str, Visit]) -> None:
+    # given an officer who writes while another tab of the session locks
+    window = windows["officer"]
+    await write_alert(window, "Typed before the session locked")
+    other_tab = await window.page.context.new_page()
+    await other_tab.goto(f"{window.origin}/shift")
+    await other_tab.evaluate("document.getElementById('lock').submit()")
+    await other_tab.wait_for_url("**/sign-in**")
+    await other_tab.close()
+
+    # when the draft is saved, and the officer has signed in again
+    await window.page.get_by_role("button", name="Save", exact=True).last.click()
+    await window.page.locator("#password").wait_for()
+    if await window.page.locator("#login").is_editable():
+        await window.page.locator("#login").fill("officer")
+    await window.page.locator("#password").fill(PASSWORD)
+    await window.page.locator("form[action$='/sign-in'] button").click()
+
+    # then what was typed is there, and goes on
+    await window.page.get_by_role("heading", name="What you had written is kept").wait_for()
+    await nothing_is_wrong_with(window)
+    await window.page.set_viewport_size(SCREEN)
+    await window.page.get_by_role("button", name="Go on with it").click()
+    await window.page.wait_for_url("**/compose/*")
+    assert await window.page.locator("[name='body.title']").input_value() == "Typed before the session locked"
+
+
+async def nothing_is_wrong_with(window: Visit) -> None:
+    """axe finds nothing by day, by night and on a phone, where nothing is too wide; nothing else is noted."""
+    page = window.page
+    await page.emulate_media(color_scheme="light")
     assert await axe(page) == []
     await page.emulate_media(color_scheme="dark")
     assert await axe(page) == []
     await page.set_viewport_size(PHONE)
     assert await window.overflow() == 0
     assert await axe(page) == []
-
-    # and nothing was wrong with the page itself: no violated policy, no request elsewhere, no error
     assert await window.take_faults() == []

@@ -110,6 +110,32 @@ async def test_nobody_releases_what_they_wrote(open_visit: OpenVisit, serbia: Co
     await expect(author.page.get_by_text("Which minibus?")).to_be_visible()
 
 
+async def test_an_operator_verifies_again_what_was_refused_and_drops_it(
+    open_visit: OpenVisit, austria: ConsoleNode
+) -> None:
+    # given something that was refused, and an operator, who sees why but not what it says
+    operator = await signed_in(open_visit, austria, "operator")
+    page = operator.page
+    await operator.go("/operations/quarantine")
+    await page.get_by_role("link", name="E_JSON").click()
+    await expect(page.get_by_text("no message at all")).to_have_count(0)
+
+    # when it is to be verified again, then a count comes first, and then what became of it
+    await page.get_by_role("checkbox").first.check()
+    await page.get_by_role("button", name="Verify again").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("1")
+    await page.get_by_role("button", name="Verify again").click()
+    await expect(page.get_by_role("status").filter(has_text="refused again")).to_be_visible()
+    await expect(page.get_by_text("verified again 1 time")).to_be_visible()
+
+    # when it is dropped, then a reason is asked for, and it is gone
+    await page.get_by_role("checkbox").first.check()
+    await page.get_by_role("button", name="Drop for good").click()
+    await page.locator("#why").fill("Sent by the tests")
+    await page.get_by_role("button", name="Drop for good").click()
+    await expect(page.get_by_text("Nothing with this reason is in quarantine.")).to_be_visible()
+
+
 async def until_there(visit: Visit, path: str, title: str) -> None:
     """Loads a page again until a message is listed there."""
     async with asyncio.timeout(60):

@@ -90,9 +90,12 @@ async def visit(
     width: int = 1440,
     scheme: Literal["light", "dark"] = "light",
     javascript: bool = True,
-    language: str = "en",
+    language: str | None = None,
 ) -> Visit:
-    """A window without cookies; the language is what the browser asks for."""
+    """A window without cookies; the language is what the browser asks for, American English where none is given.
+
+    Where none is given, a test may ask for others by `page.set_extra_http_headers`.
+    """
     context = await browser.new_context(
         viewport={"width": width, "height": WIDTHS[width]},
         color_scheme=scheme,
