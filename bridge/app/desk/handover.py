@@ -133,7 +133,7 @@ class HandOver:
                     "E_HANDOVER_OWN", "a shift is taken over by another officer than the one who gave it"
                 )
             if not await unit.handovers.take(handover_id, by=person.login, at=now):
-                raise RefusedError("E_HANDOVER_TAKEN", "another officer has taken this shift over")
+                raise RefusedError("E_HANDOVER_TAKEN", "this shift has been taken over already")
             for group in (Group.NEEDS_ACTION, Group.IN_PROGRESS):
                 for item in await unit.desk.list(own, group, limit=MOST_ITEMS):
                     if item.taken_by == given.given_by:

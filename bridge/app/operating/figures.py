@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.app.checks.check_peers import GAP_ALARM
+from bridge.app.desk.deadlines import OURS, THEIRS, OwedAnswers, is_due, is_overdue, owed_answers
 from bridge.app.no_gap.watch_peers import heard_lately, silent_after
 from bridge.app.operating.overview import DAY, MOST_FACTS, percentile, seconds_to_deliver
 from bridge.core.directory import Directory
@@ -70,6 +71,7 @@ class GatherFigures:
         async with self.store.reading() as unit:
             figures = [*await _totals(unit), *await _waiting(unit, now), *await _refused(unit)]
             figures += await self._delivery(unit, now)
+            figures += _owed(await owed_answers(unit, self.hosted, now=now), now)
             figures += await self._peers(unit, directory, now)
         if directory is not None:
             age = (now - directory.signed_at).total_seconds()
@@ -113,6 +115,19 @@ class GatherFigures:
 
 def _up(value: int) -> Figure:
     return Figure("ncp_bridge_database_up", "1 when the database answered, else 0.", value)
+
+
+def _owed(owed: OwedAnswers, now: datetime) -> Iterator[Figure]:
+    return (
+        Figure(
+            "ncp_bridge_answers_owed",
+            "Answers of people that are due soon or overdue, by whom: ours, theirs.",
+            sum(holds(one, now) for one in answers),
+            {"by": side, "state": state},
+        )
+        for side, answers in ((OURS, owed.ours), (THEIRS, owed.theirs))
+        for state, holds in (("due", is_due), ("overdue", is_overdue))
+    )
 
 
 async def _totals(unit: UnitOfWork) -> Iterator[Figure]:

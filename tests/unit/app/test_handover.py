@@ -45,7 +45,7 @@ async def test_what_is_open_is_given_with_a_note_and_taken_once(node: Node, shif
 
     taken = await shifts.take(given.id, GRUBER)
     assert (taken.given_by, taken.given_to, taken.taken_by) == ("huber", "gruber", "gruber")
-    with pytest.raises(RefusedError, match="another officer has taken"):
+    with pytest.raises(RefusedError, match="taken over already"):
         await shifts.take(given.id, MAYER)
     (item,) = (await shifts.open_items("at.ncp")).needs_action
     assert item.taken_by == "gruber"
