@@ -95,7 +95,7 @@ async def _show(visit: Visit, *, refusal: BridgeError | None = None) -> Response
     if draft.record.state == RELEASED:
         return visit.show("released.html", status=_status(refusal), **context)
     if draft.record.state != SUBMITTED:
-        return visit.go("compose_draft", draft_id=draft.record.id)
+        return _elsewhere(visit)
     before = draft.record.supersedes
     shown = shown_body(
         draft.record.kind,
@@ -111,6 +111,13 @@ async def _show(visit: Visit, *, refusal: BridgeError | None = None) -> Response
         **shown,
         **await _recipients(visit, draft),
     )
+
+
+def _elsewhere(visit: Visit) -> Response:
+    """Where a draft that is being written again is for this person."""
+    if visit.person.may(Permission.WRITE_ALERTS):
+        return _to_form(visit)
+    return visit.go("release" if visit.person.may(Permission.RELEASE) else "inbox")
 
 
 async def _recipients(visit: Visit, draft: OpenDraft) -> dict[str, object]:

@@ -295,3 +295,31 @@ async def test_an_update_and_a_cancellation_begin_from_what_was_sent(desk: Desk)
     assert "A colleague also writes" in ana.page
     answer = await ana.send(do="submit", body__reason="disrupted")
     assert "It is not sent yet" in ana.page
+
+
+async def test_a_draft_is_returned_with_what_is_missing_or_taken_back(desk: Desk) -> None:
+    # given a submitted alert
+    ana, bo = await begun(desk), await desk.officer("bo", "approver")
+    await ana.send(do="submit", **LEAST)
+    address = str(ana.answer.url.path)
+
+    # when it is returned, then not without a word, and the word is beside the form
+    answer = await bo.press(f"{address}/return", do="return", revision="2", note=" ")
+    assert answer.status_code == 422
+    assert "Say what is missing." in answer.text
+    assert (await bo.press(f"{address}/return", do="return", revision="2", note="Which coach?")).status_code == 303
+    await ana.open((await ana.open(address)).headers["location"])
+    assert "Which coach?" in ana.page
+    assert "Returned by bo:" in ana.page
+
+    # and when it is submitted again, its author may take it back before anybody looks
+    await ana.send(do="submit", body__title="The night coach to Vienna")
+    answer = await ana.press(f"{address}/withdraw", do="withdraw", revision=revision_on(ana.page))
+    assert answer.headers["location"].startswith("/compose/")
+    assert (await bo.open(address)).headers["location"] == "/release", "there is nothing to release any more"
+
+
+def revision_on(page: str) -> str:
+    found = re.search(r'name="revision" value="(\d+)"', page)
+    assert found is not None
+    return found[1]
