@@ -1,13 +1,14 @@
 """The inbox as a duty officer sees it: needs action, in progress, for information; and how much waits.
 
 Titles stand in sealed bodies, so a look at the list is a consultation. One entry in the audit log names every message
-whose heading was shown (decision 0028). Bodies of the shown page only are opened.
+whose heading was shown and that the officer had not just seen (decision 0028). Bodies of other pages stay closed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -25,6 +26,7 @@ PAGE: Final[Mapping[Group, int]] = MappingProxyType(
     {Group.NEEDS_ACTION: 50, Group.IN_PROGRESS: 50, Group.FOR_INFORMATION: 25}
 )
 MOST_COUNTED: Final = 999
+NAMED_AGAIN_AFTER: Final = timedelta(minutes=15)
 DAMAGED: Final = "E_BODY_AT_REST"
 LONGEST_TITLE: Final = 200
 
@@ -68,11 +70,16 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class ReadBoard:
-    """Shows the inboxes of one node's contact points."""
+    """Shows the inboxes of one node's contact points.
+
+    Attributes:
+        named: (contact point, officer) -> since when, and which messages the log says they were shown.
+    """
 
     store: Store
     vault: BodyVault
     clock: Clock
+    named: dict[tuple[str, str], tuple[datetime, frozenset[str]]] = field(default_factory=dict, repr=False)
 
     async def show(self, contact_point: str, *, officer: str, before: int | None = None) -> Board:
         """The inbox, logged; with `before` an earlier page of what is for information, and nothing else."""
@@ -111,12 +118,18 @@ class ReadBoard:
             return Entry(item, None, is_damaged=True)  # the others of the list are shown all the same
 
     async def _log(self, groups: Mapping[Group, Sequence[Entry]], contact_point: str, officer: str) -> None:
+        """Names every heading that this officer was not shown in the last quarter of an hour."""
+        now = self.clock.now()
+        since, named = self.named.get((contact_point, officer), (now, frozenset()))
+        if not since <= now < since + NAMED_AGAIN_AFTER:
+            since, named = now, frozenset()
         shown = [entry.item.id for page in groups.values() for entry in page if entry.heading is not None]
-        if shown:
-            detail = {"messages": " ".join(shown)}
-            entry = AuditEntry(self.clock.now(), officer, "inbox.read", contact_point, None, detail)
+        new = [one for one in shown if one not in named]
+        if new:
+            entry = AuditEntry(now, officer, "inbox.read", contact_point, None, {"messages": " ".join(new)})
             async with self.store.writing() as unit:
                 await unit.audit.add([entry])
+            self.named[contact_point, officer] = since, named.union(new)
 
 
 async def counts_of(unit: UnitOfWork, contact_point: str) -> Mapping[Group, int]:

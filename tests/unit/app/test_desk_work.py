@@ -120,3 +120,19 @@ async def test_the_board_counts_without_opening_and_logs_each_look(node: Node) -
     assert entry.heading is not None
     assert (entry.item.id, entry.heading.title) == (item.id, "Vans at Horgoš")
     assert [one.detail["messages"] for one in await node.audit("inbox.read")] == [item.id]
+
+
+async def test_a_heading_is_named_again_for_another_officer_and_after_a_quarter_of_an_hour(node: Node) -> None:
+    first = await received(node, alert())
+    board = ReadBoard(node.store, node.vault, node.clock)
+    await board.show("at.ncp", officer="ana")
+    await board.show("at.ncp", officer="ana")
+    second = await received(node, alert())
+    await board.show("at.ncp", officer="ana")
+    node.clock.advance(900)
+    await board.show("at.ncp", officer="ana")
+    await board.show("at.ncp", officer="ben")
+
+    both = {first.id, second.id}
+    named = [(one.actor, set(one.detail["messages"].split())) for one in reversed(await node.audit("inbox.read"))]
+    assert named == [("ana", {first.id}), ("ana", {second.id}), ("ana", both), ("ben", both)]
