@@ -53,7 +53,7 @@ In two minutes (a browser is one person in each country: the approver needs a pr
   5. {destination}'s window says within a second that an alert has come. Open it, choose an answer, and press
      "Send the acknowledgement".
   6. {origin}'s officer finds receipt and answer under "Sent".
-{origin}'s operator sees queues and figures, and in "Quarantine" the forgeries, but no word of a message.
+{destination}'s operator sees queues and figures, and in "Quarantine" the forgeries, but no word of a message.
 
 The same on the command line, for instance (settings of the others lie beside it):
 {commands}

@@ -44,9 +44,10 @@ class Visitor:
 
 
 def make_visitors() -> Sequence[Visitor]:
-    """An officer and an approver for each country of the route, and an operator where it begins."""
-    at_each = [(prefix, role) for prefix in ROUTE for role in (Role.DUTY_OFFICER, Role.APPROVER)]
-    return [Visitor(prefix, role, _password()) for prefix, role in [*at_each, (next(iter(ROUTE)), Role.OPERATOR)]]
+    """An officer and an approver for each country of the route, and an operator where it ends: forgers write there."""
+    accounts = [(prefix, role) for prefix in ROUTE for role in (Role.DUTY_OFFICER, Role.APPROVER)]
+    *_, destination = ROUTE
+    return [Visitor(prefix, role, _password()) for prefix, role in [*accounts, (destination, Role.OPERATOR)]]
 
 
 async def let_in(visitors: Sequence[Visitor], nodes: Mapping[str, Node]) -> None:
