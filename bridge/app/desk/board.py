@@ -110,12 +110,8 @@ class ReadBoard:
     def _entry(self, item: DeskItem) -> Entry:
         if item.body is None:
             return Entry(item, None)
-        try:
-            return Entry(item, heading_of(open_body(self.vault, item)))
-        except UnavailableError as error:
-            if error.code != DAMAGED:
-                raise
-            return Entry(item, None, is_damaged=True)  # the others of the list are shown all the same
+        body = open_if_sound(self.vault, item)
+        return Entry(item, heading_of(body)) if body else Entry(item, None, is_damaged=True)
 
     async def _log(self, groups: Mapping[Group, Sequence[Entry]], contact_point: str, officer: str) -> None:
         """Names every heading that this officer was not shown in the last quarter of an hour."""
@@ -144,6 +140,16 @@ def open_body(vault: BodyVault, item: DeskItem) -> Mapping[str, object]:
         return {}
     context = body_context(item.contact_point, item.sender, item.id)
     return strict_json.parse_object(vault.get(item.contact_point, item.body, context=context))
+
+
+def open_if_sound(vault: BodyVault, item: DeskItem) -> Mapping[str, object]:
+    """The same of one among others: a body that does not open has no members, and hides none of theirs."""
+    try:
+        return open_body(vault, item)
+    except UnavailableError as error:
+        if error.code != DAMAGED:
+            raise
+        return {}
 
 
 def heading_of(body: Mapping[str, object]) -> Heading:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from bridge.app.desk.board import open_body
+from bridge.app.desk.board import open_body, open_if_sound
 from bridge.app.receiving.inbox_items import body_context
 from bridge.app.receiving.unchecked import checked_at, key_of
 from bridge.app.sending.acknowledge import answers_from_here
@@ -166,7 +166,7 @@ class OpenMessages:
     async def _thread(self, unit: UnitOfWork, contact_point: str, thread: str) -> Sequence[Version]:
         received = await unit.desk.thread(contact_point, thread, limit=MOST_IN_THREAD)
         versions = [
-            Version(one.id, one.sender, one.kind, one.received_at, one.supersedes, open_body(self.vault, one))
+            Version(one.id, one.sender, one.kind, one.received_at, one.supersedes, open_if_sound(self.vault, one))
             for one in received
         ]
         for message_id in (await unit.desk.own_thread(contact_point, thread))[-MOST_IN_THREAD:]:
