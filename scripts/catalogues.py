@@ -2,8 +2,8 @@
 
 `update` finds the sentences in templates and Python, and brings every catalogue up to date. `check` writes nothing; it
 names what is missing, unused, too long, or has other names in its braces, and the exit status is 1 when there is
-anything. `untranslated` prints what a language lacks as a PO file; `fill` takes the filled file in (`-` is standard
-input), all of it or, when something in it is wrong, nothing.
+anything. `untranslated` prints what a language lacks as a PO file; `fill` takes the filled file in, all of it or,
+when something in it is wrong, nothing.
 
 Serbian is written in Cyrillic; its Latin catalogue is made from that by `update` and `fill`, letter by letter.
 """
@@ -44,7 +44,7 @@ LETTERS: Final = str.maketrans(
 )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Does what is asked; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--catalogues", type=Path, default=CATALOGUES, help="the directory of the PO files")
@@ -54,8 +54,8 @@ def main() -> int:
     commands.add_parser("untranslated").add_argument("tag", choices=TAGS)
     filling = commands.add_parser("fill")
     filling.add_argument("tag", choices=TAGS)
-    filling.add_argument("file", type=argparse.FileType("rb"))
-    given = parser.parse_args()
+    filling.add_argument("file", type=Path)
+    given = parser.parse_args(arguments)
     folder, template = given.catalogues, source_messages()
     match given.command:
         case "update":
@@ -64,10 +64,10 @@ def main() -> int:
         case "check":
             return _say(faults(folder, template))
         case "untranslated":
-            missing = _wanted(template, _read(folder / f"{given.tag}.po"))
-            print(_written(missing), end="")
+            path = folder / f"{given.tag}.po"
+            print(f"{_header(path)}\n\n{_written(_wanted(template, _read(path)))}", end="")
             return 0
-    wrong = _fill(folder / f"{given.tag}.po", template, read_po(given.file, abort_invalid=True))
+    wrong = _fill(folder / f"{given.tag}.po", template, _read(given.file))
     if not wrong and given.tag == CYRILLIC:
         _update(folder, template, (LATIN,))
     return _say(wrong)
@@ -139,8 +139,7 @@ def _update(folder: Path, template: Catalog, tags: Sequence[str]) -> list[str]:
     for tag in tags:
         path = folder / f"{tag}.po"
         known = _in_latin(_read(folder / f"{CYRILLIC}.po")) if tag == LATIN else _read(path)
-        header = path.read_text(encoding="utf-8").partition("\n\n")[0]
-        text = f"{header}\n\n{_written(_filled(template, known))}"
+        text = f"{_header(path)}\n\n{_written(_filled(template, known))}"
         if text != path.read_text(encoding="utf-8"):
             path.write_text(text, encoding="utf-8")
             changed.append(f"{path.name}: written")
@@ -161,14 +160,13 @@ def _fill(path: Path, template: Catalog, given: Catalog) -> list[str]:
         else:
             into.string = message.string
     if not wrong:
-        header = path.read_text(encoding="utf-8").partition("\n\n")[0]
-        path.write_text(f"{header}\n\n{_written(catalogue)}", encoding="utf-8")
+        path.write_text(f"{_header(path)}\n\n{_written(catalogue)}", encoding="utf-8")
     return wrong
 
 
 def _filled(template: Catalog, known: Catalog) -> Catalog:
     """The template with the translations that are known."""
-    filled = Catalog()
+    filled = _empty_like(known)
     for message in template:
         if message.id:
             old = known.get(message.id, message.context)
@@ -180,11 +178,18 @@ def _filled(template: Catalog, known: Catalog) -> Catalog:
 
 def _wanted(template: Catalog, known: Catalog) -> Catalog:
     """What of the template is not translated, or not in all its forms."""
-    wanted = Catalog()
+    wanted = _empty_like(known)
     for message in _filled(template, known):
         if message.id and not all(_forms(message)):
             wanted.add(message.id, message.string, context=message.context, locations=message.locations)
     return wanted
+
+
+def _empty_like(catalogue: Catalog) -> Catalog:
+    """A catalogue with as many forms of the plural as another one."""
+    empty = Catalog()
+    empty.mime_headers = catalogue.mime_headers
+    return empty
 
 
 def _in_latin(cyrillic: Catalog) -> Catalog:
@@ -211,6 +216,10 @@ def _named(message: Message) -> str:
 def _read(path: Path) -> Catalog:
     with path.open("rb") as source:
         return read_po(source, abort_invalid=True)
+
+
+def _header(path: Path) -> str:
+    return path.read_text(encoding="utf-8").partition("\n\n")[0]
 
 
 def _written(catalogue: Catalog) -> str:

@@ -34,10 +34,10 @@ def folder(catalogues: ModuleType, tmp_path: Path) -> Path:
     return shutil.copytree(catalogues.CATALOGUES, tmp_path / "catalogues")
 
 
-def test_nothing_is_too_long_or_has_other_names_in_its_braces(catalogues: ModuleType, template: Catalog) -> None:
-    faults = catalogues.faults(catalogues.CATALOGUES, template)
-
-    assert [fault for fault in faults if ": not translated: " not in fault and ": not used: " not in fault] == []
+def test_nothing_is_missing_unused_too_long_or_has_other_names_in_its_braces(
+    catalogues: ModuleType, template: Catalog
+) -> None:
+    assert catalogues.faults(catalogues.CATALOGUES, template) == []
 
 
 @pytest.mark.parametrize("tag", TAGS)
@@ -131,3 +131,19 @@ def test_filling_takes_all_or_nothing(catalogues: ModuleType, template: Catalog,
     assert "u ovom trenutku" not in path.read_text(encoding="utf-8")
     assert catalogues._fill(path, template, good) == []
     assert "baš sada" in path.read_text(encoding="utf-8")
+
+
+def test_every_form_of_the_plural_comes_back_from_a_filled_file(
+    catalogues: ModuleType, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, filled = folder / "cnr.po", tmp_path / "filled.po"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.partition("\n\n")[0] + "\n\n", encoding="utf-8")
+    where = ["--catalogues", str(folder)]
+
+    assert catalogues.main([*where, "untranslated", "cnr"]) == 0
+    assert capsys.readouterr().out.count('msgstr[2] ""') == before.count("msgstr[2]") > 0
+
+    filled.write_text(before, encoding="utf-8")
+    assert catalogues.main([*where, "fill", "cnr", str(filled)]) == 0
+    assert path.read_text(encoding="utf-8") == before

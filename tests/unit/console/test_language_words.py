@@ -68,6 +68,22 @@ def test_values_stand_where_the_translation_has_them() -> None:
     assert words_of("en").count("{n} alert", "{n} alerts", 1) == "1 alert"
 
 
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ("hr", ["1 poruka", "2 poruke", "5 poruka", "21 poruka", "22 poruke"]),
+        ("cnr", ["1 poruka", "2 poruke", "5 poruka", "21 poruka", "22 poruke"]),
+        ("mk", ["1 порака", "2 пораки", "5 пораки", "21 порака", "22 пораки"]),
+        ("ro", ["1 mesaj", "2 mesaje", "5 mesaje", "21 de mesaje", "22 de mesaje"]),
+        ("hu", ["1 üzenet", "2 üzenet", "5 üzenet", "21 üzenet", "22 üzenet"]),
+    ],
+)
+def test_numbers_take_the_form_that_the_language_has_for_them(tag: str, said: list[str]) -> None:
+    words = words_of(tag)
+
+    assert [words.count("{n} message", "{n} messages", n) for n in (1, 2, 5, 21, 22)] == said
+
+
 def test_a_sentence_that_no_catalogue_has_is_said_in_english() -> None:
     assert words_of("mk").text("No such sentence") == "No such sentence"
 
