@@ -125,15 +125,16 @@ class SqlInbox:
     async def get(self, message_id: str, *, contact_point: str | None = None) -> Sequence[InboxItem]:
         """The items with this message id, oldest first, with their bodies unless those were erased."""
         query = (
-            select(*_COLUMNS, wire.c.wire_bytes, *BODY_COLUMNS)
+            select(*_COLUMNS, inbox.c.position, wire.c.wire_bytes, *BODY_COLUMNS)
             .join(wire, wire.c.sha256 == inbox.c.wire_sha256)
             .outerjoin(body, body_of(inbox.c.contact_point, inbox.c.id, inbox.c.sender))
             .where(inbox.c.id == message_id)
-            .order_by(inbox.c.position)
         )
         if contact_point is not None:
             query = query.where(inbox.c.contact_point == contact_point)
-        return [_item(row) for row in await self._transaction.rows(query)]
+        # Sorted here: SQLite, asked for an order, walks over all of the contact point's messages in that order.
+        rows = sorted(await self._transaction.rows(query), key=lambda row: row["position"])
+        return [_item(row) for row in rows]
 
     async def list(
         self, *, contact_point: str | None = None, state: str | None = None, after: str | None = None, limit: int = 200

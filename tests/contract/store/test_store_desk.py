@@ -153,6 +153,8 @@ async def test_each_group_is_found_by_its_index(store: SqlStore) -> None:
     event.listen(*listening)
     for group in Group:
         await ids(store, group)
+    async with store.reading() as unit:
+        await unit.inbox.get(message_id(), contact_point="at.ncp")
     event.remove(*listening)
 
     plans = []
@@ -161,7 +163,9 @@ async def test_each_group_is_found_by_its_index(store: SqlStore) -> None:
             if statement.startswith("SELECT"):
                 rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
                 plans.append(" | ".join(row[3] for row in rows))
+    *plans, one = plans
     needs_action, in_progress, information = plans
+    assert "SEARCH inbox USING INDEX sqlite_autoindex_inbox_1 (id=?" in one
     assert "inbox USING INDEX ix_inbox_unanswered" in needs_action
     assert "inbox USING INDEX ix_inbox_in_work" in in_progress
     assert "inbox USING INDEX ix_inbox_contact_point_position" in information
