@@ -41,13 +41,19 @@ async def live(store: SqlStore) -> AsyncIterator[Live]:
         return True
 
     made, stop = Live(store, SystemClock(), ["at.ncp", "rs.ncp"], receives), asyncio.Event()
-    first = listen(made, OFFICER)
     running = asyncio.create_task(made.run(stop))
-    await heard(first, BROKER)
-    made.leave(first)
+    await until_it_has_looked(made)
     yield made
     stop.set()
     await running
+
+
+async def until_it_has_looked(live: Live) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if live.waiting_at("at.ncp") is not None:
+                return
+            await asyncio.sleep(0.01)
 
 
 def listen(live: Live, person: Person) -> Listener:
