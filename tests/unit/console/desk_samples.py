@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
-from console_world import MovedClock, World
+from console_world import Browser, MovedClock, World
 
 from bridge.adapters.vault import StorageVault
 from bridge.app.desk.board import ReadBoard
@@ -114,3 +114,18 @@ class _NoList:
 
     def current(self) -> object:
         raise UnavailableError("E_TRUST", "no list here")
+
+
+async def officer(people: World, *roles: str) -> Browser:
+    login = await people.person(*(roles or ("duty_officer",)))
+    return Browser(people.app(**desk_parts(people)), await people.session(login))
+
+
+def page_of(item: InboxItem) -> str:
+    return f"/message/{item.sender}/{item.id}"
+
+
+async def text_of(browser: Browser, path: str) -> str:
+    answer = await browser.get(path)
+    assert answer.status_code == 200, answer.text[:300]
+    return answer.text
