@@ -10,7 +10,11 @@ from bridge.app.accounts.roles import Permission
 from bridge.console.access import Page
 from bridge.console.visit import Visit
 
-_FIRST: Final = ((Permission.READ_MESSAGES, "inbox"), (Permission.WATCH_NODE, "operations"), (Permission.MANAGE_ACCOUNTS, "accounts"))
+_FIRST: Final = (
+    (Permission.READ_MESSAGES, "inbox"),
+    (Permission.WATCH_NODE, "operations"),
+    (Permission.MANAGE_ACCOUNTS, "accounts"),
+)
 
 
 async def _front(visit: Visit) -> Response:
