@@ -32,6 +32,7 @@ async def _show(visit: Visit, *, checked: ChainChecked | None = None) -> Respons
         detail = {"subject": subject, "action": action}
         looked = AuditEntry(visit.parts.clock.now(), visit.person.login, "audit.read", None, None, detail)
         await unit.audit.add([looked])
+    async with visit.parts.store.reading() as unit:  # an action alone is looked for in the whole log: nobody waits
         placed = await unit.audit.page(subject=subject or None, action=action or None, before=place, limit=PAGE_SIZE)
     return visit.show(
         "audit.html",

@@ -6,6 +6,7 @@ An entry shows what the broker sees of every message, and its verdict; never its
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.responses import Response
@@ -104,6 +105,10 @@ async def _ask(visit: Visit) -> Response:
 async def _work(visit: Visit) -> Response:
     code, verb, why = visit.request.path_params["code"], visit.field("verb"), visit.field("why").strip()
     items = await _meant(visit, code)
+    if visit.field("which") == "all":
+        items = _counted(items, visit.field("newest"))
+    if not items or visit.field("do") != verb:
+        return await _ask(visit)  # what was counted is no longer what is there, or nobody pressed the button
     if verb == "drop" and not why:
         return visit.show(
             "quarantine_ask.html",
@@ -122,6 +127,12 @@ async def _work(visit: Visit) -> Response:
     except BridgeError as error:
         return await _show_group(visit, code, status=UNPROCESSABLE, error=error.message)
     return await _show_group(visit, code, done=list(done))
+
+
+def _counted(items: Sequence[Quarantined], newest: str) -> list[Quarantined]:
+    """Those that stood behind the count: what came since was seen by nobody. None where its newest is gone."""
+    places = [place for place, item in enumerate(items) if item.id == newest]
+    return list(items[: places[0] + 1]) if places else []
 
 
 async def _meant(visit: Visit, code: str) -> list[Quarantined]:
