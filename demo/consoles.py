@@ -18,6 +18,7 @@ from broker.ports import LOOPBACK, free_ports
 
 # Of the first sample alert's route, and who goes on duty there: a country's prefix -> where on the route it is.
 ROUTE: Final[Mapping[str, str]] = MappingProxyType({"rs": "origin", "hu": "transit", "at": "destination"})
+ZONES: Final = MappingProxyType({"rs": "Europe/Belgrade", "hu": "Europe/Budapest", "at": "Europe/Vienna"})
 MONITOR_URL_FILE: Final = Path("secrets/broker-monitor.url")
 Country = TypeVar("Country")
 
@@ -46,6 +47,7 @@ class Consoles:
         return {
             prefix: {
                 "NCP_BRIDGE_CONSOLE__LISTEN": str(port),
+                "NCP_BRIDGE_CONSOLE__TIME_ZONE": ZONES[prefix],
                 "NCP_BRIDGE_BROKER__MONITOR_URL_FILE": str(MONITOR_URL_FILE),
             }
             for prefix, port in self.ports.items()
