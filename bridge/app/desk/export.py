@@ -30,13 +30,13 @@ class ExportMessages:
     store: Store
     clock: Clock
 
-    async def export(self, contact_point: str, item: ItemId, *, officer: str) -> Mapping[str, object]:
+    async def export(self, contact_point: str, item: ItemId, *, officer: str, reason: str = "") -> Mapping[str, object]:
         """The message as one JSON object.
 
         Raises:
-            BadInputError: `E_UNKNOWN_MESSAGE`.
+            BadInputError: `E_UNKNOWN_MESSAGE`; `E_REASON`, there is none and the kind asks for one.
         """
-        opened = await self.opening.open(contact_point, item, officer=officer, marks_read=False)
+        opened = await self.opening.open(contact_point, item, officer=officer, reason=reason, marks_read=False)
         now = self.clock.now()
         async with self.store.writing() as unit:
             receipts = await unit.desk.receipts(opened.message.id) if opened.recipients else ()

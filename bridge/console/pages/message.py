@@ -23,6 +23,7 @@ from bridge.ports.store.desk import Group, ItemId
 LEVELS: Final = ("accepted", "forwarded_nationally", "not_competent", "read")
 CONFLICT: Final = 409
 LONGEST_REASON: Final = 300
+TYPED: Final = ("level", "redirect_to", "note")
 
 
 async def _message(visit: Visit) -> Response:
@@ -30,17 +31,29 @@ async def _message(visit: Visit) -> Response:
 
 
 async def _print(visit: Visit) -> Response:
-    return visit.show("message_print.html", status=200, **shown(visit, await open_here(visit)))
+    try:
+        opened = await open_here(visit)
+    except BadInputError as error:
+        return _ask_why(visit, error, "print_for")
+    return visit.show("message_print.html", status=200, **shown(visit, opened))
 
 
 async def _export(visit: Visit) -> Response:
     sender, message_id = _item(visit)
-    exported = await visit.parts.exporting.export(visit.contact_point, (sender, message_id), officer=visit.person.login)
+    exporting, item = visit.parts.exporting, (sender, message_id)
+    try:
+        exported = await exporting.export(
+            visit.contact_point, item, officer=visit.person.login, reason=reason_in(visit)
+        )
+    except BadInputError as error:
+        return _ask_why(visit, error, "export_for")
     headers = {"Content-Disposition": f'attachment; filename="ncp-bridge-{message_id}.json"'}
     return Response(json.dumps(exported, ensure_ascii=False, indent=2), media_type="application/json", headers=headers)
 
 
 async def _acknowledge(visit: Visit) -> Response:
+    if visit.field("do") != "acknowledge":  # sent again after a lock: shown once more
+        return await _show(visit)
     level, note, ask = (visit.field(name).strip() for name in ("level", "note", "redirect_to"))
     sender, message_id = _item(visit)
     if level not in LEVELS:
@@ -98,15 +111,30 @@ async def _show(visit: Visit, *, status: int = 200, wrong: str = "", refused: Re
     try:
         opened = await open_here(visit)
     except BadInputError as error:
-        if error.code != "E_REASON":
-            raise
-        asked = visit.request.method == "POST"
-        status = UNPROCESSABLE if asked else status
-        return visit.show("reason.html", status=status, here=dict(visit.request.path_params), is_missing=asked)
+        return _ask_why(visit, error, "open_for")
     parts = shown(visit, opened) | {"wrong": wrong, "refused": refused, "members": _members(visit, opened)}
     if visit.is_fragment:
         return visit.show("message_part.html", status=status, **parts, names=await names_of(visit))
     return visit.show("message.html", status=status, **parts, **await board_of(visit))
+
+
+def _ask_why(visit: Visit, error: BadInputError, then: str) -> Response:
+    """Asks for the reason, and keeps what was typed into the answer until it is given; raises what is another fault."""
+    if error.code != "E_REASON":
+        raise error
+    asked = visit.request.method == "POST"
+    return visit.show(
+        "reason.html",
+        status=UNPROCESSABLE if asked else 200,
+        then=visit.request.app.url_path_for(then, **visit.request.path_params),
+        typed=[(name, visit.field(name)) for name in TYPED if visit.field(name)],
+        is_missing=asked,
+    )
+
+
+def reason_in(visit: Visit) -> str:
+    """Why the person opens the message, where they were asked."""
+    return visit.field("reason").strip()[:LONGEST_REASON]
 
 
 async def open_here(visit: Visit) -> Opened:
@@ -115,7 +143,7 @@ async def open_here(visit: Visit) -> Opened:
         visit.contact_point,
         _item(visit),
         officer=visit.person.login,
-        reason=visit.field("reason").strip()[:LONGEST_REASON],
+        reason=reason_in(visit),
         marks_read=visit.person.may(Permission.ANSWER),
     )
 
@@ -128,6 +156,7 @@ def shown(visit: Visit, opened: Opened) -> dict[str, object]:
     return shown_body(opened.message.kind, opened.body, visit.words, own=visit.parts.country, before=before_body) | {
         "opened": opened,
         "here": dict(visit.request.path_params),
+        "reason": reason_in(visit),
         "message": opened.message,
         "addressed": _addressed(opened),
         "thread": _thread(opened, visit),
@@ -189,6 +218,8 @@ PAGES: Final = (
     Page(MESSAGE_AT, "open_for", _message, Permission.READ_MESSAGES, "POST", tab="inbox"),
     Page(f"{MESSAGE_AT}/print", "message_print", _print, Permission.READ_MESSAGES, tab="inbox"),
     Page(f"{MESSAGE_AT}/export", "export", _export, Permission.READ_MESSAGES),
+    Page(f"{MESSAGE_AT}/print", "print_for", _print, Permission.READ_MESSAGES, "POST", tab="inbox"),
+    Page(f"{MESSAGE_AT}/export", "export_for", _export, Permission.READ_MESSAGES, "POST"),
     Page(f"{MESSAGE_AT}/acknowledge", "acknowledge", _acknowledge, Permission.ANSWER, "POST"),
     Page(f"{MESSAGE_AT}/take", "take", _step(_take), Permission.ANSWER, "POST"),
     Page(f"{MESSAGE_AT}/give-back", "give_back", _step(_give_back), Permission.ANSWER, "POST"),

@@ -36,6 +36,8 @@ async def _show(visit: Visit, *, status: int = 200, error: BadInputError | None 
 
 
 async def _give(visit: Visit) -> Response:
+    if visit.field("do") != "hand-over":  # sent again after a lock: shown once more
+        return await _show(visit)
     note, to = visit.field("note").replace("\r\n", "\n").strip(), visit.field("to") or None
     try:
         given = await visit.parts.shifts.give(visit.person, note=note, to=to)

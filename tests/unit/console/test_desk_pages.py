@@ -12,6 +12,7 @@ import pytest
 from console_world import Browser, World
 from desk_samples import NOW, alert_body, desk_parts, given, leg, logged, officer, page_of, received, text_of
 
+from bridge.app.desk.export import ExportMessages
 from bridge.app.desk.open_message import OpenMessages
 
 
@@ -79,24 +80,51 @@ async def test_an_auditor_reads_and_nothing_counts_as_read(people: World) -> Non
         assert [item.state for item in await unit.inbox.get(one.id)] == ["new"]
 
 
-async def test_a_kind_that_asks_why_is_opened_for_a_reason_only(people: World) -> None:
+async def asked_why(people: World) -> Browser:
+    """An officer where a reason is asked for alerts."""
+    parts = desk_parts(people)
+    opening = replace(cast("OpenMessages", parts["opening"]), reason_for=frozenset({"route_alert"}))
+    parts |= {"opening": opening, "exporting": replace(cast("ExportMessages", parts["exporting"]), opening=opening)}
+    login = await people.person("duty_officer")
+    return Browser(people.app(**parts), await people.session(login))
+
+
+@pytest.mark.parametrize("copy", ["", "/print", "/export"])
+async def test_a_kind_that_asks_why_is_opened_for_a_reason_only(people: World, copy: str) -> None:
     one = received(alert_body())
     await given(people, one)
-    parts = desk_parts(people)
-    parts["opening"] = replace(cast("OpenMessages", parts["opening"]), reason_for=frozenset({"route_alert"}))
-    login = await people.person("duty_officer")
-    browser = Browser(people.app(**parts), await people.session(login))
+    browser, path = await asked_why(people), page_of(one) + copy
 
-    asked = await browser.get(page_of(one))
-    empty = await browser.post(page_of(one), {"reason": " "})
-    opened = await browser.post(page_of(one), {"reason": "Case 12"})
+    asked = await browser.get(path)
+    empty = await browser.post(path, {"reason": " "})
+    opened = await browser.post(path, {"reason": "Case 12"})
 
     assert [("Vans" in answer.text, answer.status_code) for answer in (asked, empty, opened)] == [
         (False, 200),
         (False, 422),
         (True, 200),
     ]
+    assert f'action="{path}"' in asked.text
     assert [entry.detail.get("reason") for entry in await logged(people, "body.read")] == ["Case 12"]
+
+
+async def test_an_answer_to_a_kind_that_asks_why_is_not_lost_for_want_of_the_reason(people: World) -> None:
+    one = received(alert_body())
+    await given(people, one)
+    browser, wrong = await asked_why(people), {"note": "Typed already", "do": "acknowledge"}
+
+    asked = await browser.post(f"{page_of(one)}/acknowledge", wrong)
+    assert (asked.status_code, "Typed already" in asked.text, "Vans" in asked.text) == (422, True, False)
+
+    opened = await browser.post(page_of(one), {"reason": "Case 12", "note": "Typed already"})
+    assert (opened.status_code, "Typed already" in opened.text, 'value="Case 12"' in opened.text) == (200, True, True)
+
+    again = await browser.post(f"{page_of(one)}/acknowledge", wrong | {"reason": "Case 12"})
+    assert (again.status_code, "Choose how far it got." in again.text, "Typed already" in again.text) == (
+        422,
+        True,
+        True,
+    )
 
 
 async def test_what_changed_is_said_in_words(people: World) -> None:
@@ -211,11 +239,25 @@ async def test_an_answer_without_a_level_keeps_what_was_typed(people: World) -> 
     one = received(alert_body())
     await given(people, one)
 
-    answer = await (await officer(people)).post(f"{page_of(one)}/acknowledge", {"note": "Typed <already>"})
+    answer = await (await officer(people)).post(
+        f"{page_of(one)}/acknowledge", {"note": "Typed <already>", "do": "acknowledge"}
+    )
 
     assert answer.status_code == 422
     assert "Typed &lt;already&gt;" in answer.text
     assert "Choose how far it got." in answer.text
+
+
+async def test_an_answer_that_was_kept_at_a_lock_is_shown_and_not_sent(people: World) -> None:
+    one = received(alert_body())
+    await given(people, one)
+
+    half = {"level": "accepted", "note": "half written", "redirect_to": "", "answer": "", "replaced_by": ""}
+    answer = await (await officer(people)).post(f"{page_of(one)}/acknowledge", half)
+
+    assert (answer.status_code, "half written" in answer.text) == (200, True)
+    assert re.search(r'value="accepted" required checked', answer.text)
+    assert await logged(people, "message.acknowledged") == []
 
 
 async def test_an_export_carries_its_marking_and_the_signed_bytes_and_is_logged(people: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console_world import HOSTED, Browser, World, receives
-from desk_samples import VAULT, alert_body, desk_parts, given, received
+from desk_samples import VAULT, alert_body, desk_parts, given, logged, received
 
 from bridge.adapters.system import RandomIds
 from bridge.app.desk.handover import LONGEST_NOTE, HandOver
@@ -28,7 +28,7 @@ async def test_a_shift_is_given_with_what_is_open_and_taken_by_another(people: W
     page = (await huber.get("/shift")).text
     assert '<option value="novak">' in page
     assert '<option value="huber">' not in page
-    answer = await huber.post("/shift", {"note": HOSTILE, "to": "novak"})
+    answer = await huber.post("/shift", {"note": HOSTILE, "to": "novak", "do": "hand-over"})
     address = answer.headers["location"]
     own, theirs = (await huber.get(address)).text, (await novak.get(address)).text
 
@@ -43,10 +43,17 @@ async def test_a_shift_is_given_with_what_is_open_and_taken_by_another(people: W
 
 async def test_a_note_that_is_too_long_is_kept_and_marked(people: World) -> None:
     (huber,) = await officers(people, "huber")
-    answer = await huber.post("/shift", {"note": "x" * (LONGEST_NOTE + 1), "to": ""})
+    answer = await huber.post("/shift", {"note": "x" * (LONGEST_NOTE + 1), "to": "", "do": "hand-over"})
     assert answer.status_code == 422
     assert 'href="#note"' in answer.text
     assert "x" * (LONGEST_NOTE + 1) in answer.text
+
+
+async def test_a_note_that_was_kept_at_a_lock_is_shown_and_not_handed_over(people: World) -> None:
+    (huber,) = await officers(people, "huber")
+    answer = await huber.post("/shift", {"note": "half written", "to": ""})
+    assert (answer.status_code, "half written" in answer.text) == (200, True)
+    assert await logged(people, "shift.handed_over") == []
 
 
 async def test_a_hand_over_that_is_not_there_is_said(people: World) -> None:

@@ -52,6 +52,8 @@ WHO_MAY: Final = {
     ("POST", "/message/{sender}/{message_id}"): "DRU",
     ("GET", "/message/{sender}/{message_id}/print"): "DRU",
     ("GET", "/message/{sender}/{message_id}/export"): "DRU",
+    ("POST", "/message/{sender}/{message_id}/print"): "DRU",
+    ("POST", "/message/{sender}/{message_id}/export"): "DRU",
     ("POST", "/message/{sender}/{message_id}/acknowledge"): "D",
     ("POST", "/message/{sender}/{message_id}/take"): "D",
     ("POST", "/message/{sender}/{message_id}/give-back"): "D",
