@@ -91,6 +91,8 @@ class SqlLedger:
         if outgoing.body is not None:
             await keep_bodies(self._transaction, [(outgoing.sender, outgoing.id, outgoing.sender, outgoing.body)])
         values = {name: getattr(outgoing, name) for name in OUTGOING_COPIED} | {"wire_sha256": digest}
+        # A sender's positions become visible in order, or whoever walks over what it sent could step over one.
+        await self._transaction.take_turn(f"message position {outgoing.sender}")
         await self._transaction.change_each(insert(message), [values])
         rows = [
             {name: getattr(to, name) for name in RECIPIENT_STATE}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from store_samples import item, later, outgoing
 
 from bridge.ports.store import Store
@@ -87,3 +89,24 @@ async def test_with_the_body_goes_what_it_was_found_by_and_nothing_else(store: S
         await unit.inbox.erase_bodies("at.ncp", [(gone.sender, gone.id)])
 
     assert await ids(store, 1) == [stays.id]
+
+
+async def test_what_commits_late_is_not_stepped_over(store: Store, other_store: Store) -> None:
+    first, second, seen = outgoing(sender="at.ncp"), outgoing(sender="at.ncp"), []
+
+    async def send_second() -> None:
+        async with other_store.writing() as unit:
+            await unit.ledger.add(second)
+
+    async with store.writing() as unit:
+        await unit.ledger.add(first)
+        sending = asyncio.create_task(send_second())
+        await asyncio.wait([sending], timeout=0.5)  # it has to wait; where it does not, it has committed by then
+        async with other_store.reading() as looking:
+            seen += await looking.search.unread("at.ncp", Source.MESSAGE, limit=9)
+    await sending
+
+    async with store.reading() as unit:
+        there = await unit.search.unread("at.ncp", Source.MESSAGE, limit=9)
+    assert {one.id for one in there} == {first.id, second.id}
+    assert there[: len(seen)] == seen
