@@ -17,14 +17,19 @@ _newer = inbox.alias("newer")
 _later = message.alias("later")
 # By the column itself SQLite would walk over everything that a contact point ever sent.
 _BY: Final[ColumnElement[str]] = literal_column("message.sender || ''", Text)
-# A version has been replaced where another message of the same contact point says so.
+# A version has been replaced where another message of the same contact point and status says so: an exercise stops no
+# alarm of a real alert.
 _is_replaced_here = exists().where(
     _newer.c.contact_point == inbox.c.contact_point,
     _newer.c.supersedes == inbox.c.id,
     _newer.c.supersedes_from == inbox.c.sender,
+    _newer.c.status == inbox.c.status,
 )
 _is_replaced_there = exists().where(
-    _later.c.thread == message.c.thread, _later.c.sender == message.c.sender, _later.c.supersedes == message.c.id
+    _later.c.thread == message.c.thread,
+    _later.c.sender == message.c.sender,
+    _later.c.supersedes == message.c.id,
+    _later.c.status == message.c.status,
 )
 
 

@@ -40,15 +40,15 @@ _WITH_BODIES: Final = select(*_COLUMNS, *BODY_COLUMNS).outerjoin(
     body, body_of(inbox.c.contact_point, inbox.c.id, inbox.c.sender)
 )
 _later: Final = inbox.alias("later")
-# Only the originator takes the place of a message: another sender's claim folds nothing away.
-_is_newest: Final[ColumnElement[bool]] = not_(
-    exists().where(
-        _later.c.contact_point == inbox.c.contact_point,
-        _later.c.supersedes == inbox.c.id,
-        _later.c.supersedes_from == inbox.c.sender,
-        _later.c.sender == inbox.c.sender,
-    )
+# Only the originator takes the place of a message, and an exercise none of a real alert: no other claim folds it away.
+_takes_its_place: Final[ColumnElement[bool]] = and_(
+    _later.c.contact_point == inbox.c.contact_point,
+    _later.c.supersedes == inbox.c.id,
+    _later.c.supersedes_from == inbox.c.sender,
+    _later.c.sender == inbox.c.sender,
+    _later.c.status == inbox.c.status,
 )
+_is_newest: Final[ColumnElement[bool]] = not_(exists().where(_takes_its_place))
 # The rest, written out: for each row of the archive it is decided from the row.
 _settled: Final[ColumnElement[bool]] = literal_column(
     "(acknowledge_by IS NULL OR state = 'expired' OR (state = 'acknowledged' AND closed_at IS NOT NULL))"
@@ -102,12 +102,11 @@ class SqlDeskBook:
 
     async def replaced_by(self, contact_point: str, item: ItemId) -> ItemId | None:
         """The last message that took this one's place."""
-        sender, message_id = item
         query = (
-            select(inbox.c.sender, inbox.c.id)
-            .where(inbox.c.contact_point == contact_point, inbox.c.supersedes == message_id)
-            .where(inbox.c.supersedes_from == sender, inbox.c.sender == sender)
-            .order_by(inbox.c.position.desc())
+            select(_later.c.sender, _later.c.id)
+            .join(inbox, _takes_its_place)
+            .where(_this(contact_point, item))
+            .order_by(_later.c.position.desc())
             .limit(1)
         )
         rows = await self._transaction.rows(query)

@@ -36,7 +36,8 @@ class SubmitAlerts:
         """The draft with its route plan.
 
         Raises:
-            RefusedError: `E_DRAFT`, `E_NOT_AUTHORISED`, `E_NOT_ORIGINATOR`, `E_UNKNOWN_MESSAGE`, `E_NOT_AN_ALERT`.
+            RefusedError: `E_DRAFT`, `E_NOT_AUTHORISED`, `E_NOT_ORIGINATOR`, `E_UNKNOWN_MESSAGE`, `E_NOT_AN_ALERT`,
+                `E_OTHER_STATUS`.
         """
         directory = self.sending.trust.current()
         check_may_send(directory, sender, alert.kind, alert.status)
@@ -44,7 +45,7 @@ class SubmitAlerts:
         received_before: tuple[str, ...] = ()
         if alert.supersedes is not None:
             async with self.sending.store.reading() as unit:
-                earlier = await _superseded(unit, alert.supersedes, sender)
+                earlier = await _superseded(unit, alert.supersedes, sender, status=alert.status)
                 received_before = tuple(await unit.ledger.recipients_of_thread(earlier.thread, sender=sender))
         now = to_milliseconds(self.sending.clock.now())
         reference = reference_to(earlier) if earlier else None
@@ -91,7 +92,7 @@ def _plan(
     )
 
 
-async def _superseded(unit: UnitOfWork, message_id: str, sender: str) -> OutgoingMessage:
+async def _superseded(unit: UnitOfWork, message_id: str, sender: str, *, status: str) -> OutgoingMessage:
     earlier = await unit.ledger.get(message_id)
     path = "$.supersedes"
     if earlier is None:
@@ -102,4 +103,7 @@ async def _superseded(unit: UnitOfWork, message_id: str, sender: str) -> Outgoin
     if earlier.kind not in SUPERSEDABLE:
         sentence = f"{path}: {message_id} is an {earlier.kind}; expected a route_alert or an alert_update"
         raise RefusedError("E_NOT_AN_ALERT", sentence, path=path)
+    if earlier.status != status:
+        sentence = f"$.status: {message_id} is {earlier.status}, found {status}; a thread stays what it began as"
+        raise RefusedError("E_OTHER_STATUS", sentence, path="$.status")
     return earlier

@@ -121,6 +121,23 @@ async def test_an_own_version_that_was_replaced_is_awaited_no_more(store: SqlSto
     assert await theirs(store) == []
 
 
+async def test_an_exercise_stops_no_alarm_of_a_real_alert(store: SqlStore) -> None:
+    received = item()
+    drill = item(status="exercise", supersedes=received.id, supersedes_from="rs.ncp", acknowledge_by=None)
+    sent = replace(outgoing(), recipients=(recipient("at.ncp", reply_within_s=3600),))
+    own_drill = replace(
+        outgoing(), status="exercise", thread=sent.thread, supersedes=sent.id, kind="alert_cancel", recipients=()
+    )
+    async with store.writing() as unit:
+        await unit.inbox.add([received, drill])
+        await unit.ledger.add(sent)
+        await unit.ledger.add_receipts([receipt(sent, "at.ncp")])
+        await unit.ledger.add(own_drill)
+
+    assert [one.message_id for one in await ours(store)] == [received.id]
+    assert [one.message_id for one in await theirs(store)] == [sent.id]
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # PostgreSQL's plan depends on its statistics
 async def test_only_what_is_owed_is_read_however_much_there_was(store: SqlStore) -> None:
     sent: list[tuple[str, tuple[object, ...]]] = []

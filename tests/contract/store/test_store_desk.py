@@ -68,6 +68,19 @@ async def test_a_later_version_folds_the_one_before_away_and_nobody_elses_does(s
         assert await unit.desk.count("at.ncp", Group.NEEDS_ACTION, most=999) == 2
 
 
+async def test_an_exercise_folds_no_real_alert_away(store: Store) -> None:
+    real, drill = item(acknowledge_by=later(60)), item(acknowledge_by=later(90), status="exercise")
+    claims = [
+        item(acknowledge_by=None, status=other, kind="alert_cancel", supersedes=one.id, supersedes_from=one.sender)
+        for one, other in ((real, "exercise"), (drill, "actual"))
+    ]
+    await given(store, real, drill, *claims)
+
+    assert await ids(store, Group.NEEDS_ACTION) == [real.id, drill.id]
+    async with store.reading() as unit:
+        assert [await unit.desk.replaced_by("at.ncp", key(one)) for one in (real, drill)] == [None, None]
+
+
 async def test_a_list_goes_on_behind_its_last_and_counts_end_at_their_limit(store: Store) -> None:
     told = [item(acknowledge_by=None) for _ in range(5)]
     await given(store, *told, *(item(acknowledge_by=later(1)) for _ in range(4)))
@@ -155,6 +168,7 @@ async def test_each_group_is_found_by_its_index(store: SqlStore) -> None:
         await ids(store, group)
     async with store.reading() as unit:
         await unit.inbox.get(message_id(), contact_point="at.ncp")
+        await unit.desk.replaced_by("at.ncp", ("rs.ncp", message_id()))
     event.remove(*listening)
 
     plans = []
@@ -163,11 +177,13 @@ async def test_each_group_is_found_by_its_index(store: SqlStore) -> None:
             if statement.startswith("SELECT"):
                 rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
                 plans.append(" | ".join(row[3] for row in rows))
-    *plans, one = plans
+    *plans, one, replaced = plans
     needs_action, in_progress, information = plans
     assert "SEARCH inbox USING INDEX sqlite_autoindex_inbox_1 (id=?" in one
     assert "inbox USING INDEX ix_inbox_unanswered" in needs_action
     assert "inbox USING INDEX ix_inbox_in_work" in in_progress
     assert "inbox USING INDEX ix_inbox_contact_point_position" in information
     assert not any("TEMP B-TREE" in plan for plan in plans)
+    assert "SEARCH inbox USING INDEX sqlite_autoindex_inbox_1 (id=?" in replaced
+    assert "SEARCH later USING INDEX ix_inbox_supersedes" in replaced
     assert all("later USING" in plan and "ix_inbox_supersedes" in plan for plan in plans)

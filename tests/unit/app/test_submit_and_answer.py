@@ -170,3 +170,17 @@ async def test_only_the_originator_updates(node: Node) -> None:
         await submit(node, alert_file("alert_update", body=body, supersedes=own), sender="hu.ncp")
 
     assert raised.value.code == "E_NOT_ORIGINATOR"
+
+
+@pytest.mark.parametrize("kind", ["alert_update", "alert_cancel"])
+async def test_an_exercise_takes_the_place_of_no_real_alert(node: Node, kind: str) -> None:
+    own = await submit(node)
+    bodies = {
+        "alert_update": {**route_body(), "change_summary": "A drill"},
+        "alert_cancel": {**head(), "reason": "disrupted"},
+    }
+
+    with pytest.raises(RefusedError) as raised:
+        await submit(node, alert_file(kind, body=bodies[kind], status="exercise", supersedes=own))
+
+    assert (raised.value.code, raised.value.path) == ("E_OTHER_STATUS", "$.status")
