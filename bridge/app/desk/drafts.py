@@ -5,7 +5,8 @@ Rules:
    when it is checked (`bridge.app.desk.releasing`).
 2. Whoever changes a draft names the revision that they saw; what somebody else saved meanwhile is never overwritten,
    nor what the same officer saved from another window.
-3. One officer at a time writes a draft. Another may take it over, and then neither of them approves it.
+3. One officer at a time writes a draft. Another may take it over or keep it as another draft; then neither of them
+   approves it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bridge.core.vocabulary import ALERT_KINDS
 from bridge.core.wire import strict_json
 from bridge.ports.clock import Clock, Ids
 from bridge.ports.store import Store, UnitOfWork
-from bridge.ports.store.drafts import DISCARDED, RETURNED, SUBMITTED, WRITING, DraftRecord
+from bridge.ports.store.drafts import DISCARDED, RELEASED, RETURNED, SUBMITTED, WRITING, DraftRecord
 from bridge.ports.store.records import AuditEntry
 from bridge.ports.vault import BodyAtRest, BodyVault
 
@@ -143,6 +144,19 @@ class WriteDrafts:
                 revision = draft.record.revision
             return await self.change(unit, draft, revision=revision, written=kept)
 
+    async def fork(self, source: str, person: Person, written: Written) -> OpenDraft:
+        """What was typed in one draft becomes another; whoever wrote the first wrote this one too.
+
+        Raises:
+            BadInputError: as `begin` does.
+        """
+        async with self.store.writing() as unit:
+            record = await unit.drafts.get(source)
+            writers: tuple[str, ...] = ()
+            if record is not None and record.contact_point == person.contact_point:
+                writers = self.opened(record).written.writers if record.sealed else (record.author,)
+            return await self._begin(unit, self.ids.new(self.clock.now()), person, replace(written, writers=writers))
+
     async def take_over(self, draft_id: str, person: Person, *, revision: int) -> OpenDraft:
         """The person goes on with what another officer wrote.
 
@@ -160,17 +174,38 @@ class WriteDrafts:
             await self.note(unit, person, taken.record, "draft.taken_over")
         return taken
 
-    async def discard(self, draft_id: str, person: Person, *, revision: int) -> None:
+    async def discard(self, draft_id: str, person: Person, *, revision: int, window: str = "") -> None:
         """Destroys what was written; that there was a draft stays in the log.
+
+        What the same `window` saved meanwhile goes with it.
 
         Raises:
             RefusedError: as `save` does.
         """
         async with self.store.writing() as unit:
             draft = await self.own(unit, draft_id, person)
+            if window and window == draft.written.window:
+                revision = draft.record.revision
             gone = replace(draft.record, state=DISCARDED, sealed=None, decided_by=person.login)
             await self._store(unit, replace(gone, decided_at=self.clock.now()), revision=revision)
             await self.note(unit, person, gone, "draft.discarded")
+
+    async def state_of(self, draft_id: str, person: Person, written: Written) -> str | None:
+        """How far the person's own draft is with what is `written`; `None` where it is none of theirs or differs.
+
+        What was released has no text any more: there the window says whether it was sent from the same form.
+        """
+        async with self.store.reading() as unit:
+            record = await unit.drafts.get(draft_id)
+        if record is None or (record.contact_point, record.author) != (person.contact_point, person.login):
+            return None
+        if record.sealed is None:
+            return record.state
+        kept = self.opened(record).written
+        if record.state == RELEASED:
+            return record.state if kept.window and kept.window == written.window else None
+        names = ("document", "confirmed", "is_partial")
+        return record.state if all(getattr(kept, name) == getattr(written, name) for name in names) else None
 
     async def find(self, unit: UnitOfWork, draft_id: str, person: Person) -> OpenDraft:
         """A draft in the caller's transaction; see `open`."""
@@ -246,7 +281,7 @@ class WriteDrafts:
             sealed=None,
             supersedes=supersedes if isinstance(supersedes, str) else None,
         )
-        draft = self.sealed(record, replace(written, writers=(person.login,)))
+        draft = self.sealed(record, replace(written, writers=tuple(dict.fromkeys((*written.writers, person.login)))))
         await unit.drafts.add(draft.record)
         await self.note(unit, person, draft.record, "draft.begun")
         return draft

@@ -96,8 +96,10 @@ class ReleaseAlerts:
             raise RefusedError("E_RECIPIENTS_CHANGED", sentence)
         return await self._send(draft, ready, person, revision=revision)
 
-    async def release_in_emergency(self, draft_id: str, person: Person, *, revision: int, reason: str) -> Submitted:
-        """The author sends an immediate alert alone; an approver reviews it afterwards.
+    async def release_in_emergency(
+        self, draft_id: str, person: Person, *, revision: int, reason: str, window: str = ""
+    ) -> Submitted:
+        """The author sends an immediate alert alone, from a `window`; an approver reviews it afterwards.
 
         Raises:
             BadInputError: `E_REASON`, it says too little or too much.
@@ -113,7 +115,8 @@ class ReleaseAlerts:
                 f"reason: expected {SHORTEST_REASON} to {LONGEST_NOTE} characters that say why nobody else released it"
             )
             raise BadInputError("E_REASON", sentence, path="reason")
-        return await self._send(draft, ready, person, revision=revision, reason=reason.strip())
+        typed = replace(draft, written=replace(draft.written, window=window))
+        return await self._send(typed, ready, person, revision=revision, reason=reason.strip())
 
     async def return_to_author(self, draft_id: str, person: Person, *, revision: int, note: str) -> OpenDraft:
         """An approver gives a draft back, and says what is missing.

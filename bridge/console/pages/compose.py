@@ -27,6 +27,7 @@ from bridge.console.writing.recipients import preview_of, shown_recipients
 from bridge.core.errors import BadInputError, BridgeError, RefusedError, UnavailableError
 from bridge.core.ids import MESSAGE_ID_PATTERN
 from bridge.core.vocabulary import ROUTE_ALERT
+from bridge.ports.store.drafts import DISCARDED, RELEASED, SUBMITTED
 
 CONFLICT: Final = 409
 UNAVAILABLE: Final = 503
@@ -78,21 +79,32 @@ async def _take_over(visit: Visit) -> Response:
 async def _keep(visit: Visit) -> Response:
     """Whatever the button says, what was typed is saved first."""
     do, typed = visit.field("do"), _typed(visit)
-    if do == "fork":
-        typed = replace(typed, draft_id=_fresh_id(visit), revision=0)
-    if do == "discard":
-        return await _discard(visit, typed)
     document = dict(typed.written.document)
     next_field = change(document, do, language=visit.field("add_language"))
     try:
-        saved = await _save(visit, replace(typed, written=replace(typed.written, document=document)))
+        if do == "fork":
+            saved = await visit.parts.drafts.fork(typed.draft_id, visit.person, typed.written)
+        else:
+            saved = await _save(visit, replace(typed, written=replace(typed.written, document=document)))
     except RefusedError as error:
-        return await _show(visit, replace(typed, refusal=error, is_conflict=True), status=CONFLICT)
+        done = await _done_before(visit, typed)
+        return done or await _show(visit, replace(typed, refusal=error, is_conflict=True), status=CONFLICT)
     sheet = _sheet_of(saved)
     if do in _DOES:
         return await _DOES[do](visit, sheet)
     address = visit.request.app.url_path_for("compose_draft", draft_id=saved.record.id)
     return RedirectResponse(f"{address}#{field_id(next_field)}" if next_field else address, SEE_OTHER)
+
+
+async def _done_before(visit: Visit, sheet: _Sheet) -> Response | None:
+    """Where a button leads that was pressed twice: its first press has done it."""
+    written = replace(sheet.written, window=_window(visit))
+    state = await visit.parts.drafts.state_of(sheet.draft_id, visit.person, written)
+    if state == DISCARDED and visit.field("do") == "discard":
+        return visit.go("compose")
+    if state in (SUBMITTED, RELEASED):
+        return visit.go("release_one", draft_id=sheet.draft_id, query={"done": state})
+    return None
 
 
 async def _live(visit: Visit) -> Response:
@@ -127,7 +139,9 @@ async def _emergency(visit: Visit, sheet: _Sheet) -> Response:
     reason = visit.field("reason").replace("\r\n", "\n")
     try:
         releasing = await visit.parts.releasing()
-        await releasing.release_in_emergency(sheet.draft_id, visit.person, revision=sheet.revision, reason=reason)
+        await releasing.release_in_emergency(
+            sheet.draft_id, visit.person, revision=sheet.revision, reason=reason, window=_window(visit)
+        )
     except BridgeError as error:
         return await _not_done(visit, sheet, error)
     return visit.go("release_one", draft_id=sheet.draft_id, query={"done": "released"})
@@ -135,6 +149,9 @@ async def _emergency(visit: Visit, sheet: _Sheet) -> Response:
 
 async def _not_done(visit: Visit, sheet: _Sheet, error: BridgeError) -> Response:
     """The form with everything that stands against it; `error` itself where the check finds nothing."""
+    done = await _done_before(visit, sheet)
+    if done is not None:
+        return done
     if isinstance(error, UnavailableError):
         return await _show(visit, replace(sheet, refusal=error), status=UNAVAILABLE)
     checked = await _checked(visit, sheet)
@@ -142,13 +159,13 @@ async def _not_done(visit: Visit, sheet: _Sheet, error: BridgeError) -> Response
     return await _show(visit, replace(sheet, checked=checked, refusal=own), status=UNPROCESSABLE)
 
 
-_DOES: Final = {"check": _check, "submit": _submit, "emergency": _emergency}
-
-
-async def _discard(visit: Visit, typed: _Sheet) -> Response:
-    if typed.revision:
-        await visit.parts.drafts.discard(typed.draft_id, visit.person, revision=typed.revision)
+async def _discard(visit: Visit, sheet: _Sheet) -> Response:
+    """What was saved is destroyed, also for what is still on its way from this window."""
+    await visit.parts.drafts.discard(sheet.draft_id, visit.person, revision=sheet.revision, window=_window(visit))
     return visit.go("compose")
+
+
+_DOES: Final = {"check": _check, "submit": _submit, "emergency": _emergency, "discard": _discard}
 
 
 async def _save(visit: Visit, sheet: _Sheet) -> OpenDraft:
@@ -164,7 +181,7 @@ async def _checked(visit: Visit, sheet: _Sheet) -> Checked:
 def _typed(visit: Visit) -> _Sheet:
     kind, supersedes = visit.field("kind"), visit.field("supersedes")
     head = {"kind": kind if kind in FORMS else ROUTE_ALERT} | ({"supersedes": supersedes} if supersedes else {})
-    window, draft_id = visit.field("window")[:32], visit.field("draft")
+    window, draft_id = _window(visit), visit.field("draft")
     confirmed = tuple(sorted({value for name, value in visit.fields if name == "confirm"}))
     written = Written(
         document_of(visit.fields, head), confirmed, is_partial=visit.field("is_partial") == "1", window=window
@@ -172,6 +189,10 @@ def _typed(visit: Visit) -> _Sheet:
     if _ID.match(draft_id) is None:
         raise BadInputError("E_UNKNOWN_DRAFT", "draft: expected the id of a draft")
     return _Sheet(draft_id, revision_in(visit.field("revision")), written, window)
+
+
+def _window(visit: Visit) -> str:
+    return visit.field("window")[:32]
 
 
 def _sheet_of(draft: OpenDraft) -> _Sheet:
