@@ -1,11 +1,15 @@
-"""The index of keyed digests. A term's rows lie together, so that a search reads only those of its rarest words."""
+"""The index of keyed digests. A term's rows lie together.
+
+A search with a term that few messages have reads what that term points to and nothing else. Where every term is common,
+it goes through the messages from the newest on until it has enough.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, Table, exists, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Table, func, select
 
 from bridge.adapters.store.forgotten_terms import TURN
 from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, read_body
@@ -17,6 +21,7 @@ _TABLES: Final = {Source.INBOX: inbox, Source.MESSAGE: message}
 _OWNER: Final = {Source.INBOX: inbox.c.contact_point, Source.MESSAGE: message.c.sender}
 _AT: Final = {Source.INBOX: inbox.c.received_at, Source.MESSAGE: message.c.sent}
 _COPIED: Final = ("position", "id", "sender", "kind", "status", "urgency")
+RARE: Final = 1000  # messages that have a term, or fewer
 
 
 class SqlSearchIndex:
@@ -48,8 +53,14 @@ class SqlSearchIndex:
         """The newest messages that have all of it."""
         table, at = _TABLES[source], _AT[source]
         query = _messages(contact_point, source)
+        rare = await self._rare(source, wanted.terms)
         for term in wanted.terms:
-            query = query.where(_has(source, table, term))
+            query = query.where(
+                table.c.position.in_(_places(source, term)) if term == rare else _has(source, table, term)
+            )
+        if wanted.terms:
+            # A program of revision 0002 beside this one leaves the terms of what it erases.
+            query = query.where(body.c.wrapped_key.is_not(None))
         asked = ((table.c.kind, wanted.kind), (table.c.urgency, wanted.urgency))
         query = query.where(*(column == value for column, value in asked if value is not None))
         if wanted.since is not None:
@@ -57,6 +68,15 @@ class SqlSearchIndex:
         if wanted.until is not None:
             query = query.where(at < wanted.until)
         return await self._kept(source, query.order_by(table.c.position.desc()).limit(limit))
+
+    async def _rare(self, source: Source, terms: Sequence[int]) -> int | None:
+        """The term that the fewest messages have; none where every one of them is common."""
+        if not terms:
+            return None
+        counts = [_count(source, term).label(str(place)) for place, term in enumerate(terms)]
+        (row,) = await self._transaction.rows(select(*counts))
+        count, place = min((row[str(place)], place) for place in range(len(terms)))
+        return terms[place] if count <= RARE else None
 
     async def _kept(self, source: Source, query: Select[*tuple[object, ...]]) -> Sequence[Kept]:
         return [
@@ -76,10 +96,17 @@ def _messages(contact_point: str, source: Source) -> Select[*tuple[object, ...]]
     )
 
 
+def _places(source: Source, term: int) -> Select[int]:
+    return select(search_term.c.position).where(search_term.c.term == term, search_term.c.source == source.value)
+
+
+def _count(source: Source, term: int) -> ScalarSelect[int]:
+    """Of the messages that have a term; it stops where the term is no longer rare."""
+    return select(func.count()).select_from(_places(source, term).limit(RARE + 1).subquery()).scalar_subquery()
+
+
 def _has(source: Source, table: Table, term: int) -> ColumnElement[bool]:
-    return exists().where(
-        search_term.c.term == term, search_term.c.source == source.value, search_term.c.position == table.c.position
-    )
+    return _places(source, term).where(search_term.c.position == table.c.position).correlate(table).exists()
 
 
 def _name(contact_point: str, source: Source) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+from sqlalchemy import event, update
 from store_samples import item, later, outgoing
 
+from bridge.adapters.store import SqlStore, search
+from bridge.adapters.store.tables import body
 from bridge.ports.store import Store
 from bridge.ports.store.records import InboxItem
 from bridge.ports.store.search import Source, Wanted
@@ -27,7 +31,11 @@ async def ids(store: Store, *terms: int, source: Source = Source.INBOX, **wanted
     return [one.id for one in found]
 
 
-async def test_a_message_is_found_by_terms_that_it_has_all_of_newest_first(store: Store) -> None:
+@pytest.mark.parametrize("rare", [0, 1, 9])
+async def test_a_message_is_found_by_terms_that_it_has_all_of_newest_first(
+    store: Store, rare: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "RARE", rare)
     first, second = item(), item()
     await given(store, first, second, terms={0: {1, 2}, 1: {2, 3}})
 
@@ -89,6 +97,42 @@ async def test_with_the_body_goes_what_it_was_found_by_and_nothing_else(store: S
         await unit.inbox.erase_bodies("at.ncp", [(gone.sender, gone.id)])
 
     assert await ids(store, 1) == [stays.id]
+
+
+async def test_what_has_no_body_is_found_by_no_term_that_was_left_behind(store: SqlStore) -> None:
+    gone, stays = item(), item()
+    await given(store, gone, stays, terms={0: {1}, 1: {1}})
+
+    async with store._engine.begin() as connection:  # as a program does that knows of no terms
+        erased = update(body).where(body.c.message_id == gone.id)
+        await connection.execute(erased.values(wrapped_key=None, ciphertext=None))
+
+    assert await ids(store, 1) == [stays.id]
+    assert await ids(store) == [stays.id, gone.id]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # PostgreSQL's plan depends on its statistics
+async def test_a_rare_term_is_looked_up_and_only_common_ones_are_walked_for(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await given(store, item(), item(), terms={0: {1, 2}, 1: {1}})
+    sent: list[tuple[str, tuple[object, ...]]] = []
+    listening = (store._engine.sync_engine, "before_cursor_execute", lambda *args: sent.append(args[2:4]))
+    event.listen(*listening)
+    monkeypatch.setattr(search, "RARE", 1)
+    await ids(store, 1, 2)
+    await ids(store, 1)
+    event.remove(*listening)
+
+    plans = []
+    async with store._engine.connect() as connection:
+        for statement, values in sent:
+            if "JOIN body" in statement:
+                rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                plans.append(next(iter(rows))[3])
+    rare, common = plans
+    assert "position=?" in rare or "rowid=?" in rare
+    assert common == "SEARCH inbox USING INDEX ix_inbox_contact_point_position (contact_point=?)"
 
 
 async def test_what_commits_late_is_not_stepped_over(store: Store, other_store: Store) -> None:
