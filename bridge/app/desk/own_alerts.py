@@ -67,9 +67,12 @@ class OwnAlerts:
         return [self._opened(version) for version in found]
 
     async def body_of(self, message_id: str, person: Person) -> Mapping[str, object] | None:
-        """One version's body, to compare another with it; `None` once it is erased. Raises as `versions` does."""
-        versions = await self.versions(message_id, person)
-        return next(one.body for one in versions if one.message.id == message_id)
+        """One version's body, to compare another with it; `None` once it is erased, or where it is no alert of ours."""
+        try:
+            versions = await self.versions(message_id, person)
+        except BadInputError:
+            return None
+        return next((one.body for one in versions if one.message.id == message_id), None)
 
     async def update(self, message_id: str, person: Person) -> Written:
         """What an update begins with: the newest version as it is.

@@ -78,7 +78,7 @@ async def _take_over(visit: Visit) -> Response:
 
 async def _keep(visit: Visit) -> Response:
     """Whatever the button says, what was typed is saved first."""
-    do, typed = visit.field("do"), _typed(visit)
+    do, typed = visit.field("do"), await _typed(visit)
     document = dict(typed.written.document)
     next_field = change(document, do, language=visit.field("add_language"))
     try:
@@ -109,7 +109,7 @@ async def _done_before(visit: Visit, sheet: _Sheet) -> Response | None:
 
 async def _live(visit: Visit) -> Response:
     """While somebody types: saves, and answers what follows from it."""
-    typed = _typed(visit)
+    typed = await _typed(visit)
     try:
         saved = await _save(visit, typed)
         sheet = replace(typed, revision=saved.record.revision, saved_at=saved.record.changed_at)
@@ -149,11 +149,11 @@ async def _emergency(visit: Visit, sheet: _Sheet) -> Response:
 
 async def _not_done(visit: Visit, sheet: _Sheet, error: BridgeError) -> Response:
     """The form with everything that stands against it; `error` itself where the check finds nothing."""
+    if isinstance(error, UnavailableError):
+        return await _show(visit, replace(sheet, refusal=error), status=UNAVAILABLE)
     done = await _done_before(visit, sheet)
     if done is not None:
         return done
-    if isinstance(error, UnavailableError):
-        return await _show(visit, replace(sheet, refusal=error), status=UNAVAILABLE)
     checked = await _checked(visit, sheet)
     own = None if checked.is_open else error
     return await _show(visit, replace(sheet, checked=checked, refusal=own), status=UNPROCESSABLE)
@@ -178,9 +178,11 @@ async def _checked(visit: Visit, sheet: _Sheet) -> Checked:
     return await (await visit.parts.releasing()).check(sheet.written, sender=visit.contact_point)
 
 
-def _typed(visit: Visit) -> _Sheet:
+async def _typed(visit: Visit) -> _Sheet:
     kind, supersedes = visit.field("kind"), visit.field("supersedes")
-    head = {"kind": kind if kind in FORMS else ROUTE_ALERT} | ({"supersedes": supersedes} if supersedes else {})
+    head = {"kind": kind if kind in FORMS else ROUTE_ALERT}
+    if supersedes:
+        head |= {"supersedes": supersedes} | await _status_of(visit, supersedes)
     window, draft_id = _window(visit), visit.field("draft")
     confirmed = tuple(sorted({value for name, value in visit.fields if name == "confirm"}))
     written = Written(
@@ -189,6 +191,15 @@ def _typed(visit: Visit) -> _Sheet:
     if _ID.match(draft_id) is None:
         raise BadInputError("E_UNKNOWN_DRAFT", "draft: expected the id of a draft")
     return _Sheet(draft_id, revision_in(visit.field("revision")), written, window)
+
+
+async def _status_of(visit: Visit, message_id: str) -> dict[str, str]:
+    """An update or a cancellation is as real as the version that it takes the place of."""
+    async with visit.parts.store.reading() as unit:
+        earlier = await unit.ledger.get(message_id)
+    if earlier is None or earlier.sender != visit.contact_point:
+        return {}
+    return {"status": earlier.status}
 
 
 def _window(visit: Visit) -> str:

@@ -23,14 +23,14 @@ _SHOWN_TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2
 
 
 def document_of(fields: Iterable[tuple[str, str]], head: Mapping[str, str]) -> dict[str, object]:
-    """The document: `head` (kind, supersedes), and every field of the form that one of ours is."""
+    """The document: `head` (kind, supersedes, its status), and every other field of the form that one of ours is."""
     typed: dict[str, list[str]] = {}
     for name, value in fields:
         typed.setdefault(name, []).append(value.replace("\r\n", "\n").replace("\r", "\n"))
     document: dict[str, object] = {**head, "body": {}}
     for name, values in typed.items():
         field = FIELDS.get(kind_of(name))
-        if field is not None:
+        if field is not None and name not in head:
             _put(document, name, _value(field, values))
     _tidy(document)
     return document
