@@ -24,11 +24,16 @@ NO_MARKS: Final[Mapping[ItemKey, str]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class ReadMessages:
-    """Reads for the contact points of one node."""
+    """Reads for the contact points of one node.
+
+    Attributes:
+        reason_for: the kinds for which the law asks why somebody looks.
+    """
 
     store: Store
     vault: BodyVault
     clock: Clock
+    reason_for: frozenset[str] = frozenset()
 
     async def item(self, message_id: str, *, contact_point: str | None, sender: str | None = None) -> InboxItem:
         """The one item that an id means on this node. Ids are unique per sender only.
@@ -53,12 +58,18 @@ class ReadMessages:
         return items[0]
 
     async def show(
-        self, message_id: str, *, contact_point: str | None, officer: str, sender: str | None = None
+        self,
+        message_id: str,
+        *,
+        contact_point: str | None,
+        officer: str,
+        sender: str | None = None,
+        reason: str = "",
     ) -> Mapping[str, object]:
         """Envelope, body, signature state and answers of one message; logs the read and marks it read.
 
         Raises:
-            BadInputError: see `item`.
+            BadInputError: see `item`, or `E_REASON`: there is none and the kind asks for one.
             RefusedError: `E_NO_BODY` for the stub of an expired message, or an erased body.
         """
         item = await self.item(message_id, contact_point=contact_point, sender=sender)
@@ -67,11 +78,12 @@ class ReadMessages:
             raise RefusedError(
                 "E_NO_BODY", f"{item.sender} sent {item.kind} {item.id} on {format_time(item.sent)}; it {what}"
             )
+        why = reason_detail(item.kind, reason, self.reason_for)
         context = body_context(item.contact_point, item.sender, item.id)
         body_bytes = self.vault.get(item.contact_point, item.body, context=context)
         now = self.clock.now()
         async with self.store.writing() as unit:
-            await unit.audit.add([AuditEntry(now, officer, "body.read", item.contact_point, item.id)])
+            await unit.audit.add([AuditEntry(now, officer, "body.read", item.contact_point, item.id, why)])
             await unit.inbox.set_state(item.contact_point, item.id, "read", sender=item.sender)
             receipts = await _answers(unit, item)
             marks = await checked_at(unit, message_id=item.id)
@@ -94,6 +106,17 @@ class ReadMessages:
         """Where a watcher begins that wants only what is to come."""
         async with self.store.reading() as unit:
             return await unit.inbox.newest(contact_point)
+
+
+def reason_detail(kind: str, reason: str, reason_for: frozenset[str]) -> Mapping[str, str]:
+    """What the log says of why a message is opened.
+
+    Raises:
+        BadInputError: `E_REASON`, there is none and the kind asks for one.
+    """
+    if kind in reason_for and not reason.strip():
+        raise BadInputError("E_REASON", f"reason: a {kind} is opened for a reason", path="reason")
+    return {"reason": reason.strip()} if reason.strip() else {}
 
 
 async def _answers(unit: UnitOfWork, item: InboxItem) -> list[Mapping[str, object]]:

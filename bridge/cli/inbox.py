@@ -12,7 +12,7 @@ from bridge.app.read_message import NO_MARKS, item_summary
 from bridge.app.receiving.unchecked import checked_at
 from bridge.cli import inbox_desk
 from bridge.cli.due import show_due
-from bridge.cli.options import Config, ContactPoint, check_hosted, officer_or_login, on_node
+from bridge.cli.options import Config, ContactPoint, Reason, check_hosted, officer_or_login, on_node
 from bridge.cli.output import Json, emit, emit_line, table
 from bridge.cli.reading import body_text
 from bridge.cli.wording import moment
@@ -68,6 +68,7 @@ def show(
     contact_point: ContactPoint = None,
     sender: Sender = None,
     officer: Officer = None,
+    reason: Reason = "",
     as_json: Json = False,
 ) -> None:
     """Open one message. The read is logged: who, when, which message."""
@@ -75,7 +76,7 @@ def show(
     async def work(node: Node) -> Mapping[str, object]:
         check_hosted(node, contact_point)
         return await node.reading.show(
-            message_id, contact_point=contact_point, sender=sender, officer=officer_or_login(officer)
+            message_id, contact_point=contact_point, sender=sender, officer=officer_or_login(officer), reason=reason
         )
 
     shown = on_node(config, work)

@@ -13,7 +13,7 @@ from bridge.app.desk.export import ExportMessages
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.search import Hit, Query, SearchMessages
 from bridge.app.desk.work import WorkOnItems
-from bridge.cli.options import Config, ContactPoint, officer_or_login, on_node, one_contact_point
+from bridge.cli.options import Config, ContactPoint, Reason, officer_or_login, on_node, one_contact_point
 from bridge.cli.output import Json, emit, one_line, table
 from bridge.cli.wording import moment
 from bridge.compose.node import Node
@@ -147,6 +147,7 @@ def export(
     contact_point: ContactPoint = None,
     sender: Sender = None,
     officer: Officer = None,
+    reason: Reason = "",
     as_json: Json = False,
 ) -> None:
     """Write one message as JSON: marking, content, answers, and the signed bytes as they are. It is logged."""
@@ -154,10 +155,10 @@ def export(
 
     async def work(node: Node) -> Mapping[str, object]:
         item = await node.reading.item(message_id, contact_point=contact_point, sender=sender)
-        opening = OpenMessages(node.store, node.vault, node.clock)
+        opening = OpenMessages(node.store, node.vault, node.clock, node.reason_for)
         exporting = ExportMessages(opening, node.store, node.clock)
         key = (item.sender, item.id)
-        return await exporting.export(item.contact_point, key, officer=officer_or_login(officer))
+        return await exporting.export(item.contact_point, key, officer=officer_or_login(officer), reason=reason)
 
     exported = on_node(config, work)
     emit(exported, as_json=True, text=str)

@@ -26,6 +26,9 @@ MAX_FILE_BYTES = 1024 * 1024 + 1  # one byte more than the largest message: a la
 Config = Annotated[Path, typer.Option("--config", envvar="NCP_BRIDGE_CONFIG", help="The node's settings file.")]
 ContactPoint = Annotated[str | None, typer.Option("--contact-point", help="Which contact point of this node.")]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="At most this many.")]
+Reason = Annotated[
+    str, typer.Option(help="Why, for kinds that are opened for a reason only (reason_for in [console]); it is logged.")
+]
 InputFile = Annotated[str, typer.Argument(metavar="FILE", help="A file, or - for standard input.")]
 
 

@@ -67,7 +67,12 @@ class Node:
     @cached_property
     def reading(self) -> ReadMessages:
         """Reads bodies; loads the storage keys."""
-        return ReadMessages(store=self.store, vault=self._keys[1], clock=self.clock)
+        return ReadMessages(self.store, self._keys[1], self.clock, self.reason_for)
+
+    @property
+    def reason_for(self) -> frozenset[str]:
+        """The kinds of message that are opened for a reason only."""
+        return frozenset(self.settings.console.reason_for) if self.settings.console else frozenset()
 
     async def submitting(self) -> SubmitAlerts:
         """Prepares and sends alerts, against the newest membership list; loads the keys."""

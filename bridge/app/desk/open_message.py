@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from bridge.app.desk.board import open_body, open_if_sound
+from bridge.app.read_message import reason_detail
 from bridge.app.receiving.inbox_items import body_context
 from bridge.app.receiving.unchecked import checked_at, key_of
 from bridge.app.sending.acknowledge import answers_from_here
@@ -110,16 +111,15 @@ class OpenMessages:
             BadInputError: `E_UNKNOWN_MESSAGE`; `E_REASON`, there is none and the kind asks for one.
         """
         async with self.store.reading() as unit:
-            opened = await self._read(unit, contact_point, item)
-        if opened.message.kind in self.reason_for and not reason:
-            raise BadInputError("E_REASON", f"reason: a {opened.message.kind} is opened for a reason", path="reason")
-        await self._log(opened, contact_point, officer, reason, marks_read=marks_read)
+            opened = await self._read(unit, contact_point, item, has_reason=bool(reason.strip()))
+        why = reason_detail(opened.message.kind, reason, self.reason_for)
+        await self._log(opened, contact_point, officer, why, marks_read=marks_read)
         return opened
 
-    async def _read(self, unit: UnitOfWork, contact_point: str, item: ItemId) -> Opened:
+    async def _read(self, unit: UnitOfWork, contact_point: str, item: ItemId, *, has_reason: bool) -> Opened:
         sender, message_id = item
         if sender == contact_point:
-            return await self._own(unit, contact_point, message_id)
+            return await self._own(unit, contact_point, message_id, has_reason=has_reason)
         found = await unit.desk.get(contact_point, item)
         received = [
             one for one in await unit.inbox.get(message_id, contact_point=contact_point) if one.sender == sender
@@ -138,16 +138,16 @@ class OpenMessages:
             at=found.received_at,
             answers=await answers_from_here(unit, message),
             replaced_by=await unit.desk.replaced_by(contact_point, item),
-            thread=await self._thread(unit, contact_point, found.thread),
+            thread=await self._thread(unit, contact_point, found.thread, has_reason=has_reason),
             unchecked_since=(await checked_at(unit, message_id=message_id)).get(key_of(message)),
         )
 
-    async def _own(self, unit: UnitOfWork, contact_point: str, message_id: str) -> Opened:
+    async def _own(self, unit: UnitOfWork, contact_point: str, message_id: str, *, has_reason: bool) -> Opened:
         message = await unit.ledger.get(message_id)
         if message is None or message.sender != contact_point:
             raise _unknown((contact_point, message_id))
         envelope = parse_envelope(message.wire_bytes)
-        thread = await self._thread(unit, contact_point, message.thread)
+        thread = await self._thread(unit, contact_point, message.thread, has_reason=has_reason)
         later = [one.id for one in thread if one.supersedes == message_id and one.sender == contact_point]
         return Opened(
             item=None,
@@ -163,16 +163,28 @@ class OpenMessages:
             unchecked_since=None,
         )
 
-    async def _thread(self, unit: UnitOfWork, contact_point: str, thread: str) -> Sequence[Version]:
+    async def _thread(
+        self, unit: UnitOfWork, contact_point: str, thread: str, *, has_reason: bool
+    ) -> Sequence[Version]:
+        """All of a thread; without a reason the kinds that ask for one stay closed."""
+        closed = frozenset() if has_reason else self.reason_for
         received = await unit.desk.thread(contact_point, thread, limit=MOST_IN_THREAD)
         versions = [
-            Version(one.id, one.sender, one.kind, one.received_at, one.supersedes, open_if_sound(self.vault, one))
+            Version(
+                one.id,
+                one.sender,
+                one.kind,
+                one.received_at,
+                one.supersedes,
+                {} if one.kind in closed else open_if_sound(self.vault, one),
+            )
             for one in received
         ]
         for message_id in (await unit.desk.own_thread(contact_point, thread))[-MOST_IN_THREAD:]:
             own = await unit.ledger.get(message_id)
             if own is not None:
-                versions.append(Version(own.id, own.sender, own.kind, own.sent, own.supersedes, self._own_body(own)))
+                body = {} if own.kind in closed else self._own_body(own)
+                versions.append(Version(own.id, own.sender, own.kind, own.sent, own.supersedes, body))
         return sorted(versions, key=lambda one: one.at)
 
     def _own_body(self, message: OutgoingMessage) -> Members:
@@ -181,15 +193,17 @@ class OpenMessages:
         context = body_context(message.sender, message.sender, message.id)
         return strict_json.parse_object(self.vault.get(message.sender, message.body, context=context))
 
-    async def _log(self, opened: Opened, contact_point: str, officer: str, reason: str, *, marks_read: bool) -> None:
+    async def _log(
+        self, opened: Opened, contact_point: str, officer: str, why: Mapping[str, str], *, marks_read: bool
+    ) -> None:
         now, message = self.clock.now(), opened.message
         entries = []
         if opened.body:
-            detail = {"from": message.sender} | ({"reason": reason} if reason else {})
+            detail = {"from": message.sender, **why}
             entries.append(AuditEntry(now, officer, "body.read", contact_point, message.id, detail))
         others = [one.id for one in opened.thread if one.body and one.id != message.id]
         if others:
-            detail = {"messages": " ".join(others)}
+            detail = {"messages": " ".join(others), **why}
             entries.append(AuditEntry(now, officer, "thread.read", contact_point, message.thread, detail))
         async with self.store.writing() as unit:
             if opened.item is not None and opened.body and marks_read:

@@ -78,7 +78,7 @@ ADDED = {
     "keys revoke": {"--config", "--reason", "--network", "--out", "--officer"},
     "alert preview": {"--supersedes"},
     "alert submit": {"--supersedes"},
-    "inbox show": {"--contact-point", "--from", "--officer"},
+    "inbox show": {"--contact-point", "--from", "--officer", "--reason"},
     "inbox watch": {"--contact-point", "--since-start"},
     "inbox acknowledge": {"--contact-point", "--from"},
     "outbox list": {"--limit"},

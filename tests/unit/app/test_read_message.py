@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -34,6 +35,19 @@ async def test_every_read_is_logged_with_officer_time_and_message(node: Node) ->
         ("Ana Anić", own, "at.ncp", START + timedelta(seconds=20)),
     ]
     assert all("Vans" not in str(entry) for entry in entries)
+
+
+async def test_a_kind_that_asks_why_is_read_for_a_reason_only(node: Node) -> None:
+    own = await given_received(node)
+    reading = replace(node.reader(), reason_for=frozenset({"route_alert"}))
+
+    with pytest.raises(BadInputError) as raised:
+        await reading.show(own, contact_point=None, officer="Ana Anić", reason=" ")
+    assert raised.value.code == "E_REASON"
+    assert await node.audit("body.read") == []
+
+    await reading.show(own, contact_point=None, officer="Ana Anić", reason="Case 12")
+    assert [entry.detail for entry in await node.audit("body.read")] == [{"reason": "Case 12"}]
 
 
 async def test_a_read_that_cannot_be_logged_shows_nothing(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

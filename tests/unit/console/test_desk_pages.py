@@ -108,6 +108,23 @@ async def test_a_kind_that_asks_why_is_opened_for_a_reason_only(people: World, c
     assert [entry.detail.get("reason") for entry in await logged(people, "body.read")] == ["Case 12"]
 
 
+async def test_what_asks_why_is_not_opened_beside_another_message_of_its_thread(people: World) -> None:
+    first = received(alert_body(request="Only for a reason"))
+    cancel = received(
+        {**alert_body(title="Never mind"), "reason": "unfounded"},
+        kind="alert_cancel",
+        thread=first.id,
+        supersedes=first.id,
+        supersedes_from=first.sender,
+    )
+    await given(people, first, cancel)
+
+    await text_of(await asked_why(people), page_of(cancel))
+
+    assert [entry.subject for entry in await logged(people, "body.read")] == [cancel.id]
+    assert await logged(people, "thread.read") == []
+
+
 async def test_an_answer_to_a_kind_that_asks_why_is_not_lost_for_want_of_the_reason(people: World) -> None:
     one = received(alert_body())
     await given(people, one)
