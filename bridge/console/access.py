@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from bridge.app.accounts.roles import Permission
-from bridge.console.visit import Visit
+from bridge.console.visit import Visit, Written
 
 Handler = Callable[[Visit], Awaitable[Response]]
 
@@ -26,6 +26,7 @@ class Page:
         method: GET changes nothing; POST comes from a form of ours.
         is_background: asked for by scripts on their own; it keeps no session awake.
         is_open_while_locked: also for a session that has to be unlocked: to end it.
+        written: what its form holds of somebody's work, where that is not the form itself as it was sent here.
         tab: the entry of the main navigation that it belongs to, where that is another page.
     """
 
@@ -36,6 +37,7 @@ class Page:
     method: str = "GET"
     is_background: bool = False
     is_open_while_locked: bool = False
+    written: Callable[[Visit], Written] | None = None
     tab: str = ""
 
 

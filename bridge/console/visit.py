@@ -40,6 +40,10 @@ TABS: Final = (
 )
 
 
+Written = tuple[str, Sequence[tuple[str, str]]]
+"""What somebody wrote: to which address of ours it goes, and its fields in their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tab:
     """An entry of the main navigation."""
@@ -79,10 +83,15 @@ class Visit:
         return [(name, value) for name, value in self.form.multi_items() if isinstance(value, str)]
 
     @property
+    def given_token(self) -> str:
+        """The form token that was sent, whatever it is worth."""
+        return self.field("csrf") or self.request.headers.get("x-csrf-token", "")
+
+    @property
     def has_token(self) -> bool:
         """Whether the form carries its session's token, as a field or in the header."""
-        given = self.field("csrf") or self.request.headers.get("x-csrf-token", "")
-        return bool(self.csrf) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self.csrf.encode())
+        given = self.given_token.encode("utf-8", "surrogatepass")
+        return bool(self.csrf) and hmac.compare_digest(given, self.csrf.encode())
 
     @property
     def person(self) -> Person:
@@ -120,9 +129,16 @@ class Visit:
         value = self.form.get(name, default)
         return value if isinstance(value, str) else default
 
-    def keep_form(self, action: str, fields: Sequence[tuple[str, str]]) -> None:
-        """Keeps what a person had typed until they have signed in again."""
-        self.kept.keep(self.person.login, action, fields, self.parts.clock.now())
+    @property
+    def is_kept(self) -> bool:
+        """Whether the form that was sent is kept for its person."""
+        return bool(self.request.scope.get("ncp_is_kept"))
+
+    def keep_form(self, login: str, written: Written, *, was_tried: bool = False) -> bool:
+        """Keeps what somebody had typed until they go on with it; answers whether it did."""
+        is_kept = self.kept.keep(login, *written, self.parts.clock.now(), was_tried=was_tried)
+        self.request.scope["ncp_is_kept"] = is_kept
+        return is_kept
 
     def too_many(self) -> Response:
         """The answer to what was asked too often."""

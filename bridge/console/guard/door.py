@@ -5,8 +5,10 @@ Rules, in this order:
    number in its session.
 2. A form is at most 256 KiB and 2,000 fields, and arrives within 30 seconds.
 3. A page that needs a permission needs a session; whoever has none is sent to sign in, and comes back.
-4. A form of a session carries the session's token.
+4. A form of a session carries the session's token. With the token of another session that was seen here, ended or
+   not, it is not done, but kept for the person of that session.
 5. A session in use: whose is locked signs in again; the form that arrived with the right token is kept for its person.
+   So is one that a page failed to do, and one that arrives when nobody can be known because the database is away.
 6. The permission is one that the person's roles allow, or the answer is 403: said to people, logged.
 """
 
@@ -31,7 +33,7 @@ from bridge.console.guard.limits import Limits
 from bridge.console.guard.session import form_token, token_in
 from bridge.console.language import Words, choose_language, words_of
 from bridge.console.parts import Parts
-from bridge.console.visit import LONGEST_FORM, SEE_OTHER, Visit, read_fields
+from bridge.console.visit import LONGEST_FORM, SEE_OTHER, Visit, Written, read_fields
 from bridge.core.errors import BadInputError, BridgeError, RefusedError, UnavailableError
 
 FORBIDDEN: Final = 403
@@ -64,7 +66,11 @@ class Door:
     async def answer(self, request: Request, page: Page) -> Response:
         """The page's answer."""
         request.scope["ncp_page"], request.scope["ncp_tab"] = page.name, page.tab or page.name
-        visit = await self._visit(request, is_use=not page.is_background and BACKGROUND not in request.headers)
+        try:
+            visit = await self._visit(request, is_use=not page.is_background and BACKGROUND not in request.headers)
+        except UnavailableError:
+            await self._keep_unseen(request, page)
+            raise
         if page.method == "POST":
             refusal = self._refuse_unasked(visit)
             received = refusal or await self._receive(visit)
@@ -74,8 +80,6 @@ class Door:
         refusal = self._refuse_stranger(visit, page)
         if refusal is not None:
             return refusal
-        if page.method == "POST" and visit.signed_in is not None:
-            self.kept.sent(visit.person.login, request.url.path)
         return await self._handle(visit, page)
 
     async def nothing_there(self, request: Request) -> Response:
@@ -92,7 +96,10 @@ class Door:
     async def _visit(self, request: Request, *, is_use: bool) -> Visit:
         token = token_in(request, self.parts.country)
         signed_in = await self.parts.sign_in.session(token, is_use=is_use) if token else None
-        return self._visit_of(request, token, signed_in)
+        visit = self._visit_of(request, token, signed_in)
+        if signed_in is not None:
+            self.kept.know(visit.csrf, signed_in.person.login)
+        return visit
 
     def _visit_of(self, request: Request, token: str | None, signed_in: SignedIn | None) -> Visit:
         return Visit(
@@ -140,26 +147,58 @@ class Door:
         if page.permission is None:
             return None
         signed_in = visit.signed_in
+        if page.method == "POST" and not visit.has_token:
+            return self._refuse_token(visit, page)
         if signed_in is None:
             return self._to_sign_in(visit, page)
-        if page.method == "POST" and not visit.has_token:
-            _log.warning("form.refused", page=page.name, reason="token")
-            return visit.show("refused.html", status=FORBIDDEN, reason="token")
         if signed_in.is_locked and not page.is_open_while_locked:
             if page.method == "POST":
-                visit.keep_form(visit.request.url.path, visit.fields)
+                visit.keep_form(visit.person.login, _written(visit, page))
             return self._to_sign_in(visit, page)
         if not visit.person.may(page.permission):
             _log.warning("page.refused", page=page.name, login=visit.person.login)
             return visit.show("refused.html", status=FORBIDDEN, reason="permission")
         return None
 
+    def _refuse_token(self, visit: Visit, page: Page) -> Response:
+        """Rule 4; whose own form it was goes on from what is kept."""
+        owner = self.kept.owner(visit.given_token)
+        is_kept = owner is not None and visit.keep_form(owner, _written(visit, page))
+        if visit.signed_in is None:
+            return self._to_sign_in(visit, page)
+        if not is_kept or owner != visit.person.login:
+            _log.warning("form.refused", page=page.name, reason="token")
+            return visit.show("refused.html", status=FORBIDDEN, reason="token")
+        if visit.signed_in.is_locked:
+            return self._to_sign_in(visit, page)
+        if visit.is_fragment:
+            address = str(visit.request.app.url_path_for("kept"))
+            return Response(status_code=FORBIDDEN, headers={"HX-Redirect": address})
+        return visit.go("kept")
+
+    async def _keep_unseen(self, request: Request, page: Page) -> None:
+        visit = self._visit_of(request, None, None)
+        if page.method != "POST" or page.permission is None or self._refuse_unasked(visit) is not None:
+            return
+        received = await self._receive(visit)
+        owner = self.kept.owner(received.given_token) if isinstance(received, Visit) else None
+        if isinstance(received, Visit) and owner is not None:
+            received.keep_form(owner, _written(received, page))
+
     async def _handle(self, visit: Visit, page: Page) -> Response:
+        login = visit.person.login if page.method == "POST" and visit.signed_in is not None else None
         try:
-            return await page.handler(visit)
-        except BridgeError as error:
+            response = await page.handler(visit)
+        except Exception as error:
+            if login is not None and not visit.is_fragment:
+                visit.keep_form(login, _written(visit, page), was_tried=True)
+            if not isinstance(error, BridgeError):
+                raise
             status = next(known for kind, known in _STATUS.items() if isinstance(error, kind))
             return visit.show("failed.html", status=status, error=error)
+        if login is not None:
+            self.kept.done(login, visit.request.url.path, visit.fields)
+        return response
 
     def _to_sign_in(self, visit: Visit, page: Page) -> Response:
         request = visit.request
@@ -183,3 +222,7 @@ class Door:
         own = signed_in.person.language if signed_in else None
         language = choose_language(own or request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
         return words_of(language.tag, self.parts.time_zone)
+
+
+def _written(visit: Visit, page: Page) -> Written:
+    return page.written(visit) if page.written is not None else (visit.request.url.path, visit.fields)

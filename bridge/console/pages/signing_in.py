@@ -13,7 +13,7 @@ from bridge.app.accounts.sign_in import ELSEWHERE, LONGEST_SESSION
 from bridge.console.access import Page
 from bridge.console.guard.limits import address_of
 from bridge.console.guard.session import drop_token, set_token
-from bridge.console.visit import MOST_FIELDS, SEE_OTHER, UNPROCESSABLE, Visit
+from bridge.console.visit import MOST_FIELDS, SEE_OTHER, UNPROCESSABLE, Visit, Written
 from bridge.core.errors import BridgeError, RefusedError
 
 NO_CONTENT: Final = 204
@@ -61,12 +61,19 @@ async def _after_signing_out(visit: Visit) -> Response:
 
 async def _lock(visit: Visit) -> Response:
     """The browser saw nobody at it: the session is locked, the form that was under way is kept."""
-    action = path_inside(visit.field("action"))
-    if action != "/":
-        visit.keep_form(action, parse_qsl(visit.field("fields"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    visit.keep_form(visit.person.login, _under_way(visit))
     if visit.signed_in is not None:
         await visit.parts.sign_in.lock(visit.signed_in)
     return visit.go("sign_in", query={"why": "locked", "next": path_inside(visit.field("next"))})
+
+
+def _under_way(visit: Visit) -> Written:
+    try:
+        fields = parse_qsl(visit.field("fields"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        fields = []
+    action = path_inside(visit.field("action"))
+    return action, fields if action != "/" else []
 
 
 async def _stay(_visit: Visit) -> Response:
@@ -76,12 +83,12 @@ async def _stay(_visit: Visit) -> Response:
 
 async def _kept(visit: Visit) -> Response:
     kept = visit.kept.of(visit.person.login, visit.parts.clock.now())
-    return visit.go("front") if kept is None else visit.show("kept.html", kept=kept)
+    return visit.show("kept.html", kept=kept) if kept else visit.go("front")
 
 
 async def _drop_kept(visit: Visit) -> Response:
-    visit.kept.drop(visit.person.login)
-    return visit.go("front")
+    visit.kept.done(visit.person.login, visit.field("action"), visit.fields)
+    return visit.go("kept")
 
 
 def show_sign_in(
@@ -118,7 +125,7 @@ async def begin(visit: Visit, token: str, *, login: str, wanted: str, is_from_el
     """
     if visit.signed_in is not None:
         await visit.parts.sign_in.sign_out(visit.signed_in)
-    if visit.kept.of(login, visit.parts.clock.now()) is not None:
+    if any(not form.was_tried for form in visit.kept.of(login, visit.parts.clock.now())):
         wanted = str(visit.request.app.url_path_for("kept"))
     response: Response = RedirectResponse(wanted, SEE_OTHER)
     if is_from_elsewhere:
@@ -145,7 +152,7 @@ PAGES: Final = (
     Page("/sign-in", "sign_in", _form, None),  # or nobody could
     Page("/sign-in", "sign_in_now", _sign_in, None, "POST"),
     Page("/sign-out", "sign_out", _sign_out, Permission.OWN_ACCOUNT, "POST", is_open_while_locked=True),
-    Page("/lock", "lock", _lock, Permission.OWN_ACCOUNT, "POST", is_open_while_locked=True),
+    Page("/lock", "lock", _lock, Permission.OWN_ACCOUNT, "POST", is_open_while_locked=True, written=_under_way),
     Page("/stay", "stay", _stay, Permission.OWN_ACCOUNT, "POST"),
     Page("/kept", "kept", _kept, Permission.OWN_ACCOUNT),
     Page("/kept/drop", "drop_kept", _drop_kept, Permission.OWN_ACCOUNT, "POST"),

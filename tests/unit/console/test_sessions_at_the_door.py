@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from console_world import IDLE, PASSWORD, Browser, MovedClock, World
 
 from bridge.app.accounts.roles import Role
-from bridge.app.accounts.sign_in import LONGEST_SESSION, LocalAccounts
+from bridge.app.accounts.sign_in import LONGEST_SESSION, LocalAccounts, SignIn
+from bridge.console.guard import kept as kept_forms
 from bridge.console.guard import limits
-from bridge.console.guard.kept import KEPT_FOR, MOST_KEPT, KeptForms
+from bridge.console.guard.kept import KEPT_FOR, MOST_KEPT, MOST_OF_A_PERSON, KeptForms
+from bridge.core.errors import UnavailableError
 
 SIGN_IN = {"login": "duty", "password": PASSWORD}
 
@@ -101,13 +104,13 @@ async def test_a_form_that_was_sent_too_late_is_kept_and_offered_again(people: W
     other = Browser(people.app(), await people.session("other"))
     assert (await other.get("/kept")).status_code == 303
 
-    # and once it is sent, or not wanted, it is gone
-    await browser.post("/compose", body)
+    # and once it is not wanted, or done, it is gone
+    await browser.post("/kept/drop", {"action": "/compose"})
     assert (await browser.get("/kept")).status_code == 303
-    await browser.post("/lock", {"action": "/compose", "fields": "text=x"})
+    await browser.post("/lock", {"action": "/stay", "fields": "text=x"})
     await browser.post("/sign-in", SIGN_IN)
     assert (await browser.get("/kept")).status_code == 200
-    await browser.post("/kept/drop")
+    await browser.post("/stay", {"text": "x"})
     assert (await browser.get("/kept")).status_code == 303
 
 
@@ -143,10 +146,121 @@ def test_kept_forms_are_bounded_and_end() -> None:
     kept = KeptForms()
     for number in range(MOST_KEPT + 1):
         kept.keep(f"p{number}", "/compose", [("text", "x")], now)
-    assert kept.of("p0", now) is None
-    assert kept.of("p1", now) is not None
-    assert kept.of("p1", now + KEPT_FOR) is None
+    assert not kept.of("p0", now)
+    assert kept.of("p1", now)
+    assert not kept.of("p1", now + KEPT_FOR)
     assert "x" not in repr(kept)
+
+
+def test_somebody_has_several_forms_and_one_that_failed_gives_way_first() -> None:
+    now, kept = MovedClock().now(), KeptForms()
+    kept.keep("duty", "/compose", [("draft", "1"), ("text", "waits")], now)
+    kept.keep("duty", "/message/a/b/acknowledge", [("note", "failed")], now, was_tried=True)
+    for number in range(2, MOST_OF_A_PERSON + 1):
+        kept.keep("duty", "/compose", [("draft", f"{number}"), ("text", "old")], now)
+        kept.keep("duty", "/compose", [("draft", f"{number}"), ("text", "new")], now)
+    texts = [dict(form.fields)["text"] for form in kept.of("duty", now)]
+    assert texts == ["new"] * (MOST_OF_A_PERSON - 1) + ["waits"]
+    assert not kept.keep("duty", "/search", [("text", "x")], now)
+    assert not kept.keep("duty", "/stay", [("csrf", "x")], now)
+
+
+def test_the_tokens_whose_sessions_are_known_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_forms, "MOST_KNOWN", 2)
+    kept = KeptForms()
+    for token in ("first", "second", "first", "third"):
+        kept.know(token, "duty")
+    assert [kept.owner(token) for token in ("first", "second", "third")] == ["duty", None, "duty"]
+
+
+async def test_what_arrives_after_its_session_has_ended_is_kept(people: World) -> None:
+    # given an officer who types while an administrator ends the session
+    browser = await officer(people)
+    await browser.get("/account")
+    await people.accounts.end_sessions("duty", by="admin")
+    answer = await browser.post("/compose", {"draft": "1", "text": "TYPED"})
+    assert answer.headers["location"] == "/sign-in?why=ended"
+
+    # then it waits for them
+    assert (await browser.post("/sign-in", SIGN_IN)).headers["location"] == "/kept"
+    assert "TYPED" in (await browser.get("/kept")).text
+
+
+async def test_what_another_tab_sends_after_signing_in_again_is_kept(people: World) -> None:
+    browser = await officer(people)
+    await browser.get("/account")
+    before = browser.csrf
+    await browser.post("/sign-in", SIGN_IN)
+    answer = await browser.post("/compose", {"csrf": before, "draft": "1", "text": "TYPED"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/kept")
+    assert "TYPED" in (await browser.get("/kept")).text
+    lock = {"csrf": before, "action": "/compose", "fields": "draft=2&text=LOCKED"}
+    assert (await browser.post("/lock", lock)).headers["location"] == "/kept"
+    answer = await browser.post("/compose", {"csrf": before, "text": "part"}, **{"hx-request": "true"})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (403, "/kept")
+    page = (await browser.get("/kept")).text
+    assert "TYPED" in page
+    assert "LOCKED" in page
+
+    # and what one person wrote is not another's who signs in at the same browser
+    await people.person(Role.DUTY_OFFICER, login="other")
+    await browser.post("/sign-in", {**SIGN_IN, "login": "other"})
+    assert (await browser.post("/compose", {"csrf": before, "text": "AGAIN"})).status_code == 403
+    assert (await browser.get("/kept")).headers["location"] == "/"
+    assert (await browser.post("/sign-in", SIGN_IN)).headers["location"] == "/kept"
+    assert "AGAIN" in (await browser.get("/kept")).text
+
+
+async def test_two_tabs_that_lock_lose_neither_form(people: World) -> None:
+    browser = await officer(people)
+    for action, fields in (("/compose", "draft=1&text=ONE"), ("/compose", "draft=2&text=TWO"), ("/search", "text=q")):
+        await browser.post("/lock", {"action": action, "fields": fields})
+    await browser.post("/stay")
+    await browser.post("/sign-in", SIGN_IN)
+    page = (await browser.get("/kept")).text
+    assert "ONE" in page
+    assert "TWO" in page
+    assert page.count('class="primary"') == 2
+    await browser.post("/kept/drop", {"action": "/compose", "draft": "1"})
+    page = (await browser.get("/kept")).text
+    assert "ONE" not in page
+    assert "TWO" in page
+
+
+async def test_what_a_page_could_not_do_is_kept_and_said_so(people: World) -> None:
+    # given a key store that is away
+    async def away(*_: object, **__: object) -> None:
+        raise UnavailableError("E_TOKEN", "the key store is away")
+
+    browser = await officer(people, shifts=SimpleNamespace(give=away))
+    answer = await browser.post("/shift", {"do": "hand-over", "note": "MY NOTE"})
+    assert answer.status_code == 503
+    assert 'href="/kept"' in answer.text
+    page = (await browser.get("/kept")).text
+    assert "MY NOTE" in page
+    assert "Nothing was sent" not in page
+
+    # and whoever signs in next is not led to it
+    assert (await browser.post("/sign-in", SIGN_IN)).headers["location"] == "/"
+
+
+async def test_what_arrives_while_the_database_is_away_is_kept(people: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = await officer(people)
+    await browser.get("/account")
+
+    async def away(*_: object, **__: object) -> None:
+        raise UnavailableError("E_STORE", "the database is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SignIn, "session", away)
+        answer = await browser.post("/compose", {"draft": "1", "text": "TYPED"})
+        assert answer.status_code == 503
+        assert 'href="/kept"' in answer.text
+        forged = await browser.post("/compose", {"text": "FORGED"}, origin="https://evil.example")
+        assert 'href="/kept"' not in forged.text
+    page = (await browser.get("/kept")).text
+    assert "TYPED" in page
+    assert "FORGED" not in page
 
 
 async def test_signing_out_clears_the_browser_and_ends_the_session(people: World) -> None:
