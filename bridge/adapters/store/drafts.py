@@ -78,7 +78,7 @@ class SqlDrafts:
         return await self._transaction.change(statement.values(_values(changed))) == 1
 
     async def begin_sending(self, contact_point: str) -> None:
-        """Waits for its turn to release for a contact point, and keeps it to the end of the transaction."""
+        """Waits for its turn to replace an alert of a contact point, and keeps it to the end of the transaction."""
         await self._transaction.take_turn(f"release {contact_point}")
 
 

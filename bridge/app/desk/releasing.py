@@ -6,7 +6,8 @@ Rules:
 2. What is released is the revision that was submitted, to the recipients that the approver saw. The plan is made anew
    at that moment; where it differs, it is shown and asked again.
 3. In an emergency the author releases alone, with a reason, what is immediate; an approver reviews it afterwards.
-4. Of two updates of one version, the second is refused: its author looks at the new version first.
+4. Of two updates of one version, the second is refused (`SendMessages.send_in`): its author looks at the new version
+   first.
 5. Message, outbox and the draft's state are one transaction.
 """
 
@@ -24,7 +25,6 @@ from bridge.app.desk.drafts import MOST_LISTED, OpenDraft, WriteDrafts, Written,
 from bridge.app.sending.send import Draft, Submitted
 from bridge.app.sending.submit import SubmitAlerts
 from bridge.core.errors import BadInputError, RefusedError
-from bridge.ports.store import UnitOfWork
 from bridge.ports.store.drafts import RELEASED, RETURNED, SUBMITTED, WRITING
 
 SHORTEST_REASON: Final = 10
@@ -168,8 +168,6 @@ class ReleaseAlerts:
     ) -> Submitted:
         record, sending = draft.record, self.submitting.sending
         async with self.drafts.store.writing() as unit:
-            await unit.drafts.begin_sending(record.contact_point)
-            await _check_newest(unit, ready, sender=record.contact_point)
             submitted = await sending.send_in(
                 unit, ready, sender=record.contact_point, partial=draft.written.is_partial
             )
@@ -217,12 +215,3 @@ def _note(note: str, *, is_required: bool) -> str:
     if len(text) > LONGEST_NOTE or (is_required and not text):
         raise BadInputError("E_NOTE", f"note: expected {int(is_required)} to {LONGEST_NOTE} characters", path="note")
     return text
-
-
-async def _check_newest(unit: UnitOfWork, ready: Draft, *, sender: str) -> None:
-    if ready.supersedes is None or ready.thread is None:
-        return
-    newest = (await unit.sent_alerts.versions(ready.thread, sender=sender))[-1]
-    if newest.id != ready.supersedes:
-        sentence = f"{ready.supersedes} was replaced by {newest.kind} {newest.id} meanwhile; begin from that version"
-        raise RefusedError("E_SUPERSEDED", sentence, path="$.supersedes")

@@ -93,12 +93,19 @@ class SendMessages:
     async def send_in(self, unit: UnitOfWork, draft: Draft, *, sender: str, partial: bool = False) -> Submitted:
         """Makes the message and stores it with its recipients and outbox rows, in the caller's transaction.
 
+        Of two that replace one version the second is refused, whoever sends them and by whatever way: they wait for
+        each other's transaction.
+
         Raises:
+            RefusedError: `E_SUPERSEDED`, the version that it replaces was replaced.
             RefusedError: `E_UNREACHABLE_COUNTRY` without `partial`, `E_NO_RECIPIENT`, what receivers would refuse
                 (`bridge.app.sending.may_send`), `E_NO_SIGNING_KEY`, or what making it refuses.
             BadInputError: `E_EXPIRES`, or a problem of the finished body.
         """
         check_plan(draft.plan, partial=partial)
+        if draft.supersedes is not None and draft.thread is not None:
+            await unit.drafts.begin_sending(sender)
+            await _check_newest(unit, draft.thread, draft.supersedes, sender=sender)
         desk, directory = self._desk(sender), self.trust.current()
         addressing = self._address(draft, sender)
         _check_by_list(directory, draft, addressing)
@@ -194,6 +201,13 @@ def check_plan(plan: RoutePlan, *, partial: bool) -> None:
         raise RefusedError(
             "E_NO_RECIPIENT", f"nobody would receive this{': ' if plan.excluded else ''}{_exclusions(plan.excluded)}"
         )
+
+
+async def _check_newest(unit: UnitOfWork, thread: str, supersedes: str, *, sender: str) -> None:
+    newest = (await unit.sent_alerts.versions(thread, sender=sender))[-1]
+    if newest.id != supersedes:
+        sentence = f"{supersedes} was replaced by {newest.kind} {newest.id} meanwhile; begin from that version"
+        raise RefusedError("E_SUPERSEDED", sentence, path="$.supersedes")
 
 
 def _check_by_list(directory: Directory, draft: Draft, addressing: Addressing) -> None:

@@ -78,5 +78,5 @@ class Drafts(Protocol):
         ...
 
     async def begin_sending(self, contact_point: str) -> None:
-        """Waits for its turn to release for a contact point, and keeps it to the end of the transaction."""
+        """Waits for its turn to replace an alert of a contact point, and keeps it to the end of the transaction."""
         ...

@@ -162,6 +162,19 @@ async def test_an_update_goes_to_everybody_who_has_the_thread_and_is_accepted_th
     ]
 
 
+async def test_of_two_that_replace_one_version_only_the_first_is_sent(node: Node) -> None:
+    own = await submit(node)
+    update = alert_file("alert_update", body={**route_body(), "change_summary": "To Graz"}, supersedes=own)
+    await submit(node, update)
+
+    for late in (update, alert_file("alert_cancel", body={**head(), "reason": "disrupted"}, supersedes=own)):
+        with pytest.raises(RefusedError) as raised:
+            await submit(node, late)
+        assert raised.value.code == "E_SUPERSEDED"
+
+    assert len(await node.new_rows()) == 2, "the alert and its update"
+
+
 async def test_only_the_originator_updates(node: Node) -> None:
     own = await submit(node)
     body = {**route_body(), "change_summary": "Not ours"}
