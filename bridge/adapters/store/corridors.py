@@ -35,15 +35,18 @@ class SqlCorridors:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def uncounted(self, contact_point: str, source: Source, *, limit: int) -> Sequence[Uncounted]:
-        """The next messages behind the last one that was gone through, oldest first."""
-        await self._transaction.take_turn("corridors")
+    async def counted_up_to(self, contact_point: str, source: Source) -> int:
+        """The place of the last message that was gone through; 0 where none was."""
         done = select(progress.c.position).where(progress.c.name == _name(contact_point, source))
         rows = await self._transaction.rows(done)
+        return rows[0]["position"] if rows else 0
+
+    async def uncounted(self, contact_point: str, source: Source, *, after: int, limit: int) -> Sequence[Uncounted]:
+        """The next messages behind a place, oldest first."""
         table = _TABLE[source]
         query = (
             self._messages(source, table.c.thread, table.c.supersedes)
-            .where(_OWNER[source] == contact_point, table.c.position > (rows[0]["position"] if rows else 0))
+            .where(_OWNER[source] == contact_point, table.c.position > after)
             .order_by(table.c.position)
             .limit(limit)
         )
@@ -57,8 +60,13 @@ class SqlCorridors:
             found.append(Uncounted(_kept(source, row), row["thread"], replaces))
         return found
 
-    async def count(self, contact_point: str, source: Source, *, up_to: int, changes: Mapping[Cell, int]) -> None:
-        """Adds to the counts; messages up to a place count as gone through."""
+    async def count(
+        self, contact_point: str, source: Source, *, after: int, up_to: int, changes: Mapping[Cell, int]
+    ) -> None:
+        """Adds to the counts, unless somebody else has gone on from `after` meanwhile."""
+        await self._transaction.take_turn("corridors")
+        if await self.counted_up_to(contact_point, source) != after:
+            return
         statement = self._transaction.insert(corridor_count)
         added = corridor_count.c["count"] + statement.excluded["count"]
         upsert = statement.on_conflict_do_update(index_elements=corridor_count.primary_key, set_={"count": added})

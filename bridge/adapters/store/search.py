@@ -32,7 +32,6 @@ class SqlSearchIndex:
 
     async def unread(self, contact_point: str, source: Source, *, limit: int) -> Sequence[Kept]:
         """The next messages behind the last one that was gone through, oldest first."""
-        await self._transaction.take_turn(TURN)  # what is erased meanwhile must not be indexed after
         done = select(progress.c.position).where(progress.c.name == _name(contact_point, source))
         rows = await self._transaction.rows(done)
         position = _TABLES[source].c.position
@@ -41,13 +40,21 @@ class SqlSearchIndex:
 
     async def add(self, contact_point: str, source: Source, terms: Mapping[int, Collection[int]]) -> None:
         """Adds the terms of messages, which count as gone through up to the last of them."""
+        await self._transaction.take_turn(TURN)  # what is erased meanwhile must not be indexed after
+        place = _TABLES[source].c.position
+        there = _messages(contact_point, source).where(place.in_(list(terms)), body.c.wrapped_key.is_not(None))
+        rows = await self._transaction.rows(there.with_only_columns(place))
         # In one order for everybody: on PostgreSQL two who insert the same terms would else wait for each other.
-        pairs = sorted({(term, position) for position, found in terms.items() for term in found})
+        pairs = sorted({(term, row["position"]) for row in rows for term in terms[row["position"]]})
         values = [{"term": term, "source": source.value, "position": position} for term, position in pairs]
         await self._transaction.change_each(self._transaction.insert(search_term).on_conflict_do_nothing(), values)
         noted = self._transaction.insert(progress).values(name=_name(contact_point, source), position=max(terms))
-        moved = {"position": noted.excluded.position}
-        await self._transaction.change(noted.on_conflict_do_update(index_elements=[progress.c.name], set_=moved))
+        moved = noted.on_conflict_do_update(
+            index_elements=[progress.c.name],
+            set_={"position": noted.excluded.position},
+            where=progress.c.position < noted.excluded.position,  # two may have gone through the same
+        )
+        await self._transaction.change(moved)
 
     async def find(self, contact_point: str, source: Source, wanted: Wanted, *, limit: int) -> Sequence[Kept]:
         """The newest messages that have all of it."""

@@ -25,6 +25,7 @@ from bridge.ports.store.search import Source
 from bridge.ports.vault import BodyVault
 
 BATCH: Final = 50
+MOST_BATCHES: Final = 20  # at a time, of each source: whoever is asked to stop does not wait for a backlog
 TAKEN_BACK: Final = frozenset({"unfounded", "sent_in_error"})
 FORMS: Final = (WHATEVER_FORM, *CODE_LISTS["exploitation"])
 _ACTUAL: Final = "actual"
@@ -65,23 +66,28 @@ class CountCorridors:
     vault: BodyVault
 
     async def count(self) -> int:
-        """Everything that is new; answers how many messages that were."""
+        """The next of what is new, up to 1,000 of each source; answers how many messages that were."""
         done = 0
         for contact_point in self.contact_points:
             for source in Source:
-                while some := await self._some(contact_point, source):
+                for _ in range(MOST_BATCHES):
+                    some = await self._some(contact_point, source)
                     done += some
+                    if some < BATCH:
+                        break
         return done
 
     async def _some(self, contact_point: str, source: Source) -> int:
-        async with self.store.writing() as unit:
-            found = await unit.corridors.uncounted(contact_point, source, limit=BATCH)
-            if found:
-                changes: Counter[Cell] = Counter()
-                for one in found:
-                    self._change(contact_point, one, changes)
-                up_to = found[-1].message.position
-                await unit.corridors.count(contact_point, source, up_to=up_to, changes=changes)
+        async with self.store.reading() as unit:
+            after = await unit.corridors.counted_up_to(contact_point, source)
+            found = await unit.corridors.uncounted(contact_point, source, after=after, limit=BATCH)
+        if found:  # opened while nobody waits for the database
+            changes: Counter[Cell] = Counter()
+            for one in found:
+                self._change(contact_point, one, changes)
+            up_to = found[-1].message.position
+            async with self.store.writing() as unit:
+                await unit.corridors.count(contact_point, source, after=after, up_to=up_to, changes=changes)
         return len(found)
 
     def _change(self, contact_point: str, one: Uncounted, changes: Counter[Cell]) -> None:

@@ -26,6 +26,7 @@ PAGE: Final = 50
 MOST_OPENED: Final = 200
 LONGEST: Final = 200
 BATCH: Final = 25
+MOST_BATCHES: Final = 20  # at a time, of each source: whoever is asked to stop does not wait for a backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +118,23 @@ class IndexWords:
     vault: BodyVault
 
     async def index(self) -> int:
-        """Everything that is new; answers how many messages that were."""
+        """The next of what is new, up to 500 of each source; answers how many messages that were."""
         done = 0
         for contact_point in self.contact_points:
             for source in Source:
-                while count := await self._some(contact_point, source):
+                for _ in range(MOST_BATCHES):
+                    count = await self._some(contact_point, source)
                     done += count
+                    if count < BATCH:
+                        break
         return done
 
     async def _some(self, contact_point: str, source: Source) -> int:
-        async with self.store.writing() as unit:
+        async with self.store.reading() as unit:
             kept = await unit.search.unread(contact_point, source, limit=BATCH)
-            if kept:
-                terms = {one.position: self._terms(contact_point, one) for one in kept}
+        if kept:  # opened while nobody waits for the database
+            terms = {one.position: self._terms(contact_point, one) for one in kept}
+            async with self.store.writing() as unit:
                 await unit.search.add(contact_point, source, terms)
         return len(kept)
 

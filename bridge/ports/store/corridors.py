@@ -41,12 +41,21 @@ class Uncounted:
 class Corridors(Protocol):
     """The counts, and how far the messages have been gone through."""
 
-    async def uncounted(self, contact_point: str, source: Source, *, limit: int) -> Sequence[Uncounted]:
-        """The next messages behind the last one that was gone through, oldest first."""
+    async def counted_up_to(self, contact_point: str, source: Source) -> int:
+        """The place of the last message that was gone through; 0 where none was."""
         ...
 
-    async def count(self, contact_point: str, source: Source, *, up_to: int, changes: Mapping[Cell, int]) -> None:
-        """Adds to the counts; messages up to a place count as gone through."""
+    async def uncounted(self, contact_point: str, source: Source, *, after: int, limit: int) -> Sequence[Uncounted]:
+        """The next messages behind a place, oldest first."""
+        ...
+
+    async def count(
+        self, contact_point: str, source: Source, *, after: int, up_to: int, changes: Mapping[Cell, int]
+    ) -> None:
+        """Adds to the counts; messages behind a place and up to another count as gone through.
+
+        Nothing happens where somebody else has gone on from `after` meanwhile.
+        """
         ...
 
     async def quarters(self, contact_point: str) -> Sequence[str]:

@@ -52,7 +52,10 @@ class SearchIndex(Protocol):
         ...
 
     async def add(self, contact_point: str, source: Source, terms: Mapping[int, Collection[int]]) -> None:
-        """Adds the terms of messages (by position), which count as gone through up to the last of them."""
+        """Adds the terms of messages (by position), which count as gone through up to the last of them.
+
+        What was erased since it was read gets none.
+        """
         ...
 
     async def find(self, contact_point: str, source: Source, wanted: Wanted, *, limit: int) -> Sequence[Kept]:

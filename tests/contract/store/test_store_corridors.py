@@ -142,7 +142,7 @@ async def test_nothing_that_is_withheld_can_be_computed_from_what_is_shown(store
             for name, numbers in pairs.items()
             for form, count in [*zip(FORMS, numbers, strict=True), (WHATEVER_FORM, sum(numbers))]
         }
-        await unit.corridors.count(OWN, Source.INBOX, up_to=1, changes=changes)
+        await unit.corridors.count(OWN, Source.INBOX, after=0, up_to=1, changes=changes)
 
     shown: dict[str, dict[str, int | None]] = defaultdict(dict)
     async with store.reading() as unit:

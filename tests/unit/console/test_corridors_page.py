@@ -11,7 +11,7 @@ from bridge.ports.store.search import Source
 
 async def reader(people: World, changes: Mapping[Cell, int]) -> Browser:
     async with people.store.writing() as unit:
-        await unit.corridors.count("rs.ncp", Source.INBOX, up_to=1, changes=changes)
+        await unit.corridors.count("rs.ncp", Source.INBOX, after=0, up_to=1, changes=changes)
     app = people.app(corridors=ReadCorridors(people.store))
     return Browser(app, await people.session(await people.person("duty_officer")))
 
