@@ -74,12 +74,20 @@ def show(handover_id: HandoverId, config: Config, officer: Officer, as_json: Jso
 
 
 @app.command()
-def take(handover_id: HandoverId, config: Config, officer: Officer, as_json: Json = False) -> None:
+def take(
+    handover_id: HandoverId,
+    config: Config,
+    officer: Officer,
+    instead_of: Annotated[
+        str, typer.Option(metavar="LOGIN", help="Whom it waits for, when you stand in for them.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """Take a shift over: what its giver had in hand is in yours."""
 
     async def work(node: Node) -> HandoverRecord:
         shifts = _shifts(node)
-        return await shifts.take(handover_id, await shifts.person(officer))
+        return await shifts.take(handover_id, await shifts.person(officer), instead_of=instead_of)
 
     taken = on_node(config, work)
     emit(_told(taken), as_json=as_json, text=lambda: f"{officer} has taken over from {taken.given_by}")

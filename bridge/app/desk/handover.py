@@ -4,8 +4,8 @@ Rules:
 1. What is open is listed as it is at that moment and kept with the hand-over: what needs action or is in progress,
    whose answer is awaited, and drafts. The note rests encrypted, as bodies do, and each look at it is logged.
 2. A hand-over waits until an officer of the contact point takes it: the one it was meant for, or another who is there
-   instead. Nobody takes their own.
-3. What the one who gave it had in hand is then in the hand of the one who took it.
+   and names whom they stand in for. Nobody takes their own.
+3. What the one who gave it has in hand at that moment is then in the hand of the one who took it.
 4. Giving and taking are in the audit log.
 """
 
@@ -118,12 +118,13 @@ class HandOver:
             await unit.audit.add([AuditEntry(now, person.login, "shift.handed_over", own, handover_id, detail)])
         return given
 
-    async def take(self, handover_id: str, person: Person) -> HandoverRecord:
-        """Takes a shift over.
+    async def take(self, handover_id: str, person: Person, *, instead_of: str = "") -> HandoverRecord:
+        """Takes a shift over. `instead_of`: the login that it was meant for, from another who is there.
 
         Raises:
             BadInputError: `E_HANDOVER`, there is none of this id.
-            RefusedError: `E_HANDOVER_TAKEN`, somebody has it, or `E_HANDOVER_OWN`, or `E_NOT_ALLOWED`.
+            RefusedError: `E_HANDOVER_TAKEN`, somebody has it, or `E_HANDOVER_OWN`, or `E_HANDOVER_FOR`, it waits for
+                somebody else, or `E_NOT_ALLOWED`.
         """
         own, now = _officer(person), self.clock.now()
         async with self.store.writing() as unit:
@@ -132,12 +133,16 @@ class HandOver:
                 raise RefusedError(
                     "E_HANDOVER_OWN", "a shift is taken over by another officer than the one who gave it"
                 )
+            if given.taken_at is None and given.given_to not in (None, person.login, instead_of):
+                raise RefusedError(
+                    "E_HANDOVER_FOR", f"this shift waits for {given.given_to}; whoever stands in for them says so"
+                )
             if not await unit.handovers.take(handover_id, by=person.login, at=now):
                 raise RefusedError("E_HANDOVER_TAKEN", "this shift has been taken over already")
             for group in (Group.NEEDS_ACTION, Group.IN_PROGRESS):
                 for item in await unit.desk.list(own, group, limit=MOST_ITEMS):
                     if item.taken_by == given.given_by:
-                        await unit.desk.take(own, (item.sender, item.id), person.login, now)
+                        await _pass_on(unit, item, given.given_by, person.login, now)
             detail = {"from": given.given_by, "to": given.given_to or ""}
             await unit.audit.add([AuditEntry(now, person.login, "shift.taken", own, handover_id, detail)])
             return await _known(unit, handover_id, own)
@@ -175,6 +180,14 @@ async def _open_items(unit: UnitOfWork, contact_point: str, now: datetime) -> Op
         awaited=owed.theirs[:MOST_ITEMS],
         drafts=await unit.drafts.list(contact_point, (*OPEN, SUBMITTED), limit=MOST_ITEMS),
     )
+
+
+async def _pass_on(unit: UnitOfWork, item: DeskItem, giver: str, taker: str, at: datetime) -> None:
+    """From hand to hand, unless somebody else has it since it was listed."""
+    key = item.sender, item.id
+    found = await unit.desk.lock(item.contact_point, key)
+    if found is not None and found.taken_by == giver:
+        await unit.desk.take(item.contact_point, key, taker, at)
 
 
 async def _known(unit: UnitOfWork, handover_id: str, contact_point: str) -> HandoverRecord:

@@ -59,7 +59,8 @@ async def _handover(visit: Visit) -> Response:
 
 
 async def _take(visit: Visit) -> Response:
-    taken = await visit.parts.shifts.take(visit.request.path_params["id"], visit.person)
+    given_id, instead_of = visit.request.path_params["id"], visit.field("instead_of")
+    taken = await visit.parts.shifts.take(given_id, visit.person, instead_of=instead_of)
     return visit.go("handover", id=taken.id)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from bridge_node import Node
 from bridge_world import START, alert
 
+from bridge.adapters.store.desk import SqlDeskBook
 from bridge.app.accounts.roles import Role
 from bridge.app.accounts.sign_in import Person
 from bridge.app.desk.handover import LONGEST_NOTE, HandOver
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.ports.store.accounts import AccountRecord
+from bridge.ports.store.desk import DeskItem, Group
 
 NOTE = "Ring Belgrade about the second van"
 
@@ -66,7 +70,34 @@ async def test_each_look_at_a_note_is_logged_and_no_log_holds_it(node: Node, shi
 
 async def test_who_is_meant_may_be_away_and_another_officer_takes_it(shifts: HandOver) -> None:
     given = await shifts.give(HUBER, note="", to="gruber")
-    assert (await shifts.take(given.id, MAYER)).taken_by == "mayer"
+    with pytest.raises(RefusedError, match="waits for gruber") as raised:
+        await shifts.take(given.id, MAYER)
+    assert raised.value.code == "E_HANDOVER_FOR"
+    assert (await shifts.take(given.id, MAYER, instead_of="gruber")).taken_by == "mayer"
+
+
+async def test_what_a_colleague_took_meanwhile_stays_with_them(
+    node: Node, shifts: HandOver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = alert()
+    await node.receiver("at.ncp").receive([sent.delivery(to="at.ncp")])
+    async with node.store.writing() as unit:
+        await unit.desk.take("at.ncp", ("rs.ncp", sent.id), "huber", START)
+    given = await shifts.give(HUBER, note="", to=None)
+    listed = SqlDeskBook.list
+
+    async def then_taken(desk: SqlDeskBook, contact_point: str, group: Group, *, limit: int) -> Sequence[DeskItem]:
+        found = await listed(desk, contact_point, group, limit=limit)
+        for item in found:
+            await desk.take(contact_point, (item.sender, item.id), "mayer", START)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlDeskBook, "list", then_taken)
+        await shifts.take(given.id, GRUBER)
+
+    (item,) = (await shifts.open_items("at.ncp")).needs_action
+    assert item.taken_by == "mayer"
 
 
 async def test_shifts_are_of_one_contact_point_and_its_officers(shifts: HandOver) -> None:

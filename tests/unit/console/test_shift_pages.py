@@ -59,3 +59,13 @@ async def test_a_note_that_was_kept_at_a_lock_is_shown_and_not_handed_over(peopl
 async def test_a_hand_over_that_is_not_there_is_said(people: World) -> None:
     (huber,) = await officers(people, "huber")
     assert (await huber.get("/shift/none")).status_code == 422
+
+
+async def test_who_takes_what_waits_for_another_has_seen_for_whom(people: World) -> None:
+    huber, _, mayer = await officers(people, "huber", "novak", "mayer")
+    address = (await huber.post("/shift", {"to": "novak", "do": "hand-over"})).headers["location"]
+
+    blind = await mayer.post(f"{address}/take")
+    assert (blind.status_code, "E_HANDOVER_FOR" in blind.text) == (409, True)
+    assert 'name="instead_of" value="novak"' in (await mayer.get(address)).text
+    assert (await mayer.post(f"{address}/take", {"instead_of": "novak"})).status_code == 303
