@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Final
 
 from bridge.app.desk.search import open_kept
+from bridge.app.desk.walking import walk
 from bridge.core.ids import time_of
 from bridge.core.vocabulary import ALERT_CANCEL, ALERT_KINDS, CODE_LISTS
 from bridge.ports.store import Store
@@ -25,7 +26,6 @@ from bridge.ports.store.search import Source
 from bridge.ports.vault import BodyVault
 
 BATCH: Final = 50
-MOST_BATCHES: Final = 20  # at a time, of each source: whoever is asked to stop does not wait for a backlog
 TAKEN_BACK: Final = frozenset({"unfounded", "sent_in_error"})
 FORMS: Final = (WHATEVER_FORM, *CODE_LISTS["exploitation"])
 _ACTUAL: Final = "actual"
@@ -66,16 +66,8 @@ class CountCorridors:
     vault: BodyVault
 
     async def count(self) -> int:
-        """The next of what is new, up to 1,000 of each source; answers how many messages that were."""
-        done = 0
-        for contact_point in self.contact_points:
-            for source in Source:
-                for _ in range(MOST_BATCHES):
-                    some = await self._some(contact_point, source)
-                    done += some
-                    if some < BATCH:
-                        break
-        return done
+        """The next of what is new; answers how many messages that were."""
+        return await walk(self.contact_points, self._some, batch=BATCH)
 
     async def _some(self, contact_point: str, source: Source) -> int:
         async with self.store.reading() as unit:

@@ -13,6 +13,7 @@ from typing import Final
 
 from bridge.app.desk.board import DAMAGED, Heading, heading_of
 from bridge.app.desk.terms import SHORTEST, code_term, has_words, stem_of, terms_of, words_in
+from bridge.app.desk.walking import walk
 from bridge.app.receiving.inbox_items import body_context
 from bridge.core.errors import BadInputError, UnavailableError
 from bridge.core.wire import strict_json
@@ -26,7 +27,6 @@ PAGE: Final = 50
 MOST_OPENED: Final = 200
 LONGEST: Final = 200
 BATCH: Final = 25
-MOST_BATCHES: Final = 20  # at a time, of each source: whoever is asked to stop does not wait for a backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +118,8 @@ class IndexWords:
     vault: BodyVault
 
     async def index(self) -> int:
-        """The next of what is new, up to 500 of each source; answers how many messages that were."""
-        done = 0
-        for contact_point in self.contact_points:
-            for source in Source:
-                for _ in range(MOST_BATCHES):
-                    count = await self._some(contact_point, source)
-                    done += count
-                    if count < BATCH:
-                        break
-        return done
+        """The next of what is new; answers how many messages that were."""
+        return await walk(self.contact_points, self._some, batch=BATCH)
 
     async def _some(self, contact_point: str, source: Source) -> int:
         async with self.store.reading() as unit:

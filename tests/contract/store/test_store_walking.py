@@ -14,7 +14,7 @@ from store_samples import item
 from bridge.adapters.store import SqlStore
 from bridge.adapters.store.tables import corridor_count, search_term
 from bridge.adapters.vault import StorageVault
-from bridge.app.desk import corridors, search
+from bridge.app.desk import corridors, search, walking
 from bridge.app.desk.corridors import CountCorridors
 from bridge.app.desk.search import IndexWords
 from bridge.app.receiving.inbox_items import body_context
@@ -79,14 +79,25 @@ class WatchedVault:
 
 async def test_a_backlog_is_gone_through_some_at_a_time(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     await given(store, 5)
+    monkeypatch.setattr(walking, "MOST_BATCHES", 1)
 
     for walk, module in (
         (IndexWords((OWN,), store, VAULT).index, search),
         (CountCorridors((OWN,), store, VAULT).count, corridors),
     ):
         monkeypatch.setattr(module, "BATCH", 2)
-        monkeypatch.setattr(module, "MOST_BATCHES", 2)
         assert [await walk() for _ in range(3)] == [4, 1, 0]
+
+
+async def test_a_backlog_of_one_holds_up_nobody_else() -> None:
+    asked = []
+
+    async def endless(contact_point: str, source: Source) -> int:
+        asked.append((contact_point, source))
+        return 2 if contact_point == OWN else 1
+
+    assert await walking.walk((OWN, "at.police"), endless, batch=2) == 4 + 2 + 2 * walking.MOST_BATCHES
+    assert asked[:4] == [(name, source) for name in (OWN, "at.police") for source in Source]
 
 
 async def test_bodies_are_opened_while_nobody_waits_to_write(store: SqlStore) -> None:
