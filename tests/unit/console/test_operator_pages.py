@@ -192,7 +192,8 @@ async def test_nothing_is_destroyed_without_a_reason_or_without_the_button(peopl
     form = {"verb": "drop", "which": "chosen", "id": only}
 
     assert (await browser.post("/operations/quarantine/E_JSON/work", {**form, "do": "drop"})).status_code == 422
-    await browser.post("/operations/quarantine/E_JSON/work", {**form, "why": "forged"})
+    kept = await browser.post("/operations/quarantine/E_JSON/work", {**form, "why": "forged"})
+    assert 'value="forged"' in kept.text
     assert work.asked == []
 
     await browser.post("/operations/quarantine/E_JSON/work", {**form, "why": "forged", "do": "drop"})
