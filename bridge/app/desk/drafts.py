@@ -11,6 +11,8 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -43,7 +45,8 @@ class Written:
         note: what an approver said: why it was returned, or on reviewing it.
         reason: why it was released without a second person.
         recipients: who was to receive it when it was submitted.
-        window: in which it was typed last: one window's own requests may overtake each other.
+        window: in which it was typed last: one window's own requests may overtake each other. Once it is released, the
+            `form_key` of what was sent.
     """
 
     document: Mapping[str, object] = field(repr=False)
@@ -191,10 +194,7 @@ class WriteDrafts:
             await self.note(unit, person, gone, "draft.discarded")
 
     async def state_of(self, draft_id: str, person: Person, written: Written) -> str | None:
-        """How far the person's own draft is with what is `written`; `None` where it is none of theirs or differs.
-
-        What was released has no text any more: there the window says whether it was sent from the same form.
-        """
+        """How far the person's own draft is with what is `written`; `None` where it is none of theirs or differs."""
         async with self.store.reading() as unit:
             record = await unit.drafts.get(draft_id)
         if record is None or (record.contact_point, record.author) != (person.contact_point, person.login):
@@ -202,10 +202,8 @@ class WriteDrafts:
         if record.sealed is None:
             return record.state
         kept = self.opened(record).written
-        if record.state == RELEASED:
-            return record.state if kept.window and kept.window == written.window else None
-        names = ("document", "confirmed", "is_partial")
-        return record.state if all(getattr(kept, name) == getattr(written, name) for name in names) else None
+        sent = kept.window if record.state == RELEASED else form_key(replace(kept, window=written.window))
+        return record.state if sent == form_key(written) else None
 
     async def find(self, unit: UnitOfWork, draft_id: str, person: Person) -> OpenDraft:
         """A draft in the caller's transaction; see `open`."""
@@ -292,6 +290,12 @@ class WriteDrafts:
             sentence = f"draft {record.id} was changed since you opened it; what you typed is not saved in it"
             raise RefusedError("E_DRAFT_CHANGED", sentence)
         return changed
+
+
+def form_key(written: Written) -> str:
+    """Names a form as it was sent, for knowing it again: its window, which is random, and what was typed in it."""
+    sent = [written.window, written.document, list(written.confirmed), written.is_partial]
+    return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def check_may(person: Person, permission: Permission) -> str:

@@ -21,7 +21,7 @@ from typing import Final
 from bridge.app.accounts.roles import Permission
 from bridge.app.accounts.sign_in import Person
 from bridge.app.desk.checking import Checked, check, recipients_key
-from bridge.app.desk.drafts import MOST_LISTED, OpenDraft, WriteDrafts, Written, check_may, check_state
+from bridge.app.desk.drafts import MOST_LISTED, OpenDraft, WriteDrafts, Written, check_may, check_state, form_key
 from bridge.app.sending.send import Draft, Submitted
 from bridge.app.sending.submit import SubmitAlerts
 from bridge.core.errors import BadInputError, RefusedError
@@ -172,7 +172,9 @@ class ReleaseAlerts:
                 unit, ready, sender=record.contact_point, partial=draft.written.is_partial
             )
             # The message has the text now; kept is what only the draft knows.
-            rest = replace(draft.written, document={}, confirmed=(), reason=reason or "")
+            rest = replace(
+                draft.written, document={}, confirmed=(), reason=reason or "", window=form_key(draft.written)
+            )
             released = await self.drafts.change(
                 unit,
                 draft,

@@ -50,6 +50,16 @@ async def test_what_differs_from_what_was_submitted_is_kept(desk: Desk) -> None:
     assert ("body.title", "More of it") in ana.fields()
 
 
+async def test_what_differs_from_what_was_sent_is_kept(desk: Desk) -> None:
+    ana = await begun(desk)
+    form = ana.fields()
+    await ana.send(fields=form, do="emergency", **LEAST, **REASON)
+    answer = await ana.send(fields=form, do="emergency", **LEAST | {"body__title": "More of it"}, **REASON)
+
+    assert answer.status_code == 409
+    assert ("body.title", "More of it") in ana.fields()
+
+
 async def test_another_draft_of_the_same_words_has_the_same_writers(desk: Desk) -> None:
     # given an alert by somebody who also releases, that a colleague took over
     cy, ana = await desk.officer("cy", "duty_officer", "approver"), await desk.officer("ana")
