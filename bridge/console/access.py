@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from bridge.app.accounts.roles import Permission
-from bridge.console.visit import Visit, Written
+from bridge.console.visit import SentForm, Visit
 
 Handler = Callable[[Visit], Awaitable[Response]]
 
@@ -37,7 +37,7 @@ class Page:
     method: str = "GET"
     is_background: bool = False
     is_open_while_locked: bool = False
-    written: Callable[[Visit], Written] | None = None
+    written: Callable[[Visit], SentForm] | None = None
     tab: str = ""
 
 

@@ -40,7 +40,7 @@ TABS: Final = (
 )
 
 
-Written = tuple[str, Sequence[tuple[str, str]]]
+SentForm = tuple[str, Sequence[tuple[str, str]]]
 """What somebody wrote: to which address of ours it goes, and its fields in their order."""
 
 
@@ -134,7 +134,7 @@ class Visit:
         """Whether the form that was sent is kept for its person."""
         return bool(self.request.scope.get("ncp_is_kept"))
 
-    def keep_form(self, login: str, written: Written, *, was_tried: bool = False) -> bool:
+    def keep_form(self, login: str, written: SentForm, *, was_tried: bool = False) -> bool:
         """Keeps what somebody had typed until they go on with it; answers whether it did."""
         is_kept = self.kept.keep(login, *written, self.parts.clock.now(), was_tried=was_tried)
         self.request.scope["ncp_is_kept"] = is_kept

@@ -33,7 +33,7 @@ from bridge.console.guard.limits import Limits
 from bridge.console.guard.session import form_token, token_in
 from bridge.console.language import Words, choose_language, words_of
 from bridge.console.parts import Parts
-from bridge.console.visit import LONGEST_FORM, SEE_OTHER, Visit, Written, read_fields
+from bridge.console.visit import LONGEST_FORM, SEE_OTHER, SentForm, Visit, read_fields
 from bridge.core.errors import BadInputError, BridgeError, RefusedError, UnavailableError
 
 FORBIDDEN: Final = 403
@@ -224,5 +224,5 @@ class Door:
         return words_of(language.tag, self.parts.time_zone)
 
 
-def _written(visit: Visit, page: Page) -> Written:
+def _written(visit: Visit, page: Page) -> SentForm:
     return page.written(visit) if page.written is not None else (visit.request.url.path, visit.fields)

@@ -16,7 +16,7 @@ from bridge.app.desk.drafts import OpenDraft, Written
 from bridge.console.access import Page
 from bridge.console.differences import differences
 from bridge.console.showing import route_map
-from bridge.console.visit import SEE_OTHER, UNPROCESSABLE, Visit
+from bridge.console.visit import SEE_OTHER, UNPROCESSABLE, SentForm, Visit
 from bridge.console.writing.changing import change
 from bridge.console.writing.documents import document_of, revision_in
 from bridge.console.writing.faults import faults_of, questions_of, refusal_in_words
@@ -270,6 +270,11 @@ async def _following(visit: Visit, sheet: _Sheet) -> dict[str, object]:
     }
 
 
+def _whole_form(visit: Visit) -> SentForm:
+    """What somebody goes on with later is the page, not the part of it that follows from what is typed."""
+    return str(visit.request.app.url_path_for("compose_keep")), visit.fields
+
+
 def _fresh_id(visit: Visit) -> str:
     return visit.parts.ids.new(visit.parts.clock.now())
 
@@ -277,7 +282,7 @@ def _fresh_id(visit: Visit) -> str:
 PAGES: Final = (
     Page("/compose", "compose", _new, Permission.WRITE_ALERTS),
     Page("/compose", "compose_keep", _keep, Permission.WRITE_ALERTS, "POST", tab="compose"),
-    Page("/compose/live", "compose_live", _live, Permission.WRITE_ALERTS, "POST", tab="compose"),
+    Page("/compose/live", "compose_live", _live, Permission.WRITE_ALERTS, "POST", tab="compose", written=_whole_form),
     Page("/compose/{draft_id}", "compose_draft", _draft, Permission.WRITE_ALERTS, tab="compose"),
     Page(
         "/compose/{draft_id}/take-over", "draft_take_over", _take_over, Permission.WRITE_ALERTS, "POST", tab="compose"

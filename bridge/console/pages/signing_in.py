@@ -8,12 +8,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
+from bridge.app.accounts.manage import LONGEST_LOGIN
 from bridge.app.accounts.roles import Permission
 from bridge.app.accounts.sign_in import ELSEWHERE, LONGEST_SESSION
 from bridge.console.access import Page
 from bridge.console.guard.limits import address_of
 from bridge.console.guard.session import drop_token, set_token
-from bridge.console.visit import MOST_FIELDS, SEE_OTHER, UNPROCESSABLE, Visit, Written
+from bridge.console.visit import MOST_FIELDS, SEE_OTHER, UNPROCESSABLE, SentForm, Visit
 from bridge.core.errors import BridgeError, RefusedError
 
 NO_CONTENT: Final = 204
@@ -28,7 +29,7 @@ async def _form(visit: Visit) -> Response:
 
 
 async def _sign_in(visit: Visit) -> Response:
-    wanted, login = path_inside(visit.field("next")), visit.field("login").strip().lower()
+    wanted, login = path_inside(visit.field("next")), visit.field("login").strip().lower()[:LONGEST_LOGIN]
     host = visit.request.client.host if visit.request.client else ""
     now = visit.parts.clock.now()
     if not (visit.limits.address.take(address_of(host), now) and visit.limits.login.take(login, now)):
@@ -67,7 +68,7 @@ async def _lock(visit: Visit) -> Response:
     return visit.go("sign_in", query={"why": "locked", "next": path_inside(visit.field("next"))})
 
 
-def _under_way(visit: Visit) -> Written:
+def _under_way(visit: Visit) -> SentForm:
     try:
         fields = parse_qsl(visit.field("fields"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
@@ -129,7 +130,7 @@ async def begin(visit: Visit, token: str, *, login: str, wanted: str, is_from_el
         wanted = str(visit.request.app.url_path_for("kept"))
     response: Response = RedirectResponse(wanted, SEE_OTHER)
     if is_from_elsewhere:
-        response = visit.show("signed_in.html", wanted=wanted)
+        response = replace(visit, signed_in=None, csrf="").show("signed_in.html", wanted=wanted)
     set_token(response, token, visit.parts.country)
     return response
 
