@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, Select, delete, insert, select, update
 
 from bridge.adapters.store.desk_tables import account, web_session
 from bridge.adapters.store.transaction import Transaction
@@ -27,20 +27,20 @@ class SqlAccounts:
         statement = self._transaction.insert(account).values(_values(added))
         return await self._transaction.change(statement.on_conflict_do_nothing(index_elements=[account.c.login])) == 1
 
-    async def get(self, login: str) -> AccountRecord | None:
-        """An account by its login."""
-        return _only(await self._transaction.rows(select(account).where(account.c.login == login)))
+    async def get(self, login: str, *, to_change: bool = False) -> AccountRecord | None:
+        """An account by its login; `to_change`: nobody else changes it before this transaction ends."""
+        return await self._one(select(account).where(account.c.login == login), to_change=to_change)
 
-    async def by_subject(self, subject: str) -> AccountRecord | None:
-        """An account by whom an identity provider says it is."""
-        return _only(await self._transaction.rows(select(account).where(account.c.subject == subject)))
+    async def by_subject(self, subject: str, *, to_change: bool = False) -> AccountRecord | None:
+        """An account by whom an identity provider says it is; `to_change` as for `get`."""
+        return await self._one(select(account).where(account.c.subject == subject), to_change=to_change)
 
     async def list(self) -> Sequence[AccountRecord]:
         """All accounts, by login."""
         return [_account(row) for row in await self._transaction.rows(select(account).order_by(account.c.login))]
 
     async def change(self, changed: AccountRecord) -> None:
-        """Replaces what is stored of an account."""
+        """Replaces all that is stored of an account, which was read `to_change`."""
         await self._transaction.change(update(account).where(account.c.login == changed.login).values(_values(changed)))
 
     async def begin_session(self, session: SessionRecord) -> None:
@@ -82,6 +82,10 @@ class SqlAccounts:
         """Removes sessions that nobody has used since; answers how many."""
         return await self._transaction.change(delete(web_session).where(web_session.c.seen_at < before))
 
+    async def _one(self, found: Select[Any], *, to_change: bool) -> AccountRecord | None:
+        rows = await self._transaction.rows(found.with_for_update() if to_change else found)  # SQLite has one writer
+        return _account(rows[0]) if rows else None
+
 
 def _values(record: AccountRecord) -> dict[str, object]:
     return asdict(record) | {"roles": list(record.roles)}
@@ -93,7 +97,3 @@ def _account(row: RowMapping) -> AccountRecord:
 
 def _session(row: RowMapping) -> SessionRecord:
     return SessionRecord(**{name: row[name] for name in _SESSION})
-
-
-def _only(rows: Sequence[RowMapping]) -> AccountRecord | None:
-    return _account(rows[0]) if rows else None

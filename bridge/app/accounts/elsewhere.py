@@ -18,8 +18,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from bridge.app.accounts.manage import RESERVED
 from bridge.app.accounts.roles import Permission, Role, allows
-from bridge.app.accounts.sign_in import ELSEWHERE, begin_session, digest_of, is_open
+from bridge.app.accounts.sign_in import ELSEWHERE, begin_session, digest_of
 from bridge.core.errors import RefusedError
 from bridge.ports.clock import Clock
 from bridge.ports.store import Store, UnitOfWork
@@ -35,13 +36,18 @@ _NOT_IN_LOGIN: Final = re.compile(r"[^a-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What was sent to the provider, and has to come back: the state, and what the answer is checked against."""
+    """What was sent to the provider, and has to come back: the state, and what the answer is checked against.
+
+    Attributes:
+        before: the token of the session that the browser had, which does not come back with it.
+    """
 
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
     wanted: str
     at: datetime
+    before: str = field(default="", repr=False)
 
 
 class IdentityProvider(Protocol):
@@ -86,7 +92,7 @@ class SignInElsewhere:
     rules: ClaimRules
     _begun: OrderedDict[bytes, Begun] = field(default_factory=OrderedDict)
 
-    async def begin(self, wanted: str) -> tuple[str, str]:
+    async def begin(self, wanted: str, before: str = "") -> tuple[str, str]:
         """Where to send the browser, and what it keeps until it comes back."""
         begun = Begun(
             state=secrets.token_urlsafe(32),
@@ -94,6 +100,7 @@ class SignInElsewhere:
             verifier=secrets.token_urlsafe(64),
             wanted=wanted,
             at=self.clock.now(),
+            before=before,
         )
         address = await self.provider.address(begun)
         kept = secrets.token_urlsafe(32)
@@ -102,8 +109,8 @@ class SignInElsewhere:
             self._begun.popitem(last=False)
         return address, kept
 
-    async def finish(self, kept: str, *, state: str, code: str, issuer: str | None) -> tuple[str, str, str]:
-        """Begins a session for who came back; answers its token, the login, and where the person wanted to go.
+    async def finish(self, kept: str, *, state: str, code: str, issuer: str | None) -> tuple[str, str, Begun]:
+        """Begins a session for who came back; answers its token, the login, and what was begun.
 
         Raises:
             RefusedError: `E_PROVIDER_ANSWER`, it is not the answer to what this browser began, or does not verify;
@@ -111,7 +118,12 @@ class SignInElsewhere:
             UnavailableError: `E_PROVIDER`.
         """
         begun = self._begun.pop(digest_of(kept), None)
-        if begun is None or begun.at + BEGUN_FOR <= self.clock.now() or not secrets.compare_digest(begun.state, state):
+        is_late = begun is not None and begun.at + BEGUN_FOR <= self.clock.now()
+        if (
+            begun is None
+            or is_late
+            or not secrets.compare_digest(begun.state.encode(), state.encode("utf-8", "replace"))
+        ):
             raise RefusedError(
                 "E_PROVIDER_ANSWER", "the sign-in was not begun by this browser, or is over: begin again"
             )
@@ -127,7 +139,7 @@ class SignInElsewhere:
                 token = await begin_session(unit, account, self.clock.now(), by=ELSEWHERE)
         if account is None or token is None:
             raise RefusedError("E_PROVIDER_ROLES", "the identity provider gives this person no role at this node")
-        return token, account.login, begun.wanted
+        return token, account.login, begun
 
     def _granted(self, claims: Mapping[str, object]) -> tuple[tuple[str, ...], str | None]:
         given = claims.get(self.rules.roles_claim)
@@ -144,7 +156,7 @@ class SignInElsewhere:
     async def _account(
         self, unit: UnitOfWork, subject: str, claims: Mapping[str, object], roles: tuple[str, ...], point: str | None
     ) -> AccountRecord | None:
-        now, account = self.clock.now(), await unit.accounts.by_subject(subject)
+        now, account = self.clock.now(), await unit.accounts.by_subject(subject, to_change=True)
         if account is None:
             return await self._added(unit, subject, claims, roles, point) if roles else None
         if account.roles != roles or account.contact_point != point:
@@ -155,7 +167,7 @@ class SignInElsewhere:
             await unit.audit.add(
                 [AuditEntry(now, self.provider.issuer, "account.changed", point, account.login, detail)]
             )
-        if not roles or not is_open(account, now):
+        if not roles or account.disabled_at is not None:  # wrong passwords are no reason: it has none
             await unit.audit.add([AuditEntry(now, account.login, "session.refused", point, account.login)])
             return None
         return account
@@ -167,9 +179,10 @@ class SignInElsewhere:
         shown = claims.get("name") or claims.get("preferred_username") or claims["sub"]
         name = "".join(letter for letter in str(shown) if letter.isprintable()).strip()[:LONGEST_NAME]
         wished = _NOT_IN_LOGIN.sub("-", str(claims.get("preferred_username") or "person").lower()).strip("-._")[:40]
-        account = AccountRecord(wished or "person", name or "person", roles, point, now, subject=subject)
+        wished = wished if wished not in {"", RESERVED} else "person"
+        account = AccountRecord(wished, name or "person", roles, point, now, subject=subject)
         while not await unit.accounts.add(account):
-            account = replace(account, login=f"{wished or 'person'}-{secrets.token_hex(3)}")
+            account = replace(account, login=f"{wished}-{secrets.token_hex(3)}")
         detail = {"roles": ",".join(roles)}
         await unit.audit.add([AuditEntry(now, self.provider.issuer, "account.added", point, account.login, detail)])
         return account

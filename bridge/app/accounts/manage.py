@@ -17,7 +17,10 @@ from bridge.ports.store.accounts import AccountRecord, SessionRecord
 from bridge.ports.store.records import AuditEntry
 
 LONGEST_NAME: Final = 100
-_LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+LONGEST_LOGIN: Final = 64
+RESERVED: Final = "new"
+"""No login: its address in the console is that of the form for a new account."""
+_LOGIN: Final = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_LOGIN - 1}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class ManageAccounts:
         hashed = self.passwords.hash(password) if password is not None else None
         account = AccountRecord(login, name.strip(), known, contact_point, now, hashed, subject)
         async with self.store.writing() as unit:
-            if not await unit.accounts.add(account):
+            if login == RESERVED or not await unit.accounts.add(account):
                 raise BadInputError("E_ACCOUNT", f"login: {login} is taken", path="login")
             await unit.audit.add([self._entry(account, by, "account.added")])
         return account
@@ -75,7 +78,7 @@ class ManageAccounts:
             check_password(password)
         hashed = self.passwords.hash(password) if password is not None else None
         async with self.store.writing() as unit:
-            account = await _known(unit, login)
+            account = await _known(unit, login, to_change=True)
             if roles is not None:
                 known = self._check(login, account.name, roles, contact_point)
                 account = replace(account, roles=known, contact_point=contact_point)
@@ -94,7 +97,7 @@ class ManageAccounts:
         """
         now = self.clock.now()
         async with self.store.writing() as unit:
-            account = replace(await _known(unit, login), disabled_at=now)
+            account = replace(await _known(unit, login, to_change=True), disabled_at=now)
             await unit.accounts.change(account)
             await unit.accounts.end_sessions(login, now)
             await unit.audit.add([self._entry(account, by, "account.disabled")])
@@ -107,7 +110,9 @@ class ManageAccounts:
             BadInputError: `E_ACCOUNT`.
         """
         async with self.store.writing() as unit:
-            account = replace(await _known(unit, login), disabled_at=None, failures=0, locked_until=None)
+            account = replace(
+                await _known(unit, login, to_change=True), disabled_at=None, failures=0, locked_until=None
+            )
             await unit.accounts.change(account)
             await unit.audit.add([self._entry(account, by, "account.enabled")])
         return account
@@ -171,8 +176,8 @@ class ManageAccounts:
         return AuditEntry(self.clock.now(), by, action, account.contact_point, account.login, detail)
 
 
-async def _known(unit: UnitOfWork, login: str) -> AccountRecord:
-    account = await unit.accounts.get(login)
+async def _known(unit: UnitOfWork, login: str, *, to_change: bool = False) -> AccountRecord:
+    account = await unit.accounts.get(login, to_change=to_change)
     if account is None:
         raise BadInputError("E_ACCOUNT", f"login: there is no account {login}", path="login")
     return account

@@ -2,7 +2,8 @@
 
 Rules:
 1. Whoever does not get in learns nothing: unknown, disabled, locked and wrong sound alike and take the same time.
-2. Five wrong passwords in a row lock an account for a minute, each further one for twice as long, up to an hour.
+2. Five wrong passwords in a row lock an account for a minute, each further one for twice as long, up to an hour. None
+   is counted where there is none to be guessed.
 3. A session's token is 256 random bits; only its digest is stored. It is locked after `idle` without use, and after
    twelve hours whatever happens. Whoever signs in again gets another one, and the one before ends.
 4. Another password, other roles or a closed account end every session of the account.
@@ -105,10 +106,12 @@ class SignIn:
         if is_right and known is not None and self.passwords.is_outdated(known):
             newer = await asyncio.to_thread(self.passwords.hash, password)
         async with self.store.writing() as unit:
-            account = await unit.accounts.get(login)
-            if account is None or not is_right or self.local is LocalAccounts.NONE or not is_open(account, now):
-                await _note_failure(unit, login, account, now)
-                token = None
+            account = await unit.accounts.get(login, to_change=True)
+            token = None
+            if account is None or account.password_hash is None or self.local is LocalAccounts.NONE:
+                await _note_refusal(unit, login, account, now)
+            elif account.password_hash != known or not is_right or not is_open(account, now):
+                await _note_failure(unit, account, now)
             else:
                 hashed = newer or account.password_hash
                 await unit.accounts.change(replace(account, password_hash=hashed, failures=0, locked_until=None))
@@ -169,9 +172,11 @@ class SignIn:
         hashed = await asyncio.to_thread(self.passwords.hash, new)
         token = None
         async with self.store.writing() as unit:
-            account = await unit.accounts.get(login)
-            if account is None or account.password_hash != known or not is_right or not is_open(account, now):
-                await _note_failure(unit, login, account, now)
+            account = await unit.accounts.get(login, to_change=True)
+            if account is None or account.password_hash is None:
+                await _note_refusal(unit, login, account, now)
+            elif account.password_hash != known or not is_right or not is_open(account, now):
+                await _note_failure(unit, account, now)
             else:
                 account = replace(account, password_hash=hashed, failures=0, locked_until=None)
                 await unit.accounts.change(account)
@@ -186,7 +191,7 @@ class SignIn:
     async def choose_language(self, login: str, language: str) -> None:
         """The language in which a person reads from now on."""
         async with self.store.writing() as unit:
-            account = await unit.accounts.get(login)
+            account = await unit.accounts.get(login, to_change=True)
             if account is not None:
                 await unit.accounts.change(replace(account, language=language))
 
@@ -218,13 +223,17 @@ async def begin_session(unit: UnitOfWork, account: AccountRecord, now: datetime,
     return token
 
 
-async def _note_failure(unit: UnitOfWork, login: str, account: AccountRecord | None, now: datetime) -> None:
-    if account is None:
-        return  # whatever was typed there may be a password
+async def _note_refusal(unit: UnitOfWork, login: str, account: AccountRecord | None, now: datetime) -> None:
+    if account is not None:  # else whatever was typed there may be a password
+        await unit.audit.add([AuditEntry(now, login, "session.refused", account.contact_point, login)])
+
+
+async def _note_failure(unit: UnitOfWork, account: AccountRecord, now: datetime) -> None:
+    """Counts a wrong password; only where there is one to be guessed, or a stranger would close accounts."""
     if is_open(account, now):
         failures = account.failures + 1
         doublings = min(failures - MOST_FAILURES, _MOST_DOUBLINGS)
         lock = min(FIRST_LOCK * 2**doublings, LONGEST_LOCK) if doublings >= 0 else None
         locked_until = now + lock if lock is not None else None
         await unit.accounts.change(replace(account, failures=failures, locked_until=locked_until))
-    await unit.audit.add([AuditEntry(now, login, "session.refused", account.contact_point, login)])
+    await _note_refusal(unit, account.login, account, now)

@@ -5,6 +5,7 @@ None of them holds a word of a message, and none keeps a session awake.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
@@ -54,11 +55,16 @@ async def _stream(visit: Visit, listener: Listener) -> AsyncIterator[str]:
         for news in await _first(visit):
             if listener.may_know(news):
                 yield _event(news, visit)
+        loop = asyncio.get_running_loop()
+        looked_at = loop.time()
         while not listener.is_closed:
             found = await listener.next(BEAT_SECONDS)
-            if (not found or any(one.topic == SESSION for one in found)) and not await _is_signed_in(visit):
-                yield _ENDED
-                return
+            is_time = not found or loop.time() >= looked_at + BEAT_SECONDS
+            if is_time or any(one.topic == SESSION for one in found):
+                if not await _is_signed_in(visit):
+                    yield _ENDED
+                    return
+                looked_at = loop.time()
             for news in found:
                 if news.topic != SESSION:
                     yield _event(news, visit)

@@ -7,6 +7,7 @@ opened by a page of ours.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -15,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from bridge.app.accounts.elsewhere import BEGUN_FOR, SignInElsewhere
 from bridge.console.access import Page
 from bridge.console.guard.limits import address_of
-from bridge.console.guard.session import cookie_name
+from bridge.console.guard.session import cookie_name, token_in
 from bridge.console.pages.signing_in import begin, path_inside, show_sign_in
 from bridge.console.visit import SEE_OTHER, Visit
 from bridge.core.errors import BridgeError, RefusedError, UnavailableError
@@ -32,7 +33,7 @@ async def _begin(visit: Visit) -> Response:
         return visit.too_many()
     wanted = path_inside(visit.query("next"))
     try:
-        address, kept = await _provider(visit).begin(wanted)
+        address, kept = await _provider(visit).begin(wanted, token_in(visit.request, visit.parts.country) or "")
     except UnavailableError as error:
         return show_sign_in(visit, wanted=wanted, error=error, status=503)
     response = RedirectResponse(address, SEE_OTHER)
@@ -53,7 +54,7 @@ async def _back(visit: Visit) -> Response:
     try:
         if not answer["code"]:
             raise RefusedError("E_PROVIDER_ANSWER", "the identity provider signed nobody in")
-        token, login, wanted = await _provider(visit).finish(
+        token, login, begun = await _provider(visit).finish(
             visit.request.cookies.get(_cookie(visit), ""),
             state=answer["state"],
             code=answer["code"],
@@ -63,7 +64,9 @@ async def _back(visit: Visit) -> Response:
         _log.warning("session.refused", code=error.code, reason=error.message)
         response = show_sign_in(visit, error=error, status=403 if isinstance(error, RefusedError) else 503)
     else:
-        response = await begin(visit, token, login=login, wanted=wanted, is_from_elsewhere=True)
+        if begun.before:
+            visit = replace(visit, signed_in=await visit.parts.sign_in.session(begun.before, is_use=False))
+        response = await begin(visit, token, login=login, wanted=begun.wanted, is_from_elsewhere=True)
     response.delete_cookie(_cookie(visit), path="/", secure=True, httponly=True, samesite="lax")
     return response
 

@@ -51,12 +51,12 @@ class Accounts(Protocol):
         """Stores a new account; answers whether the login was free."""
         ...
 
-    async def get(self, login: str) -> AccountRecord | None:
-        """An account by its login."""
+    async def get(self, login: str, *, to_change: bool = False) -> AccountRecord | None:
+        """An account by its login; `to_change`: nobody else changes it before this transaction ends."""
         ...
 
-    async def by_subject(self, subject: str) -> AccountRecord | None:
-        """An account by whom an identity provider says it is."""
+    async def by_subject(self, subject: str, *, to_change: bool = False) -> AccountRecord | None:
+        """An account by whom an identity provider says it is; `to_change` as for `get`."""
         ...
 
     async def list(self) -> Sequence[AccountRecord]:
@@ -64,7 +64,7 @@ class Accounts(Protocol):
         ...
 
     async def change(self, account: AccountRecord) -> None:
-        """Replaces what is stored of an account."""
+        """Replaces all that is stored of an account, which was read `to_change`."""
         ...
 
     async def begin_session(self, session: SessionRecord) -> None:

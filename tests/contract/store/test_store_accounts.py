@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -52,6 +54,30 @@ async def test_a_change_replaces_what_was_stored(store: SqlStore) -> None:
     async with store.reading() as unit:
         assert await unit.accounts.get("m.huber") == changed
         assert await unit.accounts.get("a.kos") == ELSEWHERE
+
+
+async def test_of_two_who_change_an_account_neither_loses_what_the_other_did(store: SqlStore) -> None:
+    # given somebody who closes an account, and somebody who chose a language just before
+    await with_sessions(store)
+    has_read = asyncio.Event()
+
+    async def close() -> None:
+        async with store.writing() as unit:
+            account = await unit.accounts.get("m.huber", to_change=True)
+            has_read.set()
+            assert account is not None
+            await unit.accounts.change(replace(account, disabled_at=NOW))
+
+    async with store.writing() as unit:
+        account = await unit.accounts.get("m.huber", to_change=True)
+        closing = asyncio.create_task(close())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(has_read.wait(), 0.3)
+        assert account is not None
+        await unit.accounts.change(replace(account, language="bg"))
+    await closing
+    async with store.reading() as unit:
+        assert await unit.accounts.get("m.huber") == replace(OFFICER, language="bg", disabled_at=NOW)
 
 
 async def test_a_session_is_seen_forwards_only_and_locked_at_will(store: SqlStore) -> None:

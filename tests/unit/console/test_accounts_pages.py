@@ -46,6 +46,13 @@ async def test_a_form_with_a_fault_comes_back_with_what_was_typed(
     assert PASSWORD not in answer.text
 
 
+async def test_nobody_is_called_as_the_address_of_this_form(administrator: Browser) -> None:
+    form = {"login": "new", "name": "N.", "role": "administrator", "password": "four words and more"}
+    answer = await administrator.post("/accounts/new", form)
+    assert answer.status_code == 422
+    assert "new is taken" in answer.text
+
+
 async def test_other_roles_end_the_sessions_of_the_account(people: World, administrator: Browser) -> None:
     await administrator.post("/accounts/new", NEW)
     officer = Browser(people.app(), await people.session("m.huber"))

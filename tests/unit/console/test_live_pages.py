@@ -15,7 +15,7 @@ from console_world import HOSTED, IDLE, Browser, World, receives
 from bridge.app.accounts.roles import Role
 from bridge.console import live as console_live
 from bridge.console.live import Live
-from bridge.console.news import INBOX, Listener
+from bridge.console.news import INBOX, Listener, News
 from bridge.console.pages import live as live_page
 from bridge.ports.store.records import AuditEntry, InboxItem
 
@@ -180,6 +180,22 @@ async def test_a_stream_keeps_no_session_awake_and_ends_when_it_locks(
         answer = await asyncio.wait_for(stream, PATIENCE)
         assert events(answer)[-1] == ("ended", {})
         assert (await browser.get("/events")).status_code == 401
+
+
+async def test_news_without_end_keep_no_stream_of_a_locked_session(
+    people: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_page, "BEAT_SECONDS", 0.5)
+    async with watched(people, Role.DUTY_OFFICER) as (browser, live):
+        stream = asyncio.create_task(browser.get("/events"))
+        await until(lambda: bool(listeners(live)))
+        people.clock.advance(IDLE)
+        async with asyncio.timeout(PATIENCE):
+            while not stream.done():
+                for listener in listeners(live):
+                    listener.tell(News(INBOX, "rs.ncp", "first"))
+                await asyncio.sleep(0.01)
+        assert events(await stream)[-1] == ("ended", {})
 
 
 async def test_a_stream_that_comes_back_is_told_what_it_missed(people: World, monkeypatch: pytest.MonkeyPatch) -> None:

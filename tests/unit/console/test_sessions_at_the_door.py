@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from console_world import IDLE, PASSWORD, Browser, MovedClock, World
+from console_world import IDLE, PASSWORD, Browser, MovedClock, PlainPasswords, World
 
+from bridge.app.accounts.manage import LONGEST_LOGIN
 from bridge.app.accounts.roles import Role
-from bridge.app.accounts.sign_in import LONGEST_SESSION, LocalAccounts, SignIn
+from bridge.app.accounts.sign_in import LONGEST_SESSION, MOST_FAILURES, LocalAccounts, SignIn
 from bridge.console.guard import kept as kept_forms
 from bridge.console.guard import limits
 from bridge.console.guard.kept import KEPT_FOR, MOST_KEPT, MOST_OF_A_PERSON, KeptForms
-from bridge.core.errors import UnavailableError
+from bridge.core.errors import RefusedError, UnavailableError
 
 SIGN_IN = {"login": "duty", "password": PASSWORD}
 
@@ -196,11 +200,12 @@ async def test_what_another_tab_sends_after_signing_in_again_is_kept(people: Wor
     assert "TYPED" in (await browser.get("/kept")).text
     lock = {"csrf": before, "action": "/compose", "fields": "draft=2&text=LOCKED"}
     assert (await browser.post("/lock", lock)).headers["location"] == "/kept"
-    answer = await browser.post("/compose", {"csrf": before, "text": "part"}, **{"hx-request": "true"})
+    answer = await browser.post("/compose/live", {"csrf": before, "draft": "3"}, **{"hx-request": "true"})
     assert (answer.status_code, answer.headers["hx-redirect"]) == (403, "/kept")
     page = (await browser.get("/kept")).text
     assert "TYPED" in page
     assert "LOCKED" in page
+    assert page.count('action="/compose"') == 3
 
     # and what one person wrote is not another's who signs in at the same browser
     await people.person(Role.DUTY_OFFICER, login="other")
@@ -354,6 +359,57 @@ async def test_where_passwords_are_refused_nobody_signs_in_with_one(people: Worl
     people.local = LocalAccounts.NONE
     await people.person(Role.DUTY_OFFICER, login="duty")
     assert (await Browser(people.app()).post("/sign-in", SIGN_IN)).status_code == 422
+
+
+async def test_a_stranger_closes_no_account_that_has_no_password_to_be_guessed(people: World) -> None:
+    # given an account of the provider, and one with a password where passwords are refused
+    await people.accounts.add(
+        "kos", name="A. Kos", roles=["duty_officer"], by="test", contact_point="rs.ncp", subject="https://idp 1"
+    )
+    await people.person(Role.DUTY_OFFICER, login="duty")
+    refused = replace(people.sign_in, local=LocalAccounts.NONE)
+
+    # when somebody tries passwords
+    for sign_in, login in ((people.sign_in, "kos"), (refused, "duty")):
+        for _ in range(MOST_FAILURES):
+            with pytest.raises(RefusedError):
+                await sign_in.by_password(login, "a guess")
+
+    # then none is counted, and each attempt is in the log
+    for login in ("kos", "duty"):
+        account = await people.accounts.get(login)
+        assert (account.failures, account.locked_until) == (0, None)
+        async with people.store.reading() as unit:
+            attempts = [entry.action for entry in await unit.audit.list(subject=login, limit=20)]
+        assert attempts.count("session.refused") == MOST_FAILURES
+
+
+async def test_a_password_that_is_replaced_while_it_is_verified_begins_no_session(people: World) -> None:
+    await people.person(Role.DUTY_OFFICER, login="duty")
+    verifying, is_replaced = threading.Event(), threading.Event()
+
+    class Slow(PlainPasswords):
+        def verify(self, password_hash: str | None, password: str) -> bool:
+            verifying.set()
+            is_replaced.wait(20)
+            return super().verify(password_hash, password)
+
+    signing_in = asyncio.create_task(replace(people.sign_in, passwords=Slow()).by_password("duty", PASSWORD))
+    await asyncio.to_thread(verifying.wait, 20)
+    await people.accounts.change("duty", by="admin", password="another one of mine")
+    is_replaced.set()
+    with pytest.raises(RefusedError, match="login and password"):
+        await signing_in
+    assert await people.sign_in.by_password("duty", "another one of mine")
+
+
+async def test_attempts_are_counted_by_no_more_than_a_login_can_be(
+    people: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = []
+    monkeypatch.setattr(limits.Limit, "take", lambda _self, who, _now: counted.append(who) or True)
+    await Browser(people.app()).post("/sign-in", {"login": "x" * 100_000, "password": "x"})
+    assert max(map(len, counted)) == LONGEST_LOGIN
 
 
 async def test_a_language_is_remembered_by_browser_and_account(people: World) -> None:

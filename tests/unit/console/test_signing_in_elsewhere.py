@@ -17,6 +17,9 @@ from servers.oidc_provider import CLIENT, SECRET, Provider, running_provider, un
 from bridge.adapters.oidc import Client, OidcProvider
 from bridge.app.accounts.elsewhere import BEGUN_FOR, ClaimRules, SignInElsewhere
 from bridge.app.accounts.roles import Role
+from bridge.app.accounts.sign_in import MOST_FAILURES
+from bridge.console.guard.session import cookie_name
+from bridge.core.errors import RefusedError
 
 BACK = f"{ORIGIN}/sign-in/back"
 GROUPS = {"ncp-duty": Role.DUTY_OFFICER, "ncp-release": Role.APPROVER, "ncp-admin": Role.ADMINISTRATOR}
@@ -139,6 +142,36 @@ async def test_roles_that_were_taken_away_are_gone(people: World, browser: Brows
     assert (await browser.get("/account")).status_code == 303
 
 
+async def test_wrong_passwords_for_its_login_close_no_account_of_the_provider(people: World, browser: Browser) -> None:
+    await browser.get(await go(browser))
+    login = (await people.accounts.all())[0].login
+    for _ in range(MOST_FAILURES):
+        with pytest.raises(RefusedError):
+            await people.sign_in.by_password(login, "a guess")
+    assert (await browser.get(await go(browser))).status_code == 200
+
+
+async def test_the_session_before_ends_though_its_cookie_does_not_come_back(people: World, browser: Browser) -> None:
+    # given a browser that is signed in, and sends its strict cookie along with nothing that the provider began
+    await browser.get(await go(browser))
+    before = browser.own_token or ""
+    back = await go(browser)
+    browser.client.cookies.delete(cookie_name("RS"))
+    answer = await browser.get(back)
+    assert answer.status_code == 200
+    assert "A. Kos" not in answer.text
+    assert await people.sign_in.session(before) is None
+    assert (await browser.get("/account")).status_code == 200
+
+
+async def test_nobody_is_called_as_the_form_for_new_accounts(
+    people: World, browser: Browser, provider: Provider
+) -> None:
+    provider.person |= {"preferred_username": "new"}
+    await browser.get(await go(browser))
+    assert [account.login for account in await people.accounts.all()] == ["person"]
+
+
 async def test_a_closed_account_stays_closed(people: World, browser: Browser) -> None:
     await browser.get(await go(browser))
     await people.accounts.disable((await people.accounts.all())[0].login, by="admin")
@@ -255,7 +288,8 @@ async def test_what_was_begun_long_ago_is_over(people: World, browser: Browser) 
 
 
 @pytest.mark.parametrize(
-    "change", [("state=", "state=x"), ("iss=http", "iss=httpx"), ("&iss=", "&was="), ("code=", "c=")]
+    "change",
+    [("state=", "state=x"), ("state=", "state=%C3%A9"), ("iss=http", "iss=httpx"), ("&iss=", "&was="), ("code=", "c=")],
 )
 async def test_an_answer_that_was_changed_on_the_way_is_refused(browser: Browser, change: tuple[str, str]) -> None:
     back = await go(browser)
