@@ -185,10 +185,17 @@ async def test_a_stream_keeps_no_session_awake_and_ends_when_it_locks(
 async def test_news_without_end_keep_no_stream_of_a_locked_session(
     people: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    written = []
+    monkeypatch.setattr(live_page, "_event", lambda *said, event=live_page._event: written.append(said) or event(*said))
     monkeypatch.setattr(live_page, "BEAT_SECONDS", 0.5)
     async with watched(people, Role.DUTY_OFFICER) as (browser, live):
+        # given a stream that has been told that its session began, and what came after
         stream = asyncio.create_task(browser.get("/events"))
         await until(lambda: bool(listeners(live)))
+        await arrive(people, "before")
+        await until(lambda: any(news.subject == "before" for news, _ in written))
+
+        # when there is always something new while the session locks, then it ends
         people.clock.advance(IDLE)
         async with asyncio.timeout(PATIENCE):
             while not stream.done():
