@@ -5,8 +5,9 @@ Rules, in this order:
    number in its session.
 2. A form is at most 256 KiB and 2,000 fields, and arrives within 30 seconds.
 3. A page that needs a permission needs a session; whoever has none is sent to sign in, and comes back.
-4. A form of a session carries the session's token. With the token of another session that was seen here, ended or
-   not, it is not done, but kept for the person of that session.
+4. A form of a session carries the session's token. With the token of another session that was seen here within the
+   hour, ended or not, it is not done, but kept for the person of that session, without the button that was pressed:
+   who has nothing but the token of an ended session puts nothing before its person that a click would send.
 5. A session in use: whose is locked signs in again; the form that arrived with the right token is kept for its person.
    So is one that a page failed to do, and one that arrives when nobody can be known because the database is away.
 6. The permission is one that the person's roles allow, or the answer is 403: said to people, logged.
@@ -41,6 +42,8 @@ UNAUTHORISED: Final = 401
 NOT_FOUND: Final = 404
 FORM_SECONDS: Final = 30.0
 LANGUAGE_COOKIE: Final = "language"
+BUTTON: Final = "do"
+"""The name of buttons that do what cannot be taken back: without it a page shows its form once more."""
 BACKGROUND: Final = "ncp-background"
 """The header of what a script asks for on its own: it keeps no session awake."""
 _STATUS: Final[Mapping[type[BridgeError], int]] = {
@@ -98,7 +101,7 @@ class Door:
         signed_in = await self.parts.sign_in.session(token, is_use=is_use) if token else None
         visit = self._visit_of(request, token, signed_in)
         if signed_in is not None:
-            self.kept.know(visit.csrf, signed_in.person.login)
+            self.kept.know(visit.csrf, signed_in.person.login, self.parts.clock.now())
         return visit
 
     def _visit_of(self, request: Request, token: str | None, signed_in: SignedIn | None) -> Visit:
@@ -162,8 +165,8 @@ class Door:
 
     def _refuse_token(self, visit: Visit, page: Page) -> Response:
         """Rule 4; whose own form it was goes on from what is kept."""
-        owner = self.kept.owner(visit.given_token)
-        is_kept = owner is not None and visit.keep_form(owner, _written(visit, page))
+        owner = self.kept.owner(visit.given_token, self.parts.clock.now())
+        is_kept = owner is not None and visit.keep_form(owner, _unpressed(_written(visit, page)))
         if visit.signed_in is None:
             return self._to_sign_in(visit, page)
         if not is_kept or owner != visit.person.login:
@@ -181,9 +184,10 @@ class Door:
         if page.method != "POST" or page.permission is None or self._refuse_unasked(visit) is not None:
             return
         received = await self._receive(visit)
-        owner = self.kept.owner(received.given_token) if isinstance(received, Visit) else None
-        if isinstance(received, Visit) and owner is not None:
-            received.keep_form(owner, _written(received, page))
+        if isinstance(received, Visit):
+            owner = self.kept.owner(received.given_token, self.parts.clock.now())
+            if owner is not None:
+                received.keep_form(owner, _unpressed(_written(received, page)))
 
     async def _handle(self, visit: Visit, page: Page) -> Response:
         login = visit.person.login if page.method == "POST" and visit.signed_in is not None else None
@@ -226,3 +230,8 @@ class Door:
 
 def _written(visit: Visit, page: Page) -> SentForm:
     return page.written(visit) if page.written is not None else (visit.request.url.path, visit.fields)
+
+
+def _unpressed(sent: SentForm) -> SentForm:
+    action, fields = sent
+    return action, [(name, value) for name, value in fields if name != BUTTON]

@@ -52,18 +52,19 @@ class KeptForms:
     """The newest forms of each person, and whose session each form token was."""
 
     _forms: OrderedDict[_Key, KeptForm] = field(default_factory=OrderedDict)
-    _owners: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _owners: OrderedDict[str, tuple[str, datetime]] = field(default_factory=OrderedDict)
 
-    def know(self, form_token: str, login: str) -> None:
-        """Whose session a form token is; it stays known when the session has ended."""
-        self._owners[form_token] = login
+    def know(self, form_token: str, login: str, now: datetime) -> None:
+        """Whose session a form token is; it stays known for a while when the session has ended."""
+        self._owners[form_token] = login, now
         self._owners.move_to_end(form_token)
         if len(self._owners) > MOST_KNOWN:
             self._owners.popitem(last=False)
 
-    def owner(self, form_token: str) -> str | None:
-        """Whose session a form token is or was."""
-        return self._owners.get(form_token)
+    def owner(self, form_token: str, now: datetime) -> str | None:
+        """Whose session a form token is, or was within the hour."""
+        login, seen_at = self._owners.get(form_token, (None, now))
+        return login if now < seen_at + KEPT_FOR else None
 
     def keep(
         self, login: str, action: str, fields: Sequence[tuple[str, str]], now: datetime, *, was_tried: bool = False

@@ -171,10 +171,11 @@ def test_somebody_has_several_forms_and_one_that_failed_gives_way_first() -> Non
 
 def test_the_tokens_whose_sessions_are_known_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_forms, "MOST_KNOWN", 2)
-    kept = KeptForms()
+    now, kept = MovedClock().now(), KeptForms()
     for token in ("first", "second", "first", "third"):
-        kept.know(token, "duty")
-    assert [kept.owner(token) for token in ("first", "second", "third")] == ["duty", None, "duty"]
+        kept.know(token, "duty", now)
+    assert [kept.owner(token, now) for token in ("first", "second", "third")] == ["duty", None, "duty"]
+    assert kept.owner("first", now + KEPT_FOR) is None
 
 
 async def test_what_arrives_after_its_session_has_ended_is_kept(people: World) -> None:
@@ -195,10 +196,10 @@ async def test_what_another_tab_sends_after_signing_in_again_is_kept(people: Wor
     await browser.get("/account")
     before = browser.csrf
     await browser.post("/sign-in", SIGN_IN)
-    answer = await browser.post("/compose", {"csrf": before, "draft": "1", "text": "TYPED"})
+    answer = await browser.post("/compose", {"csrf": before, "draft": "1", "text": "TYPED", "do": "submit"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/kept")
     assert "TYPED" in (await browser.get("/kept")).text
-    lock = {"csrf": before, "action": "/compose", "fields": "draft=2&text=LOCKED"}
+    lock = {"csrf": before, "action": "/compose", "fields": "draft=2&text=LOCKED&do=emergency"}
     assert (await browser.post("/lock", lock)).headers["location"] == "/kept"
     answer = await browser.post("/compose/live", {"csrf": before, "draft": "3"}, **{"hx-request": "true"})
     assert (answer.status_code, answer.headers["hx-redirect"]) == (403, "/kept")
@@ -206,6 +207,7 @@ async def test_what_another_tab_sends_after_signing_in_again_is_kept(people: Wor
     assert "TYPED" in page
     assert "LOCKED" in page
     assert page.count('action="/compose"') == 3
+    assert 'name="do"' not in page
 
     # and what one person wrote is not another's who signs in at the same browser
     await people.person(Role.DUTY_OFFICER, login="other")
