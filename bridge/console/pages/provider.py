@@ -32,8 +32,9 @@ async def _begin(visit: Visit) -> Response:
     if not visit.limits.address.take(address_of(host), visit.parts.clock.now()):
         return visit.too_many()
     wanted = path_inside(visit.query("next"))
+    before = token_in(visit.request, visit.parts.country) if visit.signed_in is not None else None
     try:
-        address, kept = await _provider(visit).begin(wanted, token_in(visit.request, visit.parts.country) or "")
+        address, kept = await _provider(visit).begin(wanted, before or "")
     except UnavailableError as error:
         return show_sign_in(visit, wanted=wanted, error=error, status=503)
     response = RedirectResponse(address, SEE_OTHER)
