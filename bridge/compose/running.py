@@ -54,7 +54,8 @@ PUBLISHER: Final = "publisher"
 SUBSCRIBER: Final = "subscriber"
 CONTACT_POINT: Final = "contact-point"
 CONSOLE: Final = "console"
-ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT, CONSOLE)
+MESSAGE_ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT)
+ROLES: Final = (*MESSAGE_ROLES, CONSOLE)
 RECHECK_HELD_EVERY: Final = timedelta(minutes=1)
 LOOK_AT_CLOCK_SECONDS: Final = 1.0
 LOOK_AT_LIST_SECONDS: Final = 1.0
@@ -65,7 +66,7 @@ WARN_OF_CERTIFICATES_SECONDS: Final = 600.0
 
 def roles_of(settings: NodeSettings) -> Sequence[str]:
     """All roles; the console where the settings have one."""
-    return ROLES if settings.console is not None else ROLES[:-1]
+    return ROLES if settings.console is not None else MESSAGE_ROLES
 
 
 async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: Path | None) -> None:

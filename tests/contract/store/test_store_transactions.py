@@ -9,14 +9,20 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
-from store_samples import entry, item, message_id, outbox_row, outgoing, receipt, refusal, use
+from store_samples import BODY, entry, item, message_id, outbox_row, outgoing, receipt, refusal, use
 
 from bridge.adapters.store import SqlStore, open_store
 from bridge.adapters.store.tables import metadata
 from bridge.core.errors import BridgeError, UnavailableError
 from bridge.ports.store import Store, UnitOfWork
+from bridge.ports.store.accounts import AccountRecord, SessionRecord
+from bridge.ports.store.audit_seals import AuditSeal
+from bridge.ports.store.drafts import WRITING, DraftRecord
+from bridge.ports.store.handovers import HandoverRecord
 from bridge.ports.store.no_gap import AskedAgain
+from bridge.ports.store.notices import NoticeRecord
 from bridge.ports.store.records import InboxItem, Replay
+from bridge.ports.store.search import Source
 
 
 class Interrupted(Exception):  # noqa: N818 - it is an event in the test, not an error of the product
@@ -42,6 +48,21 @@ async def write_everything(unit: UnitOfWork) -> None:
     await unit.peers.hear("at.ncp", {"rs.ncp": received.sent})
     asked = AskedAgain("rs.ncp", "at.ncp", 1, "urgent", 7, message.id, None, 1, received.sent, received.sent)
     await unit.asked_again.note([asked])
+    await write_for_people(unit, received)
+
+
+async def write_for_people(unit: UnitOfWork, received: InboxItem) -> None:
+    """The tables of those who work at a node."""
+    at = received.received_at
+    await unit.accounts.add(AccountRecord("huber", "M. Huber", ("duty_officer",), "at.ncp", at))
+    await unit.accounts.begin_session(SessionRecord(b"digest", "huber", at, at))
+    await unit.drafts.add(DraftRecord("a-draft", "at.ncp", "huber", "route_alert", WRITING, 1, at, at, BODY))
+    await unit.handovers.add(HandoverRecord("a-shift", "at.ncp", "huber", None, at, (), BODY))
+    await unit.notices.add([NoticeRecord("a-notice", "at.ncp", "duty", "new", received.id, at)])
+    (kept,) = await unit.search.unread("at.ncp", Source.INBOX, limit=1)
+    await unit.search.add("at.ncp", Source.INBOX, {kept.position: [7]})
+    await unit.corridors.count("at.ncp", Source.INBOX, after=0, up_to=1, changes={("2026Q4", "RS", "AT", "*"): 1})
+    await unit.audit_seals.add(AuditSeal(1, 1, at, b"mac"))
 
 
 async def rows_in_tables(store: SqlStore) -> dict[str, int]:

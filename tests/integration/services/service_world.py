@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import aio_pika
 
 from bridge.compose.node import Node, open_node
-from bridge.compose.running import ROLES, run_node
+from bridge.compose.running import MESSAGE_ROLES, run_node
 from bridge.core import broker_names as names
 from bridge.core.messages import read_alert_file
 from bridge.settings import load_settings
@@ -87,7 +87,7 @@ class World:
             yield node
 
     @asynccontextmanager
-    async def running(self, *prefixes: str, roles: Sequence[str] = ROLES) -> AsyncIterator[None]:
+    async def running(self, *prefixes: str, roles: Sequence[str] = MESSAGE_ROLES) -> AsyncIterator[None]:
         """The countries' services in this process, ready; they are cut off at the end, not drained."""
         running: list[asyncio.Task[None]] = []
         try:
