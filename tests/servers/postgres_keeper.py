@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from broker.keeper import Facts, Lifeline, Plan, StartError, keep, launch, wait_until
+from broker.keeper import Facts, Lifeline, Plan, StartError, end_children, keep, launch, wait_until
 from broker.ports import LOOPBACK, free_ports
 
 ACCOUNTS: Final = ("postgres", "nobody")  # root's choice
@@ -58,6 +58,7 @@ class Postgres:
         if self._server is not None:
             self._server.kill()
             self._server.wait()
+            end_children()  # its backends outlive it for a moment, and no other starts while one has its shared memory
         settings = {
             "listen_addresses": LOOPBACK,
             "port": str(self._port),
