@@ -43,6 +43,10 @@ class Flow:
     count: int | None
 
 
+# Always on the map, so that one flow is seen in its place: the programme's countries, their host, and Greece and Italy.
+REGION: Final = ("AL", "AT", "BA", "BG", "GR", "HR", "HU", "IT", "MD", "ME", "MK", "RO", "RS", "XK")
+
+
 def steps_of(flows: Sequence[Flow]) -> list[int]:
     """The smallest count of each of five steps, of equal height between the smallest count and the largest."""
     counts = [flow.count for flow in flows if flow.count]
@@ -65,8 +69,12 @@ def draw_corridors(flows: Sequence[Flow], *, own: str, words: MapWords, shape: S
     lines = {flow: line for flow in sorted(flows, key=_by_count) if flow.count and (line := _line(flow))}
     if not lines:
         return ""
+    region = [point.at for code in REGION if (point := country_point(code))]
     frame = frame_around(
-        [point for line in lines.values() for point in line], _SIZES[shape], _MARGINS[shape], outlines().window
+        [*region, *(point for line in lines.values() for point in line)],
+        _SIZES[shape],
+        _MARGINS[shape],
+        outlines().window,
     )
     countries = sorted({code for flow in lines for code in (flow.start, flow.end)})
     spots = {code: frame.place(point.at) for code in countries if (point := country_point(code))}
