@@ -166,9 +166,8 @@ class ManageAccounts:
                 "E_ACCOUNT", f"contact_point: found {contact_point}, expected {expected}", path="contact_point"
             )
         if contact_point is None and allows(known, Permission.READ_MESSAGES):
-            raise BadInputError(
-                "E_ACCOUNT", "contact_point: expected whose messages this account reads", path="contact_point"
-            )
+            expected = f"whose messages this account reads, {' or '.join(self.hosted)}"
+            raise BadInputError("E_ACCOUNT", f"contact_point: found none, expected {expected}", path="contact_point")
         return tuple(sorted(set(known)))
 
     def _entry(self, account: AccountRecord, by: str, action: str) -> AuditEntry:
