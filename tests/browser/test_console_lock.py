@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from axe import axe
 from conftest import OpenVisit
+from playwright.async_api import Route
 from small_console import PASSWORD, console_at, free_origin, people_in
 from visits import Visit
 
@@ -70,9 +72,28 @@ async def test_whoever_presses_a_key_stays(open_visit: OpenVisit, origin: str) -
     assert not await visit.page.get_by_text("Nobody seems to be here").is_visible()
 
 
-async def test_signing_out_in_one_tab_leaves_the_others(open_visit: OpenVisit, origin: str) -> None:
+async def test_signing_out_in_one_tab_leaves_the_others_even_before_the_node_has_heard_of_it(
+    open_visit: OpenVisit, origin: str
+) -> None:
+    # given two tabs, and a node that is slow to end the session
     visit = await signed_in(open_visit, origin)
     other = await visit.page.context.new_page()
     await other.goto(f"{origin}/account")
-    await other.get_by_role("button", name="Sign out", exact=True).click()
-    await visit.page.wait_for_url("**/sign-in**")
+    heard = asyncio.Event()
+
+    async def wait_before_it(route: Route) -> None:
+        await heard.wait()
+        await route.continue_()
+
+    await other.route("**/sign-out", wait_before_it)
+
+    # when one of them signs out, the other leaves at once, and stays away
+    await other.get_by_role("button", name="Sign out", exact=True).click(no_wait_after=True)
+    await visit.page.wait_for_url("**/sign-in?why=ended")
+    assert await visit.page.get_by_text("you signed out elsewhere").is_visible()
+    assert await visit.page.get_by_text("A. B.").count() == 0
+    heard.set()
+    await other.wait_for_url("**/sign-in")
+
+    # what asked for news while the session ended was refused, and that is no fault
+    assert [fault for fault in await visit.take_faults() if "401" not in fault] == []

@@ -18,14 +18,23 @@ from bridge.console.visit import MOST_FIELDS, SEE_OTHER, UNPROCESSABLE, SentForm
 from bridge.core.errors import BridgeError, RefusedError
 
 NO_CONTENT: Final = 204
+ENDED: Final = "ended"
 LONGEST_ADDRESS: Final = 2000
 _CLEARED: Final = '"cache", "storage"'  # not "cookies": other consoles on the same host have theirs
 
 
 async def _form(visit: Visit) -> Response:
+    """The form, and for who is signed in the page wanted.
+
+    Another tab that signs out says so as it asks for it: its session may still be there when this one comes here, and
+    must not lead it back.
+    """
+    wanted, why = path_inside(visit.query("next")), visit.query("why")
+    if why == ENDED:
+        return show_sign_in(replace(visit, signed_in=None, csrf=""), wanted=wanted, why=why)
     if visit.signed_in is not None and not visit.signed_in.is_locked:
-        return RedirectResponse(path_inside(visit.query("next")), SEE_OTHER)
-    return show_sign_in(visit, wanted=path_inside(visit.query("next")), why=visit.query("why"))
+        return RedirectResponse(wanted, SEE_OTHER)
+    return show_sign_in(visit, wanted=wanted, why=why)
 
 
 async def _sign_in(visit: Visit) -> Response:

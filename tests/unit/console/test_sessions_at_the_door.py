@@ -421,3 +421,15 @@ async def test_a_language_is_remembered_by_browser_and_account(people: World) ->
     elsewhere = Browser(people.app(), await people.session("duty"))
     assert 'lang="bg"' in (await elsewhere.get("/account")).text
     assert "native speaker" in (await Browser(people.app()).get("/language")).text
+
+
+async def test_a_tab_that_leaves_as_another_signs_out_is_not_led_back(people: World) -> None:
+    # given a session that the node has not ended yet
+    browser = await officer(people)
+    assert (await browser.get("/sign-in?next=%2Faccount")).headers["location"] == "/account"
+
+    # then the tab sees the form, as nobody
+    answer = await browser.get("/sign-in?why=ended")
+    assert answer.status_code == 200
+    assert "you signed out elsewhere" in answer.text
+    assert "A. B." not in answer.text

@@ -43,7 +43,7 @@
 
   channel.onmessage = ({ data }) => {
     if (data === "used") used = Date.now();
-    if (data === "left") location.replace(lock.dataset.signIn);
+    if (data === "left") location.replace(lock.dataset.ended);
   };
   channel.postMessage("used");
   for (const event of ["keydown", "pointerdown", "input", "wheel"]) addEventListener(event, use, { passive: true });
