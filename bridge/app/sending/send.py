@@ -85,15 +85,17 @@ class SendMessages:
     clock: Clock
     ids: Ids
 
-    async def send(self, draft: Draft, *, sender: str, partial: bool = False) -> Submitted:
+    async def send(self, draft: Draft, *, sender: str, by: str | None = None, partial: bool = False) -> Submitted:
         """Sends in a transaction of its own; see `send_in`."""
         async with self.store.writing() as unit:
-            return await self.send_in(unit, draft, sender=sender, partial=partial)
+            return await self.send_in(unit, draft, sender=sender, by=by, partial=partial)
 
-    async def send_in(self, unit: UnitOfWork, draft: Draft, *, sender: str, partial: bool = False) -> Submitted:
+    async def send_in(
+        self, unit: UnitOfWork, draft: Draft, *, sender: str, by: str | None = None, partial: bool = False
+    ) -> Submitted:
         """Makes the message and stores it with its recipients and outbox rows, in the caller's transaction.
 
-        Of two that replace one version the second is refused, whoever sends them and by whatever way: they wait for
+        The log names `by` as who submitted it, and the sending contact point where nobody is named. Of two that replace one version the second is refused, whoever sends them and by whatever way: they wait for
         each other's transaction.
 
         Raises:
@@ -160,7 +162,7 @@ class SendMessages:
             [outbox_row(addressing, made.wire_bytes, country=to, lane=lane, ids=self.ids) for to in destinations]
         )
         detail = {"kind": draft.kind, "to": ",".join(addressing.to)}
-        entry = AuditEntry(addressing.sent, sender, "message.submitted", sender, addressing.id, detail)
+        entry = AuditEntry(addressing.sent, by or sender, "message.submitted", sender, addressing.id, detail)
         await unit.audit.add([entry])
         return Submitted(addressing.id, thread, addressing.to, made.payload_sha256)
 
