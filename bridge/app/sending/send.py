@@ -96,7 +96,8 @@ class SendMessages:
         """Makes the message and stores it with its recipients and outbox rows, in the caller's transaction.
 
         The log names `by` as who submitted it, and the sending contact point where nobody is named. Of two that replace
-        one version the second is refused, whoever sends them and by whatever way: they wait for each other's transaction.
+        one version the second is refused, whoever sends them and by whatever way: they wait for each other's
+        transaction.
 
         Raises:
             RefusedError: `E_SUPERSEDED`, the version that it replaces was replaced.
