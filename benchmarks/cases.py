@@ -16,9 +16,9 @@ from bridge.adapters.jose.private_keys import PrivateKeys
 from bridge.adapters.system import RandomIds
 from bridge.app.keys.choosing import signer_of
 from bridge.app.sending.make_message import Addressing
+from bridge.app.sending.submit import alert_of
 from bridge.core.directory import ContactPoint, Directory, PublicKey, Remit
-from bridge.core.errors import BadInputError
-from bridge.core.messages import AlertFile, read_alert_file
+from bridge.core.messages import AlertFile
 from bridge.core.times import to_milliseconds
 from bridge.ports.keys import Signer
 
@@ -31,10 +31,7 @@ _YEAR: Final = timedelta(days=365)
 
 def sample_alert() -> AlertFile:
     """The sample alert; `BadInputError` when it is no longer one."""
-    alert = read_alert_file(SAMPLE.read_bytes())
-    if isinstance(alert, tuple):
-        raise BadInputError.of(alert)
-    return alert
+    return alert_of(SAMPLE.read_bytes())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,10 @@ from typing import Final
 
 import aio_pika
 
-from bridge.app.sending.submit import DEFAULT_RETENTION
+from bridge.app.sending.submit import DEFAULT_RETENTION, alert_of
 from bridge.compose.broker_login import login_of
 from bridge.compose.node import Node, load_desks
 from bridge.core.broker_names import ingress_exchange
-from bridge.core.errors import BadInputError
-from bridge.core.messages import read_alert_file
 from demo.forgeries import Forgery, Workshop
 from demo.officers import SAMPLES, Sent, samples
 
@@ -21,9 +19,7 @@ DEADLINE_SECONDS: Final = 20.0
 def forge(thief: Node, *, victim: str, other: str, sent: Sent) -> list[Forgery]:
     """What a thief of this node's keys and relay account makes; `sent` is an alert that the victim has from it."""
     first = next(sample for sample in samples() if sample.supersedes is None)
-    alert = read_alert_file((SAMPLES / first.file).read_bytes())
-    if isinstance(alert, tuple):
-        raise BadInputError.of(alert)
+    alert = alert_of((SAMPLES / first.file).read_bytes())
     body = alert.body_members(retain_until_default=thief.clock.now() + DEFAULT_RETENTION, supersedes=None)
     desks, _ = load_desks(thief.settings)
     sender = sent.sample.sender

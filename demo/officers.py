@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from bridge.app.sending.send import Draft, Submitted
+from bridge.app.sending.submit import alert_of
 from bridge.compose.node import Node, open_node
-from bridge.core.errors import BadInputError
 from bridge.core.ids import prefix_of
-from bridge.core.messages import read_alert_file
 from bridge.core.wire import strict_json
 from bridge.settings import load_settings
 
@@ -70,11 +69,8 @@ async def submit_samples(nodes: Mapping[str, Node]) -> AsyncIterator[Sent]:
 async def prepare(sample: Sample, nodes: Mapping[str, Node], **instead: str) -> Draft:
     """A sample as its sender's draft, with these members instead of the file's."""
     members = {**strict_json.parse_object((SAMPLES / sample.file).read_bytes()), **instead}
-    alert = read_alert_file(strict_json.encode(members))
-    if isinstance(alert, tuple):
-        raise BadInputError.of(alert)
     submitting = await nodes[prefix_of(sample.sender)].submitting()
-    return await submitting.prepare(alert, sender=sample.sender)
+    return await submitting.prepare(alert_of(strict_json.encode(members)), sender=sample.sender)
 
 
 async def send(sample: Sample, draft: Draft, nodes: Mapping[str, Node]) -> Sent:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bridge.app.sending.send import Draft, Submitted, check_plan
+from bridge.app.sending.submit import alert_of
 from bridge.cli.options import Config, InputFile, on_node, one_contact_point, read_alert
 from bridge.cli.output import Json, emit, say, table
 from bridge.compose.node import Node
@@ -102,10 +103,7 @@ def _read(file: str, supersedes: str | None) -> AlertFile:
     data = read_alert(file)
     if supersedes is not None:
         data = _superseding(data, supersedes)
-    alert = read_alert_file(data)
-    if isinstance(alert, tuple):
-        raise BadInputError.of(alert)
-    return alert
+    return alert_of(data)
 
 
 def _superseding(data: bytes, supersedes: str) -> bytes:

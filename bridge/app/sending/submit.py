@@ -14,8 +14,8 @@ from typing import Final
 from bridge.app.sending.may_send import check_may_send
 from bridge.app.sending.send import Draft, SendMessages
 from bridge.core.directory import Directory
-from bridge.core.errors import RefusedError
-from bridge.core.messages import AlertFile, RouteAlertBody
+from bridge.core.errors import BadInputError, RefusedError
+from bridge.core.messages import AlertFile, RouteAlertBody, read_alert_file
 from bridge.core.privacy import find_personal_data
 from bridge.core.routing import RoutePlan, corridor_of, plan_answer, plan_route
 from bridge.core.times import to_milliseconds
@@ -62,6 +62,25 @@ class SubmitAlerts:
             supersedes=earlier.id if earlier else None,
             references=(reference,) if reference else (),
         )
+
+
+def alert_of(data: bytes) -> AlertFile:
+    """The alert that a file holds.
+
+    Raises:
+        BadInputError: every fault of it is in `problems`.
+    """
+    alert = read_alert_file(data)
+    if isinstance(alert, tuple):
+        raise BadInputError.of(alert)
+    return alert
+
+
+def check_findings(draft: Draft) -> None:
+    """Refuses what looks like personal data, where nobody said that it is nobody's (`E_PERSONAL_DATA`)."""
+    if draft.findings:
+        first = draft.findings[0]
+        raise RefusedError("E_PERSONAL_DATA", first.sentence(), path=first.path)
 
 
 def plan_for_answer(
