@@ -28,12 +28,13 @@ def group() -> None:
 @app.command()
 def verify(  # noqa: PLR0913 - the command's options
     file: InputFile,
-    network: Annotated[Path, typer.Option(metavar="DIR", help="The network's folder, with its membership list.")],
+    network: Annotated[Path, typer.Option(metavar="DIR", help="The network's folder, or a file of `network export`.")],
     recipient: Annotated[
         str | None, typer.Option(metavar="ID", help="For whom. Default: the first that `to` names.")
     ] = None,
     keys: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="That contact point's keys, to open the body.")
+        Path | None,
+        typer.Option(metavar="DIR", help="That contact point's keys, to open the body; or a file with a JWK set."),
     ] = None,
     machine_secret: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Protects the keys. Default: where `node init` puts it.")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli import certify, exposure, network_ceremony, network_revocation, notice
+from bridge.cli import certify, exposure, network_ceremony, network_export, network_revocation, notice
 from bridge.cli.network_show import show_state
 from bridge.cli.network_text import change_data, change_text
 from bridge.cli.output import Json, emit, say
@@ -84,6 +84,7 @@ for command in (
     network_revocation.revoke,
     network_revocation.suspend,
     notice.notice,
+    network_export.export,
     exposure.exposure,
     certify.certify,
 ):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from bridge.adapters.jose.jwk_files import read_jwk_set
 from bridge.adapters.jose.key_files import FileKeys, read_secret
+from bridge.adapters.jose.private_keys import PrivateKeys
 from bridge.adapters.jose.sealing import StoredOpeningKeys
 from bridge.adapters.jose.signatures import is_signature
 from bridge.adapters.trust.governance.reading import read_repository
+from bridge.adapters.trust.membership.exported import read_export
 from bridge.app.verify_file import Circumstances, FileVerdict, KnownState, verify_file
 from bridge.core.verification import Hints
 
@@ -26,16 +29,25 @@ def verify_message_file(  # noqa: PLR0913 - all named
 ) -> FileVerdict:
     """The verdict on a message from a file, as of `at`.
 
+    Args:
+        wire_bytes: the message.
+        network: a network's folder, or a file of `network export`, which is believed as it is.
+        recipient: for whom it is judged.
+        keys: their folder with key files, or a file with their private keys as a JWK set.
+        machine_secret: what the key files are under, where it is not beside them.
+        hints: the AMQP properties.
+        state: what the recipient knew.
+        at: the moment.
+
     Raises:
         UnavailableError: the membership list or the keys cannot be read.
+        BadInputError: an export or a JWK set is none.
     """
     opening_keys = None
     if keys is not None and recipient is not None:
-        secret_file = machine_secret or keys.resolve().parent.parent / "secrets" / "machine.key"
-        secret = read_secret(secret_file) if machine_secret is not None or secret_file.exists() else None
-        opening_keys = StoredOpeningKeys(FileKeys(keys, recipient, machine_secret=secret))
+        opening_keys = StoredOpeningKeys(_private_keys(keys, recipient, machine_secret))
     given = Circumstances(
-        directory=read_repository(network, at=at),
+        directory=read_export(network) if network.is_file() else read_repository(network, at=at),
         now=at,
         is_signature=is_signature,
         recipient=recipient,
@@ -44,3 +56,11 @@ def verify_message_file(  # noqa: PLR0913 - all named
         state=state,
     )
     return verify_file(wire_bytes, given)
+
+
+def _private_keys(keys: Path, recipient: str, machine_secret: Path | None) -> PrivateKeys:
+    if keys.is_file():
+        return read_jwk_set(keys)
+    secret_file = machine_secret or keys.resolve().parent.parent / "secrets" / "machine.key"
+    secret = read_secret(secret_file) if machine_secret is not None or secret_file.exists() else None
+    return FileKeys(keys, recipient, machine_secret=secret)

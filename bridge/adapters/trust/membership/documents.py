@@ -104,7 +104,7 @@ def keys_document(prefix: str, keys: Iterable[PublicKey]) -> KeysDocument:
 
 def keys_of(document: KeysDocument) -> tuple[PublicKey, ...]:
     """The keys in a member's document."""
-    return tuple(_key_of(key) for keys in document.contact_points.values() for key in keys)
+    return tuple(key_of(key) for keys in document.contact_points.values() for key in keys)
 
 
 def network_document(
@@ -168,7 +168,8 @@ def _key_members(key: PublicKey) -> dict[str, object]:
     }
 
 
-def _key_of(key: KeyDocument) -> PublicKey:
+def key_of(key: KeyDocument) -> PublicKey:
+    """The key that an entry of a member's document is."""
     return PublicKey(
         kid=key.kid,
         alg=key.alg,
