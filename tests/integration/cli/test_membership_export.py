@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli_commands import Nodes, ask, say, wire_bytes_of
@@ -18,11 +19,14 @@ from bridge.adapters.trust.governance.reading import read_repository
 from bridge.adapters.trust.membership.exported import directory_of, export_of
 from bridge.core.errors import BadInputError
 
+if TYPE_CHECKING:
+    from conftest import Shift
+
 Members = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def exported(shift: Any) -> Members:
+def exported(shift: Shift) -> Members:
     return ask("network", "export", shift.folder / "network")
 
 
@@ -59,9 +63,7 @@ def test_a_list_that_does_not_verify_is_not_exported(nodes: Nodes, tmp_path: Pat
     assert say("network", "export").status == 2
     shutil.copytree(nodes.network / "mirror", tmp_path / "mirror")
     timestamp = tmp_path / "mirror" / "metadata" / "timestamp.json"
-    timestamp.write_bytes(
-        timestamp.read_bytes().replace(b'"version":1', b'"version":7').replace(b'"version": 1', b'"version": 7')
-    )
+    timestamp.write_bytes(re.sub(rb'"version": ?[0-9]+', b'"version":70', timestamp.read_bytes()))
     said = say("network", "export", tmp_path / "mirror")
     assert (said.status, said.out) == (3, "")
     assert "does not verify" in said.err
