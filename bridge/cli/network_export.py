@@ -10,8 +10,8 @@ import typer
 
 from bridge.cli.options import on_node
 from bridge.cli.output import Json, emit
-from bridge.core.errors import BadInputError
 from bridge.compose.exporting import exported_network, exported_node, write_export
+from bridge.core.errors import BadInputError
 
 
 def export(

@@ -35,13 +35,13 @@ from bridge.console.app import console_app
 from bridge.console.live import Live
 from bridge.console.pages.provider import BACK
 from bridge.console.parts import Parts
-from bridge.console.serving import ConsoleService
 from bridge.core.directory import Directory
 from bridge.core.errors import UnavailableError
 from bridge.private_files import read_private_line
 from bridge.services.runner import Service
 from bridge.settings import NodeSettings
 from bridge.settings.console import ConsoleSettings
+from bridge.web.serving import WebService
 
 CONSOLE = "console"
 NEWS = "console news"
@@ -149,5 +149,5 @@ def console_services(node: Node, ready: Callable[[str], None]) -> Mapping[str, S
     files = None
     if settings.certificate_file is not None and settings.key_file is not None:
         files = (node.settings.path(settings.certificate_file), node.settings.path(settings.key_file))
-    pages = ConsoleService(CONSOLE, console_app(parts), settings.place, files, ready, settings.proxies)
+    pages = WebService(CONSOLE, console_app(parts), settings.place, files, ready, settings.proxies)
     return {CONSOLE: pages, NEWS: parts.live}

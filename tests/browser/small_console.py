@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bridge.adapters.store import open_store
 from bridge.adapters.store.schema import migrate
-from bridge.console.serving import ConsoleService
+from bridge.web.serving import WebService
 
 sys.path.append(str(Path(__file__).parents[1] / "unit" / "console"))
 
@@ -41,7 +41,7 @@ async def console_at(origin: str, world: World) -> AsyncIterator[None]:
     """Serves it there until the block ends."""
     ready, stop = asyncio.Event(), asyncio.Event()
     place = ("127.0.0.1", int(origin.rpartition(":")[2]))
-    service = ConsoleService("console", world.app(origin=origin), place, None, lambda _: ready.set())
+    service = WebService("console", world.app(origin=origin), place, None, lambda _: ready.set())
     running = asyncio.create_task(service.run(stop))
     await ready.wait()
     yield

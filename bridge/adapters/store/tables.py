@@ -40,11 +40,13 @@ from bridge.adapters.store.desk_tables import (
     web_session,
 )
 from bridge.adapters.store.refusal_tables import held, quarantine, quarantine_return, quarantine_total
+from bridge.adapters.store.system_tables import api_token, submission
 from bridge.adapters.store.table_parts import arrival, metadata, moment, required
 
 __all__ = [
     "SCHEMA_REVISION",
     "account",
+    "api_token",
     "asked_again",
     "audit",
     "audit_seal",
@@ -72,6 +74,7 @@ __all__ = [
     "sequence_gap",
     "sequence_number",
     "sequence_stream",
+    "submission",
     "undelivered",
     "unsent",
     "web_session",

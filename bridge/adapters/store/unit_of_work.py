@@ -42,6 +42,7 @@ from bridge.adapters.store.refusals import SqlRefusals
 from bridge.adapters.store.search import SqlSearchIndex
 from bridge.adapters.store.sent_alerts import SqlSentAlerts
 from bridge.adapters.store.signatures import SqlSignatures
+from bridge.adapters.store.systems import SqlSystems
 from bridge.adapters.store.tables import SCHEMA_REVISION, node_state
 from bridge.adapters.store.transaction import Transaction, translated
 from bridge.core.errors import UnavailableError
@@ -61,6 +62,7 @@ from bridge.ports.store.operations import Operations
 from bridge.ports.store.search import SearchIndex
 from bridge.ports.store.sent_alerts import SentAlerts
 from bridge.ports.store.signatures import Signatures
+from bridge.ports.store.systems import Systems
 
 UNTOLD_SECONDS: Final = 0.2
 
@@ -91,6 +93,7 @@ class SqlUnitOfWork:
     search: SearchIndex
     corridors: Corridors
     operations: Operations
+    systems: Systems
 
 
 class SqlStore:
@@ -248,4 +251,5 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         search=SqlSearchIndex(transaction),
         corridors=SqlCorridors(transaction),
         operations=SqlOperations(transaction),
+        systems=SqlSystems(transaction),
     )

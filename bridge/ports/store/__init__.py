@@ -35,6 +35,7 @@ from bridge.ports.store.refusals import Refusals as Refusals
 from bridge.ports.store.search import SearchIndex
 from bridge.ports.store.sent_alerts import SentAlerts
 from bridge.ports.store.signatures import Signatures
+from bridge.ports.store.systems import Systems
 
 MessageKey = tuple[str, str]  # (sender, message id): what identifies a message
 
@@ -305,6 +306,7 @@ class UnitOfWork(Protocol):
     search: SearchIndex
     corridors: Corridors
     operations: Operations
+    systems: Systems
 
 
 class Store(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import stat
 import tarfile
 from pathlib import Path
@@ -47,12 +48,18 @@ async def test_a_backup_under_load_is_of_one_moment_and_writers_go_on(url: str, 
             written += 1
 
     writer = asyncio.create_task(write())
-    while written < 400:  # noqa: ASYNC110 - a counter, not an event; enough that copying them takes a few writes' time
+    while written < 400:  # noqa: ASYNC110 - a counter, not an event
         await asyncio.sleep(0.01)
 
     # when
+    def wait_for_a_writer(*_: object) -> None:
+        """While a part is copied: the first time, somebody writes meanwhile, or never can."""
+        deadline = time.monotonic() + 20
+        while written == before and time.monotonic() < deadline:
+            time.sleep(0.001)
+
     def copy() -> Backup:
-        return asyncio.run(back_up(engine_url, tmp_path / "backup.tar", SERBIA, now=NOW, progress=quiet))
+        return asyncio.run(back_up(engine_url, tmp_path / "backup.tar", SERBIA, now=NOW, progress=wait_for_a_writer))
 
     before = written
     backup = await asyncio.to_thread(copy)

@@ -23,6 +23,7 @@ from bridge.ports.store.no_gap import AskedAgain
 from bridge.ports.store.notices import NoticeRecord
 from bridge.ports.store.records import InboxItem, Replay
 from bridge.ports.store.search import Source
+from bridge.ports.store.systems import SubmissionRecord, TokenRecord
 
 
 class Interrupted(Exception):  # noqa: N818 - it is an event in the test, not an error of the product
@@ -63,6 +64,8 @@ async def write_for_people(unit: UnitOfWork, received: InboxItem) -> None:
     await unit.search.add("at.ncp", Source.INBOX, {kept.position: [7]})
     await unit.corridors.count("at.ncp", Source.INBOX, after=0, up_to=1, changes={("2026Q4", "RS", "AT", "*"): 1})
     await unit.audit_seals.add(AuditSeal(1, 1, at, b"mac"))
+    await unit.systems.add_token(TokenRecord(b"digest", "cases", "at.ncp", ("inbox:read",), "admin", at))
+    await unit.systems.note_submission(SubmissionRecord("cases", "key", b"sha256", received.id, "{}", at))
 
 
 async def rows_in_tables(store: SqlStore) -> dict[str, int]:

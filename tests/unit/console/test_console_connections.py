@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 from console_world import World
 
-from bridge.console import serving
 from bridge.console.guard import door
-from bridge.console.serving import ConsoleService
+from bridge.web import serving
+from bridge.web.serving import WebService
 
 HEAD = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nOrigin: https://console.example\r\nContent-Length: 30\r\n"
 
@@ -24,7 +24,7 @@ async def place(people: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     ready, stop = asyncio.Event(), asyncio.Event()
-    service = ConsoleService("console", people.app(), ("127.0.0.1", port), None, lambda _: ready.set())
+    service = WebService("console", people.app(), ("127.0.0.1", port), None, lambda _: ready.set())
     running = asyncio.create_task(service.run(stop))
     await ready.wait()
     yield "127.0.0.1", port

@@ -18,6 +18,7 @@ from bridge.console.guard import kept as kept_forms
 from bridge.console.guard import limits
 from bridge.console.guard.kept import KEPT_FOR, MOST_KEPT, MOST_OF_A_PERSON, KeptForms
 from bridge.core.errors import RefusedError, UnavailableError
+from bridge.web import limit as limit_of_web
 
 SIGN_IN = {"login": "duty", "password": PASSWORD}
 
@@ -334,7 +335,7 @@ async def test_forms_of_one_session_are_bounded(people: World, monkeypatch: pyte
 
 
 def test_whoever_was_quiet_for_longest_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_COUNTED", 2)
+    monkeypatch.setattr(limit_of_web, "MOST_COUNTED", 2)
     limit, now = limits.Limit(1, limits.SPAN), MovedClock().now()
     taken = [limit.take(who, now) for who in ("first", "second", "first", "third", "first", "second")]
     assert taken == [True, True, False, True, False, True]

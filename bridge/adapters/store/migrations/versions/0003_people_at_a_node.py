@@ -1,4 +1,5 @@
-"""What the people at a node need: accounts, sessions, drafts, hand-overs, notices, deadlines, search, counts of flows.
+"""What people and systems at a node need: accounts, sessions, drafts, hand-overs, notices, deadlines, search, counts of
+flows; tokens, and what was submitted under which key.
 
 Expand only: tables and indexes that are new, columns that may be empty. A program of revision 0002 goes on writing; what
 it sends has no deadline at its sender, what it receives has one as before.
@@ -147,3 +148,27 @@ def upgrade() -> None:
     op.add_column('recipient', sa.Column('reminded_at', sa.BigInteger()))
     op.add_column('recipient', sa.Column('alarmed_at', sa.BigInteger()))
     op.create_index('ix_recipient_awaited', 'recipient', ['delivered_at'], sqlite_where=sa.text('reply_within_s IS NOT NULL AND delivered_at IS NOT NULL AND acknowledged_at IS NULL'), postgresql_where=sa.text('reply_within_s IS NOT NULL AND delivered_at IS NOT NULL AND acknowledged_at IS NULL'))
+    op.create_table('api_token',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('contact_point', sa.Text(), nullable=False),
+    sa.Column('scopes', sa.JSON(), nullable=False),
+    sa.Column('made_by', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.BigInteger(), nullable=False),
+    sa.Column('expires_at', sa.BigInteger()),
+    sa.Column('revoked_at', sa.BigInteger()),
+    sa.Column('used_at', sa.BigInteger()),
+    sa.PrimaryKeyConstraint('name', name='pk_api_token'),
+    sa.UniqueConstraint('digest', name='uq_api_token_digest')
+    )
+    op.create_table('submission',
+    sa.Column('token', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('request_sha256', sa.LargeBinary(), nullable=False),
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.Column('answer', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('token', 'key', name='pk_submission'),
+    sqlite_with_rowid=False
+    )
+    op.create_index('ix_submission_at', 'submission', ['at'])

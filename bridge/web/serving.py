@@ -1,7 +1,7 @@
-"""Serves the console as one of a process's services: ready when it listens, drained when it is asked to stop.
+"""Serves an application as one of a process's services: ready when it listens, drained when it is asked to stop.
 
-Whoever opens connections and says nothing, or a request letter by letter, is hung up on; a form's body has its own
-limits at the door.
+Whoever opens connections and says nothing, or a request letter by letter, is hung up on; bodies have their own limits
+in the applications.
 """
 
 from __future__ import annotations
@@ -69,10 +69,11 @@ class _Server(uvicorn.Server):
 
 
 @dataclass(frozen=True, slots=True)
-class ConsoleService:
-    """The console at its address.
+class WebService:
+    """An application at its address.
 
     Attributes:
+        name: of the service, and of its table in the settings.
         place: host and port.
         files: certificate and key, where it serves TLS itself.
         ready: called with the service's name once it listens.
@@ -90,7 +91,7 @@ class ConsoleService:
         """Until `stop` is set; what is being answered is finished.
 
         Raises:
-            UnavailableError: `E_CONSOLE_ADDRESS`.
+            UnavailableError: its address is taken, or not of this machine (`E_CONSOLE_ADDRESS`, `E_API_ADDRESS`).
         """
         listening = self._listen()
         certificate, key = self.files or (None, None)
@@ -129,5 +130,6 @@ class ConsoleService:
         try:
             return socket.create_server(self.place, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         except OSError as error:
-            detail = f"[console] listen: {host}:{port}: {error.strerror}; another process takes another port"
-            raise UnavailableError("E_CONSOLE_ADDRESS", f"{detail} (NCP_BRIDGE_CONSOLE__LISTEN)") from None
+            detail = f"[{self.name}] listen: {host}:{port}: {error.strerror}; another process takes another port"
+            name = self.name.upper()
+            raise UnavailableError(f"E_{name}_ADDRESS", f"{detail} (NCP_BRIDGE_{name}__LISTEN)") from None
