@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, delete, select, update
+from sqlalchemy import RowMapping, delete, insert, select, update
 
 from bridge.adapters.store.system_tables import api_token, submission
 from bridge.adapters.store.transaction import Transaction
@@ -53,11 +53,14 @@ class SqlSystems:
         rows = await self._transaction.rows(query)
         return SubmissionRecord(**{name: rows[0][name] for name in _SUBMISSION}) if rows else None
 
-    async def note_submission(self, noted: SubmissionRecord) -> bool:
-        """Stores a submission; answers whether its key was free. Of two at once the later waits for the first."""
-        statement = self._transaction.insert(submission).values(asdict(noted))
-        free = statement.on_conflict_do_nothing(index_elements=[submission.c.token, submission.c.key])
-        return await self._transaction.change(free) == 1
+    async def begin_submission(self, token: str, key: str) -> SubmissionRecord | None:
+        """What was submitted under a key; nobody else submits under it before this transaction ends."""
+        await self._transaction.take_turn(f"submission {token} {key}")
+        return await self.submission(token, key)
+
+    async def note_submission(self, noted: SubmissionRecord) -> None:
+        """Stores a submission, which this transaction has begun."""
+        await self._transaction.change_each(insert(submission), [asdict(noted)])
 
     async def forget_submissions(self, *, before: datetime) -> int:
         """Removes submissions made before a moment; answers how many."""

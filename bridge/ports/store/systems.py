@@ -72,8 +72,12 @@ class Systems(Protocol):
         """What was submitted under a key."""
         ...
 
-    async def note_submission(self, submission: SubmissionRecord) -> bool:
-        """Stores a submission; answers whether its key was free. Of two at once the later waits for the first."""
+    async def begin_submission(self, token: str, key: str) -> SubmissionRecord | None:
+        """What was submitted under a key; nobody else submits under it before this transaction ends."""
+        ...
+
+    async def note_submission(self, submission: SubmissionRecord) -> None:
+        """Stores a submission, which this transaction has begun."""
         ...
 
     async def forget_submissions(self, *, before: datetime) -> int:

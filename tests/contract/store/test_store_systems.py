@@ -31,11 +31,11 @@ async def test_a_token_is_found_by_its_digest_and_revoked_once(store: SqlStore) 
         assert await unit.systems.token(TOKEN.digest) == replace(TOKEN, revoked_at=NOW, used_at=NOW)
 
 
-async def test_a_key_is_a_systems_own_and_taken_once(store: SqlStore) -> None:
+async def test_a_key_is_a_systems_own(store: SqlStore) -> None:
     async with store.writing() as unit:
-        assert await unit.systems.note_submission(SUBMISSION)
-        assert not await unit.systems.note_submission(replace(SUBMISSION, message_id="0194"))
-        assert await unit.systems.note_submission(replace(SUBMISSION, token="other"))
+        assert await unit.systems.begin_submission("cases", "key-1") is None
+        await unit.systems.note_submission(SUBMISSION)
+        await unit.systems.note_submission(replace(SUBMISSION, token="other"))
     async with store.reading() as unit:
         assert await unit.systems.submission("cases", "key-1") == SUBMISSION
         assert await unit.systems.submission("cases", "key-2") is None
@@ -44,21 +44,19 @@ async def test_a_key_is_a_systems_own_and_taken_once(store: SqlStore) -> None:
         assert await unit.systems.forget_submissions(before=NOW + timedelta(microseconds=1)) == 2
 
 
-async def test_of_two_at_once_the_later_waits_and_finds_the_key_taken(store: SqlStore) -> None:
+async def test_of_two_at_once_the_later_waits_and_finds_what_the_first_submitted(store: SqlStore) -> None:
     held = asyncio.Event()
 
-    async def first() -> bool:
+    async def first() -> None:
         async with store.writing() as unit:
-            free = await unit.systems.note_submission(SUBMISSION)
+            assert await unit.systems.begin_submission("cases", "key-1") is None
             held.set()
             await asyncio.sleep(0.2)  # the other one has begun by then, and waits
-        return free
+            await unit.systems.note_submission(SUBMISSION)
 
-    async def second() -> bool:
+    async def second() -> SubmissionRecord | None:
         await held.wait()
         async with store.writing() as unit:
-            return await unit.systems.note_submission(replace(SUBMISSION, message_id="0194"))
+            return await unit.systems.begin_submission("cases", "key-1")
 
-    assert await asyncio.gather(first(), second()) == [True, False]
-    async with store.reading() as unit:
-        assert await unit.systems.submission("cases", "key-1") == SUBMISSION
+    assert await asyncio.gather(first(), second()) == [None, SUBMISSION]

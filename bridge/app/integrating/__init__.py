@@ -1,0 +1,1 @@
+"""What national systems do at a node over HTTP."""
