@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -25,14 +24,6 @@ from bridge.ports.store.records import AuditEntry
 from bridge.settings import NodeSettings, load_settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-
-_UNITS: Final = {
-    "s": timedelta(seconds=1),
-    "min": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-}
-_SPAN: Final = re.compile(r"([0-9]{1,4})(s|min|h|d)")
 
 Network = Annotated[
     Path | None, typer.Option("--network", metavar="DIR", help="The network's folder: published at once.")
@@ -63,7 +54,7 @@ def check(
 
     A key with a successor is not counted: the last key of each use is.
     """
-    span = _span(within, option="--within")
+    span = span_of(within, option="--within")
     report, now = _report(config, contact_point)
     due = [end for end in report.ends if end.ends is None or end.ends - now <= span]
     data = {"ok": not due, "within": within, "ends": [_end_data(end, now) for end in due]}
@@ -93,7 +84,7 @@ def roll(  # noqa: PLR0913 - the command's options
     """
     settings, uses = load_settings(config), _uses(signing=signing, encryption=encryption)
     default = OVERLAP if out is None else OVERLAP_OF_A_FILE
-    span = default if overlap is None else _span(overlap, option="--overlap")
+    span = default if overlap is None else span_of(overlap, option="--overlap")
     points = _points(settings, contact_point)
     done = _member_keys(settings, network, out).roll(points, uses, overlap=span)
     _note(settings, [_made_entry(key, officer) for key in done.made])
@@ -147,13 +138,6 @@ def _points(settings: NodeSettings, given: str | None) -> list[str]:
 def _uses(*, signing: bool, encryption: bool) -> Sequence[Use]:
     chosen: dict[Use, bool] = {"signing": signing, "encryption": encryption}
     return [use for use in USES if chosen[use]] or USES
-
-
-def _span(text: str, *, option: str) -> timedelta:
-    match = _SPAN.fullmatch(text)
-    if match is None:
-        raise BadInputError("E_USAGE", f"{option}: found {text[:20]}, expected a number with s, min, h or d, say 30d")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def _note(settings: NodeSettings, entries: Sequence[AuditEntry]) -> None:

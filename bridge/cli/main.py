@@ -34,6 +34,7 @@ GROUPS: Final = {
     "quarantine": "Look at what was refused; replay, return or drop it.",
     "peer": "Try the way to another contact point and back.",
     "accounts": "Who may sign in to the console.",
+    "tokens": "Which national systems may use the HTTP interface, and for what.",
     "audit": "Who did what, and whether the log is as it was written.",
     "message": "Verify a wire message from a file.",
 }

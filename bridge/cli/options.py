@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import re
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -30,6 +32,15 @@ Reason = Annotated[
     str, typer.Option(help="Why, for kinds that are opened for a reason only (reason_for in [console]); it is logged.")
 ]
 InputFile = Annotated[str, typer.Argument(metavar="FILE", help="A file, or - for standard input.")]
+
+
+_UNITS: Final = {
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+_SPAN: Final = re.compile(r"([0-9]{1,4})(s|min|h|d)")
 
 
 def on_node(config: Path, work: Callable[[Node], Awaitable[Answer]]) -> Answer:
@@ -90,3 +101,11 @@ def officer_or_login(officer: str | None) -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
+
+
+def span_of(text: str, *, option: str) -> timedelta:
+    """A span of time as an option has it, like `30d`."""
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise BadInputError("E_USAGE", f"{option}: found {text[:20]}, expected a number with s, min, h or d, say 30d")
+    return int(match[1]) * _UNITS[match[2]]

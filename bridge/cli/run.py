@@ -22,7 +22,7 @@ run_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def run(
     config: Config,
     role: Annotated[
-        str | None, typer.Argument(help="publisher, subscriber, contact-point or console; all of them by default.")
+        str | None, typer.Argument(help="publisher, subscriber, contact-point, console or api; all of them by default.")
     ] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Written once every service is ready.")] = None,
 ) -> None:

@@ -54,8 +54,9 @@ PUBLISHER: Final = "publisher"
 SUBSCRIBER: Final = "subscriber"
 CONTACT_POINT: Final = "contact-point"
 CONSOLE: Final = "console"
+API: Final = "api"
 MESSAGE_ROLES: Final = (PUBLISHER, SUBSCRIBER, CONTACT_POINT)
-ROLES: Final = (*MESSAGE_ROLES, CONSOLE)
+ROLES: Final = (*MESSAGE_ROLES, CONSOLE, API)
 RECHECK_HELD_EVERY: Final = timedelta(minutes=1)
 LOOK_AT_CLOCK_SECONDS: Final = 1.0
 LOOK_AT_LIST_SECONDS: Final = 1.0
@@ -65,8 +66,9 @@ WARN_OF_CERTIFICATES_SECONDS: Final = 600.0
 
 
 def roles_of(settings: NodeSettings) -> Sequence[str]:
-    """All roles; the console where the settings have one."""
-    return ROLES if settings.console is not None else MESSAGE_ROLES
+    """All roles; console and interface where the settings have them."""
+    served = {CONSOLE: settings.console, API: settings.api}
+    return (*MESSAGE_ROLES, *(role for role, table in served.items() if table is not None))
 
 
 async def run_node(settings: NodeSettings, *, roles: Sequence[str], ready_file: Path | None) -> None:
@@ -133,6 +135,7 @@ class _Wiring:
         receivers = self._contact_points() if CONTACT_POINT in roles else {}
         if CONSOLE in roles:
             self._console()
+        served = [self._api()] if API in roles else []
         recheck = None
         if router or receivers:  # whoever looks at held messages counts them as tried: only those who can judge them
             recheck = RecheckHeld(
@@ -153,6 +156,7 @@ class _Wiring:
                 *(self._walking_chores(receivers) if receivers else ()),
                 *(self._desk_chores(receivers) if receivers else ()),
                 *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
+                *served,
             ),
         )
 
@@ -163,6 +167,16 @@ class _Wiring:
 
         self.services |= console_services(Node(self.settings, self.store, self.trust), self.readiness.note)
         self.readiness.expect(CONSOLE)
+
+    def _api(self) -> Chore:
+        # As of the console: most processes serve none.
+        from bridge.compose.api import api_chore, api_services  # noqa: PLC0415
+        from bridge.compose.node import Node  # noqa: PLC0415
+
+        node = Node(self.settings, self.store, self.trust)
+        self.services |= api_services(node, self.readiness.note)
+        self.readiness.expect(API)
+        return api_chore(node)
 
     def _membership(self) -> Sequence[Check]:
         directory, now = self.trust.current(), self.guards.wall_clock.now()

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bridge.core.ids import prefix_of
 from bridge.private_files import read_private_line
+from bridge.settings.api import ApiSettings
 from bridge.settings.broker import Account, BrokerSettings
 from bridge.settings.console import ConsoleSettings
 from bridge.settings.contact_points import ContactPointSettings
@@ -46,6 +47,7 @@ class NodeSettings(BaseSettings):
     health: HealthSettings = HealthSettings()
     heartbeat: HeartbeatSettings = HeartbeatSettings()
     console: ConsoleSettings | None = None
+    api: ApiSettings | None = None
     contact_points: Annotated[tuple[ContactPointSettings, ...], Field(min_length=1)]
     notices: tuple[NoticeSettings, ...] = ()
     _folder: Path = PrivateAttr(default=Path())

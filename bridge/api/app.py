@@ -1,0 +1,112 @@
+"""The interface's ASGI application: the routes, strict bodies before them, problems as answers."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bridge.api import alerts, inbox
+from bridge.api.parts import Parts
+from bridge.api.problems import RESPONSES, ProblemDetails, answer_error, answer_http, answer_invalid, problem
+from bridge.api.strict_bodies import StrictBodies
+from bridge.core.errors import BridgeError
+
+VERSION: Final = "1.0.0"
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_TWO_YEARS: Final = "max-age=63072000"
+
+_log = structlog.get_logger()
+
+
+def api_app(parts: Parts, *, origin: str) -> ASGIApp:
+    """The application over one node's use cases; `origin` is where systems find it."""
+    app = FastAPI(
+        title="NCP Bridge",
+        version=VERSION,
+        summary="Alerts about trafficking routes between national contact points.",
+        description="A token is for one contact point. Times are in UTC; failures are problem details (RFC 9457).",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=RESPONSES,
+    )
+    app.state.parts = parts
+    routes = APIRouter(prefix="/api/v1")
+    for module in (alerts, inbox):
+        routes.include_router(module.router)
+    app.include_router(routes)
+    app.add_exception_handler(BridgeError, answer_error)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(HTTPException, answer_http)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # as FastAPI's own documentation does it
+    return _Told(StrictBodies(app), only_https=origin.startswith("https://"))
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The description, with our problems in the place of FastAPI's own form of a validation error."""
+    if app.openapi_schema is None:
+        described = FastAPI.openapi(app)
+        schemas = described["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas |= _definitions()
+        for path in described["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+    return app.openapi_schema or {}
+
+
+def _definitions() -> dict[str, Any]:
+    schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), "ProblemDetails": schema}
+
+
+class _Told:
+    """Every answer has the headers, and a line in the log: who asked for what, how that ended; no body, no query."""
+
+    def __init__(self, app: ASGIApp, *, only_https: bool) -> None:
+        self._app = app
+        self._headers = {**HEADERS, **({"Strict-Transport-Security": _TWO_YEARS} if only_https else {})}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers."""
+        if scope["type"] != "http":
+            return
+        began, status = time.monotonic(), 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 - answered without words; the server would print frames with data
+            _log.error("api.failed", path=_route(scope), kind=type(error).__name__)
+            if not status:
+                await problem(BridgeError("E_INTERNAL", "internal fault"))(scope, receive, send_with_headers)
+        seconds = round(time.monotonic() - began, 3)
+        _log.info("api.answered", name=scope.get("ncp_system"), path=_route(scope), status=status, seconds=seconds)
+
+
+def _route(scope: Scope) -> str:
+    """The route's own form, never what was asked for: that may be a stranger's text."""
+    route = scope.get("route")
+    return f"{scope['method']} {getattr(route, 'path', 'elsewhere')}"

@@ -1,0 +1,21 @@
+"""The HTTP interface for national systems: where it is served, and how often a token may be used."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bridge.settings.signs_of_life import LISTEN_PATTERN
+from bridge.settings.web import WebSettings
+
+
+class ApiSettings(WebSettings):
+    """Where national systems find the interface.
+
+    Attributes:
+        requests_per_minute: of one token.
+    """
+
+    listen: Annotated[str, Field(pattern=LISTEN_PATTERN)] = "8450"
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
