@@ -11,6 +11,7 @@ from starlette.requests import Request
 from bridge.api.door import with_scope
 from bridge.api.parts import parts_of
 from bridge.api.problems import ProblemItem, item
+from bridge.api.strict_route import StrictRoute
 from bridge.app.integrating.submit_once import LONGEST_KEY, LONGEST_OFFICER, SubmitOnce
 from bridge.app.integrating.submit_once import Request as Submission
 from bridge.app.integrating.tokens import Scope, System
@@ -23,7 +24,7 @@ from bridge.core.times import format_time
 from bridge.core.wire import strict_json
 from bridge.ports.store.records import OutgoingRecipient
 
-router: Final = APIRouter(tags=["alerts"])
+router: Final = APIRouter(tags=["alerts"], route_class=StrictRoute)
 
 EXAMPLE: Final = {
     "kind": "route_alert",

@@ -1,8 +1,9 @@
-"""The interface's ASGI application: the routes, strict bodies before them, problems as answers."""
+"""The interface's ASGI application: the routes, problems as answers, headers around them."""
 
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import Any, Final
 
 import structlog
@@ -14,8 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.api import alerts, inbox
 from bridge.api.parts import Parts
-from bridge.api.problems import RESPONSES, ProblemDetails, answer_error, answer_http, answer_invalid, problem
-from bridge.api.strict_bodies import StrictBodies
+from bridge.api.problems import RESPONSES, ProblemDetails, answer_error, answer_http, answer_invalid
 from bridge.core.errors import BridgeError
 
 VERSION: Final = "1.0.0"
@@ -32,6 +32,33 @@ _log = structlog.get_logger()
 
 def api_app(parts: Parts, *, origin: str) -> ASGIApp:
     """The application over one node's use cases; `origin` is where systems find it."""
+    app = _routed()
+    app.state.parts = parts
+    app.add_exception_handler(BridgeError, answer_error)
+    app.add_exception_handler(Exception, answer_error)  # and is raised again, for the log
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(HTTPException, answer_http)
+    app.openapi = described  # type: ignore[method-assign]  # as FastAPI's own documentation does it
+    return _Told(app, only_https=origin.startswith("https://"))
+
+
+@cache
+def described() -> dict[str, Any]:
+    """The OpenAPI description, with our problems in the place of FastAPI's own form of a validation error."""
+    document = _routed().openapi()
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem_schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem_schema.pop("$defs", {})
+    schemas["ProblemDetails"] = problem_schema
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+    return document
+
+
+def _routed() -> FastAPI:
     app = FastAPI(
         title="NCP Bridge",
         version=VERSION,
@@ -43,35 +70,11 @@ def api_app(parts: Parts, *, origin: str) -> ASGIApp:
         redirect_slashes=False,
         responses=RESPONSES,
     )
-    app.state.parts = parts
     routes = APIRouter(prefix="/api/v1")
     for module in (alerts, inbox):
         routes.include_router(module.router)
     app.include_router(routes)
-    app.add_exception_handler(BridgeError, answer_error)
-    app.add_exception_handler(RequestValidationError, answer_invalid)
-    app.add_exception_handler(HTTPException, answer_http)
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # as FastAPI's own documentation does it
-    return _Told(StrictBodies(app), only_https=origin.startswith("https://"))
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    """The description, with our problems in the place of FastAPI's own form of a validation error."""
-    if app.openapi_schema is None:
-        described = FastAPI.openapi(app)
-        schemas = described["components"]["schemas"]
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        schemas |= _definitions()
-        for path in described["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
-    return app.openapi_schema or {}
-
-
-def _definitions() -> dict[str, Any]:
-    schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {**schema.pop("$defs", {}), "ProblemDetails": schema}
+    return app
 
 
 class _Told:
@@ -98,10 +101,8 @@ class _Told:
 
         try:
             await self._app(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001 - answered without words; the server would print frames with data
+        except Exception as error:  # noqa: BLE001 - it was answered; the server would print frames with data in them
             _log.error("api.failed", path=_route(scope), kind=type(error).__name__)
-            if not status:
-                await problem(BridgeError("E_INTERNAL", "internal fault"))(scope, receive, send_with_headers)
         seconds = round(time.monotonic() - began, 3)
         _log.info("api.answered", name=scope.get("ncp_system"), path=_route(scope), status=status, seconds=seconds)
 

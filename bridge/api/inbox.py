@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from bridge.api.door import with_scope
 from bridge.api.parts import parts_of
+from bridge.api.strict_route import StrictRoute
 from bridge.app.integrating.submit_once import LONGEST_OFFICER
 from bridge.app.integrating.tokens import Scope, System
 from bridge.app.read_message import item_summary
@@ -19,7 +20,7 @@ from bridge.core.errors import BadInputError
 from bridge.core.ids import CONTACT_POINT_PATTERN, MESSAGE_ID_PATTERN
 from bridge.core.wire import base64url
 
-router: Final = APIRouter(prefix="/inbox", tags=["inbox"])
+router: Final = APIRouter(prefix="/inbox", tags=["inbox"], route_class=StrictRoute)
 
 MOST_ITEMS: Final = 200
 MOST_SECONDS: Final = 30

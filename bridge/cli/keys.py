@@ -12,7 +12,7 @@ import typer
 
 from bridge.app.keys.key_states import End, KeyState
 from bridge.app.keys.rolling import OVERLAP, OVERLAP_OF_A_FILE, USES, Use, use_of
-from bridge.cli.options import Config, ContactPoint, officer_or_login
+from bridge.cli.options import Config, ContactPoint, officer_or_login, span_of
 from bridge.cli.output import Json, emit, say, table, tell_warnings
 from bridge.compose.key_report import KeyReport, key_report
 from bridge.compose.member_keys import MemberKeys, Published, note_in_audit_log

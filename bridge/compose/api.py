@@ -18,7 +18,6 @@ from bridge.web.limit import Limit
 from bridge.web.serving import WebService
 
 API: Final = "api"
-FAILURES_PER_MINUTE: Final = 30
 FORGET_SECONDS: Final = 3600.0
 _MINUTE: Final = timedelta(minutes=1)
 
@@ -39,7 +38,7 @@ def api_parts(node: Node, settings: ApiSettings) -> Parts:
         submitting=node.submitting,
         acknowledging=node.acknowledging,
         asking=Limit(settings.requests_per_minute, _MINUTE),
-        failing=Limit(FAILURES_PER_MINUTE, _MINUTE),
+        failing=Limit(settings.requests_per_minute, _MINUTE),
     )
 
 

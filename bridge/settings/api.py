@@ -14,7 +14,7 @@ class ApiSettings(WebSettings):
     """Where national systems find the interface.
 
     Attributes:
-        requests_per_minute: of one token.
+        requests_per_minute: of one token, and of one address that shows none; a token's 256 bits are not guessed.
     """
 
     listen: Annotated[str, Field(pattern=LISTEN_PATTERN)] = "8450"

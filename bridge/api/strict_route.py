@@ -1,52 +1,52 @@
 """What comes in is bounded and strict before anything looks at it: size, kind, depth, no member twice, no floats.
 
-It stands before the routes, so that no route can forget it. A body is read once, with a deadline, and handed on whole.
+Every route of the interface is of this class, so that none can forget it. A body is read once, with a deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive
 
-from bridge.api.problems import problem
-from bridge.core.errors import BadInputError, BridgeError, RefusedError
+from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.wire import strict_json
 
 MOST_BYTES: Final = 256 * 1024
 BODY_SECONDS: Final = 15.0
 
 
-class StrictBodies:
-    """An application that gets only bodies which are strict JSON."""
+class StrictRoute(APIRoute):
+    """A route that gets only bodies which are strict JSON."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        answer = super().get_route_handler()
+        if self.body_field is None:
+            return answer
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers, or hands on."""
-        if scope["type"] != "http" or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        try:
-            body = await _read(Headers(scope=scope), receive)
-        except BridgeError as error:
-            await problem(error)(scope, receive, send)
-            return
+        async def answer_strictly(request: Request) -> Response:
+            body: bytes | None = await _read(request.headers, request.receive)
 
-        async def receive_body() -> Message:
-            nonlocal body
-            if body is None:
-                return await receive()
-            whole, body = body, None
-            return {"type": "http.request", "body": whole, "more_body": False}
+            async def receive() -> Message:
+                nonlocal body
+                if body is None:
+                    return await request.receive()
+                whole, body = body, None
+                return {"type": "http.request", "body": whole, "more_body": False}
 
-        await self._app(scope, receive_body, send)
+            return await answer(Request(request.scope, receive))
+
+        return answer_strictly
 
 
-async def _read(headers: Headers, receive: Receive) -> bytes | None:
+async def _read(headers: Headers, receive: Receive) -> bytes:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise RefusedError("E_CONTENT_TYPE", "Content-Type: expected application/json")

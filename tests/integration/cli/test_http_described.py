@@ -1,0 +1,78 @@
+"""The description of the HTTP interface is current, and a fuzzer that reads it finds nothing, at a real process."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+import schemathesis
+from cli_commands import ROOT, ask
+from schemathesis.checks import CHECKS
+
+from bridge.app.integrating.tokens import Scope
+
+if TYPE_CHECKING:
+    from conftest import Shift
+
+# What an alert must be, the description leaves to the schemas of messages: it says "an object".
+NOT_ASKED = {"positive_data_acceptance", "negative_data_rejection"}
+SECONDS = 60
+
+
+def test_the_description_is_current() -> None:
+    checked = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, ROOT / "scripts" / "openapi.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.fixture(scope="module")
+def served(shift: Shift, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Where a node serves the interface in a process of its own, and a token for everything."""
+    folder = tmp_path_factory.mktemp("served") / "rs"
+    shutil.copytree(shift.folder / "rs", folder, symlinks=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = folder / "node.toml"
+    config.write_text(
+        config.read_text("utf-8") + f'\n[api]\nlisten = "{port}"\nrequests_per_minute = 1000000\n', "utf-8"
+    )
+    scopes = [word for scope in Scope for word in ("--scope", scope.value)]
+    token = ask("tokens", "add", "fuzzer", *scopes, "--config", config)["token"]
+    ready = folder / "ready"
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "bridge", "run", "api", "--config", config, "--ready-file", ready],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not ready.exists() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}", token
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+schema = schemathesis.openapi.from_path(ROOT / "schemas" / "openapi.json")
+
+
+@schema.parametrize()
+@hypothesis.settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
+)
+def test_a_fuzzer_finds_nothing(case: schemathesis.Case, served: tuple[str, str]) -> None:
+    if "wait" in (case.query or {}):
+        case.query["wait"] = 0
+    case.call_and_validate(
+        base_url=served[0],
+        headers={"Authorization": f"Bearer {served[1]}"},
+        excluded_checks=[check for check in CHECKS.get_all() if check.__name__ in NOT_ASKED],
+    )
