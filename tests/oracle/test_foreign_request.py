@@ -1,4 +1,4 @@
-"""A request to join that another implementation makes from docs/integration.md alone: standard library and P-256."""
+"""A request to join that another implementation makes from docs/integrate/join.md alone: standard library and P-256."""
 
 from __future__ import annotations
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 import schemathesis
-from cli_commands import ROOT, ask
+from cli_commands import ALERT, ROOT, ask
 from schemathesis.checks import CHECKS
 
 from bridge.app.integrating.tokens import Scope
@@ -76,3 +79,43 @@ def test_a_fuzzer_finds_nothing(case: schemathesis.Case, served: tuple[str, str]
         headers={"Authorization": f"Bearer {served[1]}"},
         excluded_checks=[check for check in CHECKS.get_all() if check.__name__ in NOT_ASKED],
     )
+
+
+def test_the_commands_of_the_documentation_run(served: tuple[str, str], tmp_path: Path) -> None:
+    # given the page's requests, at this node with this token, and the files that they name
+    page = (ROOT / "docs" / "integrate" / "http.md").read_text("utf-8")
+    commands = [line for block in page.split("```")[1::2] for line in block.splitlines() if line.startswith("curl ")]
+    alert = json.loads(ALERT.read_text("utf-8"))
+    (tmp_path / "alert.json").write_text(json.dumps(alert), "utf-8")
+    (tmp_path / "submission.json").write_text(json.dumps({"officer": "D. Petrović", "alert": alert}), "utf-8")
+
+    # then each is answered
+    answers = []
+    for command in commands:
+        here = (
+            command.replace("$TOKEN", served[1])
+            .replace("http://127.0.0.1:8450", served[0])
+            .replace("wait=20", "wait=0")
+        )
+        said = subprocess.run(  # noqa: S603 - our own page
+            [*shlex.split(here), "--silent", "--fail"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        answers.append(json.loads(said.stdout))
+    checked, submitted, page_of_inbox = answers
+    assert checked["ok"]
+    assert submitted["recipients"]
+    assert page_of_inbox["items"] == []
+
+
+def test_every_route_and_scope_is_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "integrate" / "http.md").read_text("utf-8")
+    described = json.loads((ROOT / "schemas" / "openapi.json").read_text("utf-8"))
+    for path, operations in described["paths"].items():
+        short = path.removeprefix("/api/v1").replace("{message_id}", "{id}").replace("{sender}", "{from}")
+        assert all(f"`{method.upper()} {short}" in page for method in operations)
+    assert all(f"--scope {scope.value}" in page for scope in Scope)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_commands import ALERT, Nodes, ask, carry, wire_bytes_of
+from cli_commands import ALERT, ROOT, Nodes, ask, carry, wire_bytes_of
 
 import bridge
 from bridge import (
@@ -181,3 +181,24 @@ def test_the_public_names_are_there_and_no_others() -> None:
     assert all(getattr(bridge, name) is not None for name in bridge.__all__)
     with pytest.raises(AttributeError, match="Node"):
         _ = bridge.Node
+
+
+def test_the_program_of_the_documentation_runs(nodes: Nodes, sent: str) -> None:
+    # given the page's program, beside a node at which an alert waits, and an alert to be sent
+    page = (ROOT / "docs" / "integrate" / "python.md").read_text("utf-8")
+    program = page.partition("```python\n")[2].partition("```")[0]
+    folder = nodes.at.parent
+    (folder / "program.py").write_text(program, "utf-8")
+    (folder / "alert.json").write_bytes(ALERT.read_bytes())
+
+    # when
+    said = subprocess.run(
+        [sys.executable, "program.py"], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    # then what waited was answered, and the alert is on its way
+    assert said.returncode == 0, said.stderr
+    assert json.loads(ALERT.read_text("utf-8"))["body"]["title"] in said.stdout
+    (item,) = ask("inbox", "list", "--config", nodes.at)["items"]
+    assert (item["id"], item["state"]) == (sent, "acknowledged")
+    assert len(ask("outbox", "list", "--config", nodes.at)["items"]) == 2
