@@ -57,21 +57,21 @@ TITLES: Final[Mapping[str, str]] = {
 
 
 def _where(name: str, value: Schema) -> Schema:
-    """Matches an object whose member `name` is there and matches `value`."""
-    return {"properties": {name: value}, "required": [name]}
+    """Matches an object whose member `name` is there and matches `value`; with its type, as strict readers want it."""
+    return {"type": "object", "properties": {name: value}, "required": [name]}
 
 
 def _at_least_one(name: str) -> Schema:
-    return _where(name, {"minItems": 1})
+    return _where(name, {"type": "array", "minItems": 1})
 
 
 def _kind_rules() -> list[Schema]:
     rules: list[Schema] = []
     for kind, body in FILE_BODIES.items():
-        held: Schema = {"properties": {"body": {"$ref": REFERENCE.format(model=body.__name__)}}}
-        supersedes: Schema = {"required": ["supersedes"]}
-        held |= supersedes if kind in SUPERSEDING_KINDS else {"not": supersedes}
-        rules.append({"if": _where("kind", {"const": kind}), "then": held})
+        held = _where("body", {"$ref": REFERENCE.format(model=body.__name__)})
+        supersedes = _where("supersedes", {})
+        rule = supersedes if kind in SUPERSEDING_KINDS else {"not": supersedes}
+        rules.append({"if": _where("kind", {"const": kind}), "then": {"allOf": [held, rule]}})
     return rules
 
 
@@ -79,35 +79,38 @@ RULES: Final[Mapping[type[BaseModel], list[Schema]]] = {
     BodyHead: [
         {
             "$comment": "H3 stands for a restriction, and the restriction is written out",
-            "if": _where("handling", {"contains": {"const": "H3"}}),
-            "then": _where("handling_note", {"minLength": 1}),
+            "if": _where("handling", {"type": "array", "contains": {"const": "H3"}}),
+            "then": _where("handling_note", {"type": "string", "minLength": 1}),
         }
     ],
     RouteAlertBody: [
         {
             "$comment": "at least one means, unless a victim is a child",
-            "if": _where("victims", {"contains": _where("age_band", {"enum": sorted(CHILD_AGE_BANDS)})}),
+            "if": _where(
+                "victims", {"type": "array", "contains": _where("age_band", {"enum": sorted(CHILD_AGE_BANDS)})}
+            ),
             "else": _at_least_one("means"),
         },
         {
             "$comment": "forced labour has a sector",
-            "if": _where("exploitation", {"contains": {"const": LABOUR}}),
+            "if": _where("exploitation", {"type": "array", "contains": {"const": LABOUR}}),
             "then": _at_least_one("labour_sector"),
         },
     ],
     LegRoles: [
         {
             "$comment": "a leg never starts in its destination nor ends in its origin",
+            "type": "object",
             "properties": {
-                "from": {"items": {"not": {"const": "destination"}}},
-                "to": {"items": {"not": {"const": "origin"}}},
+                "from": {"type": "array", "items": {"not": {"const": "destination"}}},
+                "to": {"type": "array", "items": {"not": {"const": "origin"}}},
             },
         }
     ],
     AcknowledgementBody: [
         {
             "$comment": "only a contact point that is not competent names who is",
-            "if": {"required": ["redirect_to"]},
+            "if": _where("redirect_to", {}),
             "then": _where("level", {"const": "not_competent"}),
         }
     ],
@@ -115,8 +118,8 @@ RULES: Final[Mapping[type[BaseModel], list[Schema]]] = {
         {
             "$comment": "a code exactly when rejected",
             "if": _where("state", {"const": "rejected"}),
-            "then": {"required": ["code"]},
-            "else": {"not": {"required": ["code"]}},
+            "then": _where("code", {}),
+            "else": {"not": _where("code", {})},
         }
     ],
     AlertFileForm: [

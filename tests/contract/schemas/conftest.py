@@ -3,4 +3,19 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "unit" / "core" / "messages"))
+import pytest
+from servers.missing import server_is_missing
+from servers.node_packages import NodeMissingError, find_node
+
+TESTS = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TESTS / "unit" / "core" / "messages"), str(TESTS / "forging")]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests with Node.js are skipped where it is missing, except in CI, where that is a failure."""
+    if item.get_closest_marker("node") is None:
+        return
+    try:
+        find_node()
+    except NodeMissingError as error:
+        server_is_missing(error)
