@@ -1,7 +1,7 @@
-"""The samples beside the schemas, and what each is judged as: `python tests/contract/schemas/samples.py` writes new ones.
+"""The samples beside the schemas, and how each is judged; `python tests/contract/schemas/samples.py` writes new ones.
 
-Good ones are the documents of the unit tests and alert files; bad ones break one rule of schemas/rules.json each. A file
-that is there is never written again: samples are frozen with the schemas.
+Good ones are the documents of the unit tests and alert files; bad ones break one rule of schemas/rules.json each. What
+is there is never written again: samples are frozen with the schemas.
 """
 
 from __future__ import annotations

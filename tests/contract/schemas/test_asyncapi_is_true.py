@@ -98,7 +98,8 @@ PAYLOAD = validator("payload")
 DIGEST = base64url.encode(bytes(32))
 COMMON = {
     "v": 1, "id": "0193b0a0-89ab-7000-8000-0123456789ab", "kind": "route_alert",
-    "schema": "urn:ncp-bridge:route_alert:1.0", "status": "actual", "urgency": "expected", "from": "rs.ncp", "to": ["at.ncp"], "sent": "2026-11-23T18:40:01.234Z",
+    "schema": "urn:ncp-bridge:route_alert:1.0", "status": "actual", "urgency": "expected", "from": "rs.ncp",
+    "to": ["at.ncp"], "sent": "2026-11-23T18:40:01.234Z",
     "expires": "2026-12-23T18:40:01.234Z", "trust": {"network": "see", "version": 42},
 }  # fmt: skip
 SEALED_PAYLOAD = COMMON | {"seq": {"epoch": 3, "n": {"at.ncp": 877}}, "sealed_sha256": DIGEST, "body_sha256": DIGEST}
