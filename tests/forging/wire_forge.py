@@ -58,7 +58,13 @@ KIDS: Final = (
     "rs.ncp#sig-a", "rs.ncp#sig-b", "rs.ncp#sig-other", "rs.ncp#enc-a", "at.ncp#sig-a", "at.ncp#enc-a",
     "at.ncp#enc-old", "hu.ncp#sig-a", "hu.ncp#enc-a", "mk.test#sig-a", "mk.test#enc-a",
 )  # fmt: skip
-PRIVATE: Final = {kid: ec.generate_private_key(ec.SECP256R1()) for kid in KIDS}
+# The same on every machine, so that what was forged once, a vector, stays what it is. For tests and nothing else.
+PRIVATE: Final = {
+    kid: ec.derive_private_key(
+        int.from_bytes(hashlib.sha256(f"ncp-bridge test key {kid}".encode()).digest()), ec.SECP256R1()
+    )
+    for kid in KIDS
+}
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def contact_point(name: str, **changes: object) -> ContactPoint:
     desk = ContactPoint(
         id=name, name=f"Desk of {name}", country=name[:2].upper(), mode="test" if name.endswith("test") else "live",
         remit=Remit(national_desk=True), sends=KINDS, receives=KINDS, statuses=STATUSES, signature_policy=("ES256",),
-        accounts={"relay": f"{name[:2]}-relay"},
+        accounts={"relay": f"{name[:2]}-relay", "router": f"{name[:2]}-router", "inbox": f"{name[:2]}-inbox"},
     )  # fmt: skip
     return replace(desk, **changes)  # type: ignore[arg-type]
 
