@@ -1,1 +1,1 @@
-"""Channels for notices: e-mail and webhooks."""
+"""What leaves for people and national systems: notices by e-mail and webhook, events by webhook."""

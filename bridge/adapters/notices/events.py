@@ -87,10 +87,9 @@ class EventPoster:
         if not addresses:
             raise _unreachable("its name leads nowhere")
         for address in map(_inner, addresses):
-            is_inside = not address.is_global
             if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
                 raise _refused("it leads to an address that is never posted to")
-            if is_inside and host not in self.hosts:
+            if not address.is_global and host not in self.hosts:
                 raise _refused("it leads to a private address; webhook_hosts in [api] names hosts that may")
             if url.scheme == "http" and not address.is_loopback:
                 raise _refused("expected https: it is not on this machine")

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from mail_server import MailServer, mail_server
 
 from bridge.adapters.notices import email as by_email
-from bridge.adapters.notices import webhook as by_webhook
+from bridge.adapters.notices import posting
 from bridge.adapters.notices.email import EmailChannel
 from bridge.adapters.notices.webhook import WebhookChannel
 from bridge.adapters.system import SystemClock
@@ -200,7 +200,7 @@ async def test_no_redirect_is_followed() -> None:
 
 
 async def test_a_receiver_that_hangs_or_never_ends_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_webhook, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(posting, "ANSWER_SECONDS", 0.2)
     async with receiver(None) as (url, _):
         assert (await failure(lambda: to_hook(url).send(NOTICE))).message.endswith("it did not answer in time")
     async with receiver(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\nbegins") as (url, _):
