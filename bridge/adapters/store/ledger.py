@@ -17,6 +17,7 @@ from bridge.adapters.store.column_types import UtcMicroseconds
 from bridge.adapters.store.kept_bytes import BODY_COLUMNS, body_of, erase_bodies, keep_bodies, keep_wire
 from bridge.adapters.store.numbering import take_numbers
 from bridge.adapters.store.outgoing_rows import OUTGOING_COLUMNS, OUTGOING_COPIED, RECIPIENT_STATE, read_outgoing
+from bridge.adapters.store.recipient_news import note_publishes, note_recipients
 from bridge.adapters.store.tables import body, message, receipt, recipient, wire
 from bridge.adapters.store.transaction import Transaction, in_parts
 from bridge.adapters.store.undelivered import list_undelivered
@@ -141,6 +142,7 @@ class SqlLedger:
         in_order = sorted(set(publishes))
         values = [{"at_message": message_id, "at_prefix": prefix, "at": at} for message_id, prefix in in_order]
         await self._transaction.change_each(_SENT, values)
+        await note_publishes(self._transaction, publishes)
 
     async def mark_uncertain(self, publishes: Sequence[tuple[str, str]]) -> None:
         """Notes at recipients that are still `pending` that a broker may have taken these publishes."""
@@ -149,11 +151,13 @@ class SqlLedger:
     async def mark_expired(self, publishes: Sequence[tuple[str, str]]) -> None:
         """Moves recipients that were still `pending` when these publishes were given up."""
         await self._transaction.change_each(_EXPIRED, _publishes(publishes))
+        await note_publishes(self._transaction, publishes)
 
     async def mark_stopped(self, stopped: Sequence[tuple[str, str, str]]) -> None:
         """Gives up, with a code, where a recipient is still `pending`; programs before this one know that state."""
         names = ("at_message", "at_recipient", "with_code")
         await self._transaction.change_each(_STOPPED, [dict(zip(names, one, strict=True)) for one in sorted(stopped)])
+        await note_recipients(self._transaction, [(message_id, to) for message_id, to, _ in stopped])
 
     async def digests_sent(
         self, keys: Sequence[tuple[str, str]], *, sender: str
@@ -193,6 +197,7 @@ class SqlLedger:
         await self._transaction.change_each(self._transaction.insert(receipt).on_conflict_do_nothing(), values)
         in_order = sorted(receipts, key=lambda row: (row.message_id, row.recipient))
         await self._transaction.change_each(_ANSWERED, [_answer(row) for row in in_order])
+        await note_recipients(self._transaction, [(row.message_id, row.recipient) for row in in_order])
 
     async def _not_repeated(self, receipts: Sequence[ReceiptRow]) -> Sequence[ReceiptRow]:
         """The first receipt of each state and recipient, unless one is kept already: only those bytes are stored."""

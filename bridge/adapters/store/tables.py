@@ -42,6 +42,7 @@ from bridge.adapters.store.desk_tables import (
 from bridge.adapters.store.refusal_tables import held, quarantine, quarantine_return, quarantine_total
 from bridge.adapters.store.system_tables import api_token, submission
 from bridge.adapters.store.table_parts import arrival, metadata, moment, required
+from bridge.adapters.store.webhook_tables import recipient_news, webhook, webhook_delivery
 
 __all__ = [
     "SCHEMA_REVISION",
@@ -68,6 +69,7 @@ __all__ = [
     "quarantine_total",
     "receipt",
     "recipient",
+    "recipient_news",
     "replay",
     "search_term",
     "sequence_counter",
@@ -78,6 +80,8 @@ __all__ = [
     "undelivered",
     "unsent",
     "web_session",
+    "webhook",
+    "webhook_delivery",
     "wire",
 ]
 

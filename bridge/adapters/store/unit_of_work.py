@@ -45,6 +45,7 @@ from bridge.adapters.store.signatures import SqlSignatures
 from bridge.adapters.store.systems import SqlSystems
 from bridge.adapters.store.tables import SCHEMA_REVISION, node_state
 from bridge.adapters.store.transaction import Transaction, translated
+from bridge.adapters.store.webhooks import SqlWebhooks
 from bridge.core.errors import UnavailableError
 from bridge.ports.store import AuditLog, Inbox, Ledger, Outbox, Refusals, UnitOfWork
 from bridge.ports.store.accounts import Accounts
@@ -63,6 +64,7 @@ from bridge.ports.store.search import SearchIndex
 from bridge.ports.store.sent_alerts import SentAlerts
 from bridge.ports.store.signatures import Signatures
 from bridge.ports.store.systems import Systems
+from bridge.ports.store.webhooks import Webhooks
 
 UNTOLD_SECONDS: Final = 0.2
 
@@ -94,6 +96,7 @@ class SqlUnitOfWork:
     corridors: Corridors
     operations: Operations
     systems: Systems
+    webhooks: Webhooks
 
 
 class SqlStore:
@@ -252,4 +255,5 @@ def _unit(transaction: Transaction) -> SqlUnitOfWork:
         corridors=SqlCorridors(transaction),
         operations=SqlOperations(transaction),
         systems=SqlSystems(transaction),
+        webhooks=SqlWebhooks(transaction),
     )

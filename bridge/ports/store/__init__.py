@@ -36,6 +36,7 @@ from bridge.ports.store.search import SearchIndex
 from bridge.ports.store.sent_alerts import SentAlerts
 from bridge.ports.store.signatures import Signatures
 from bridge.ports.store.systems import Systems
+from bridge.ports.store.webhooks import Webhooks
 
 MessageKey = tuple[str, str]  # (sender, message id): what identifies a message
 
@@ -307,6 +308,7 @@ class UnitOfWork(Protocol):
     corridors: Corridors
     operations: Operations
     systems: Systems
+    webhooks: Webhooks
 
 
 class Store(Protocol):

@@ -24,6 +24,7 @@ from bridge.ports.store.notices import NoticeRecord
 from bridge.ports.store.records import InboxItem, Replay
 from bridge.ports.store.search import Source
 from bridge.ports.store.systems import SubmissionRecord, TokenRecord
+from bridge.ports.store.webhooks import DeliveryRecord, WebhookRecord
 
 
 class Interrupted(Exception):  # noqa: N818 - it is an event in the test, not an error of the product
@@ -66,6 +67,14 @@ async def write_for_people(unit: UnitOfWork, received: InboxItem) -> None:
     await unit.audit_seals.add(AuditSeal(1, 1, at, b"mac"))
     await unit.systems.add_token(TokenRecord(b"digest", "cases", "at.ncp", ("inbox:read",), "admin", at))
     await unit.systems.note_submission(SubmissionRecord("cases", "key", b"sha256", received.id, "{}", at))
+    await unit.webhooks.add(
+        WebhookRecord("a-hook", "rs.ncp", "https://a.example", ("message.state",), BODY, "m", at, 0)
+    )
+    about = ("message.state", "rs.ncp", received.id, "at.ncp", "sent", None, None, None, None)
+    await unit.webhooks.add_deliveries([DeliveryRecord("an-event", "a-hook", *about, at, at, at)])
+    own = outgoing("at.ncp")
+    await unit.ledger.add(own)
+    await unit.ledger.mark_sent([(own.id, "at")], at)
 
 
 async def rows_in_tables(store: SqlStore) -> dict[str, int]:

@@ -1,5 +1,5 @@
 """What people and systems at a node need: accounts, sessions, drafts, hand-overs, notices, deadlines, search, counts of
-flows; tokens, and what was submitted under which key.
+flows; tokens, what was submitted under which key, webhooks and their deliveries.
 
 Expand only: tables and indexes that are new, columns that may be empty. A program of revision 0002 goes on writing; what
 it sends has no deadline at its sender, what it receives has one as before.
@@ -172,3 +172,58 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_index('ix_submission_at', 'submission', ['at'])
+    op.create_table('webhook',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('contact_point', sa.Text(), nullable=False),
+    sa.Column('url', sa.Text(), nullable=False),
+    sa.Column('events', sa.JSON(), nullable=False),
+    sa.Column('wrapped_key', sa.LargeBinary(), nullable=False),
+    sa.Column('ciphertext', sa.LargeBinary(), nullable=False),
+    sa.Column('made_by', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.BigInteger(), nullable=False),
+    sa.Column('position', sa.BigInteger(), nullable=False),
+    sa.Column('failing_since', sa.BigInteger()),
+    sa.Column('disabled_at', sa.BigInteger()),
+    sa.Column('reason', sa.Text()),
+    sa.Column('busy_until', sa.BigInteger()),
+    sa.Column('lease_token', sa.Text()),
+    sa.PrimaryKeyConstraint('id', name='pk_webhook')
+    )
+    op.create_index('ix_webhook_contact_point', 'webhook', ['contact_point'])
+    op.create_table('webhook_delivery',
+    sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('webhook', sa.Text(), nullable=False),
+    sa.Column('event', sa.Text(), nullable=False),
+    sa.Column('sender', sa.Text(), nullable=False),
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.Column('recipient', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('code', sa.Text()),
+    sa.Column('kind', sa.Text()),
+    sa.Column('status', sa.Text()),
+    sa.Column('urgency', sa.Text()),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('made_at', sa.BigInteger(), nullable=False),
+    sa.Column('due_at', sa.BigInteger()),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('last_status', sa.Integer()),
+    sa.Column('last_error', sa.Text()),
+    sa.Column('last_at', sa.BigInteger()),
+    sa.Column('answered_at', sa.BigInteger()),
+    sa.Column('given_up_at', sa.BigInteger()),
+    sa.PrimaryKeyConstraint('position', name='pk_webhook_delivery'),
+    sa.UniqueConstraint('id', name='uq_webhook_delivery_id'),
+    sa.UniqueConstraint('webhook', 'event', 'sender', 'message_id', 'recipient', 'state', name='uq_webhook_delivery_event')
+    )
+    op.create_index('ix_webhook_delivery_due', 'webhook_delivery', ['webhook', 'due_at'], sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
+    op.create_index('ix_webhook_delivery_made_at', 'webhook_delivery', ['made_at'])
+    op.create_index('ix_webhook_delivery_webhook_position', 'webhook_delivery', ['webhook', 'position'])
+    op.create_table('recipient_news',
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.Column('recipient', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('code', sa.Text()),
+    sa.PrimaryKeyConstraint('message_id', 'recipient', 'state', name='pk_recipient_news'),
+    sqlite_with_rowid=False
+    )
