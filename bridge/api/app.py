@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -11,9 +12,11 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.api import alerts, inbox
+from bridge.api.door import FOUND
 from bridge.api.parts import Parts
 from bridge.api.problems import RESPONSES, ProblemDetails, answer_error, answer_http, answer_invalid
 from bridge.core.errors import BridgeError
@@ -38,6 +41,7 @@ def api_app(parts: Parts, *, origin: str) -> ASGIApp:
     app.add_exception_handler(Exception, answer_error)  # and is raised again, for the log
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http)
+    app.mount("/api/schemas", StaticFiles(directory=_contract()))
     app.openapi = described  # type: ignore[method-assign]  # as FastAPI's own documentation does it
     return _Told(app, only_https=origin.startswith("https://"))
 
@@ -77,6 +81,13 @@ def _routed() -> FastAPI:
     return app
 
 
+def _contract() -> Path:
+    """The folder of the schemas: inside the package where it was installed, beside it in a clone."""
+    package = Path(__file__).parents[1]
+    inside = package / "schemas"
+    return inside if inside.is_dir() else package.parent / "schemas"
+
+
 class _Told:
     """Every answer has the headers, and a line in the log: who asked for what, how that ended; no body, no query."""
 
@@ -104,7 +115,8 @@ class _Told:
         except Exception as error:  # noqa: BLE001 - it was answered; the server would print frames with data in them
             _log.error("api.failed", path=_route(scope), kind=type(error).__name__)
         seconds = round(time.monotonic() - began, 3)
-        _log.info("api.answered", name=scope.get("ncp_system"), path=_route(scope), status=status, seconds=seconds)
+        name = scope[FOUND].name if FOUND in scope else None
+        _log.info("api.answered", name=name, path=_route(scope), status=status, seconds=seconds)
 
 
 def _route(scope: Scope) -> str:

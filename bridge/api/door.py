@@ -1,6 +1,7 @@
 """Who asks, and whether they may: the token, its scope, and how often it was used.
 
-A route names the scope that it takes by its dependency; without one it is nobody's.
+Every route finds out who asks before it reads a body (`StrictRoute`), and names the scope that it takes by its
+dependency; without one it is nobody's.
 """
 
 from __future__ import annotations
@@ -16,27 +17,39 @@ from bridge.api.parts import parts_of
 from bridge.app.integrating.tokens import Scope, System
 from bridge.core.errors import RefusedError
 
+FOUND: Final = "ncp_system"  # in a request's scope, for the route and for the log
 _bearer: Final = HTTPBearer(
     auto_error=False, bearerFormat="ncpb_…", description="A token from `ncp-bridge tokens add`, for one contact point."
 )
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def with_scope(scope: Scope) -> Callable[[Request, Credentials], Awaitable[System]]:
+async def find_system(request: Request) -> None:
+    """Finds out whose token this is, and counts.
+
+    Raises:
+        RefusedError: `E_TOKEN`, `E_TOO_MANY`.
+    """
+    parts = parts_of(request)
+    host, now = request.client.host if request.client else "", parts.clock.now()
+    credentials = await _bearer(request)
+    try:
+        found = await parts.tokens.system(credentials.credentials if credentials else "")
+    except RefusedError:
+        if not parts.failing.take(host, now):
+            raise _too_many() from None
+        raise
+    request.scope[FOUND] = found
+    if not parts.asking.take(found.name, now):
+        raise _too_many()
+
+
+def with_scope(scope: Scope) -> Callable[..., Awaitable[System]]:
     """The dependency of a route that takes this scope; it answers who asks."""
 
-    async def system(request: Request, credentials: Credentials) -> System:
-        parts = parts_of(request)
-        host, now = request.client.host if request.client else "", parts.clock.now()
-        try:
-            found = await parts.tokens.system(credentials.credentials if credentials else "")
-        except RefusedError:
-            if not parts.failing.take(host, now):
-                raise _too_many() from None
-            raise
-        request.scope["ncp_system"] = found.name
-        if not parts.asking.take(found.name, now):
-            raise _too_many()
+    async def system(
+        request: Request, _credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    ) -> System:
+        found: System = request.scope[FOUND]
         if scope not in found.scopes:
             raise RefusedError("E_SCOPE_MISSING", f"the token {found.name} has not the scope {scope.value}")
         return found

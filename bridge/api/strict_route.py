@@ -1,6 +1,7 @@
 """What comes in is bounded and strict before anything looks at it: size, kind, depth, no member twice, no floats.
 
-Every route of the interface is of this class, so that none can forget it. A body is read once, with a deadline.
+Every route of the interface is of this class, so that none can forget it. No body is read before it is known whose it
+is; then it is read once, with a deadline.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
+from bridge.api.door import find_system
 from bridge.core.errors import BadInputError, RefusedError
 from bridge.core.wire import strict_json
 
@@ -23,15 +25,17 @@ BODY_SECONDS: Final = 15.0
 
 
 class StrictRoute(APIRoute):
-    """A route that gets only bodies which are strict JSON."""
+    """A route for those who have a token, with bodies that are strict JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What answers a request."""
         answer = super().get_route_handler()
-        if self.body_field is None:
-            return answer
+        has_body = self.body_field is not None
 
         async def answer_strictly(request: Request) -> Response:
+            await find_system(request)
+            if not has_body:
+                return await answer(request)
             body: bytes | None = await _read(request.headers, request.receive)
 
             async def receive() -> Message:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 import structlog
-from cli_commands import ALERT, Nodes
-from http_world import Interface, code, interface, key
+from cli_commands import ALERT, ROOT, Nodes
+from http_world import HERE, Interface, code, interface, key
 
 from bridge.api import alerts, strict_route
 from bridge.api import inbox as inbox_routes
@@ -173,6 +173,16 @@ async def test_a_body_that_drips_is_hung_up_on(hu: Interface, monkeypatch: pytes
     assert code(answer) == (400, "E_JSON")
 
 
+async def test_nobodys_body_is_read(hu: Interface) -> None:
+    async def watched() -> AsyncIterator[bytes]:
+        yield pytest.fail("it was read")
+
+    for token in (None, "ncpb_" + "A" * 43):
+        stranger, headers = hu.with_token(token), {"content-type": "application/json"}
+        answer = await stranger.post("/validate", content=watched(), headers=headers)
+        assert code(answer) == (401, "E_TOKEN")
+
+
 @pytest.mark.parametrize(
     ("path", "body", "named"),
     [
@@ -219,6 +229,23 @@ async def test_addresses_and_methods_that_are_none(hu: Interface) -> None:
     assert code(await system.get("/inbox/")) == (404, "E_NOT_FOUND")
     refused = await system.delete("/inbox")
     assert (code(refused), refused.headers["allow"]) == ((405, "E_METHOD"), "GET")
+
+
+async def test_the_contract_is_served_and_nothing_beside_it(hu: Interface) -> None:
+    for name in ("alert-file/1.0.json", "asyncapi.yaml", "rules.json"):
+        served = await hu.with_token(None).get(f"{HERE}/api/schemas/{name}")
+        assert served.content == (ROOT / "schemas" / name).read_bytes()
+    for strange in (
+        "",
+        "alert-file",
+        "../pyproject.toml",
+        "%2e%2e/pyproject.toml",
+        "..%2fpyproject.toml",
+        "/etc/passwd",
+    ):
+        answer = await hu.with_token(None).get(f"{HERE}/api/schemas/{strange}")
+        assert code(answer) == (404, "E_NOT_FOUND")
+    assert code(await hu.with_token(None).post(f"{HERE}/api/schemas/rules.json")) == (405, "E_METHOD")
 
 
 async def test_nothing_is_kept_and_no_word_of_a_body_is_logged(hu: Interface, sent: str) -> None:
