@@ -1,4 +1,4 @@
-"""Node.js, and the locked npm packages of a test folder: `tests/*/node`, each installed into its own `node_modules`.
+"""Node.js, and the locked npm packages of `tests/*/node` and `clients/node`, each in its own `node_modules`.
 
 Installs nothing but what the folder's lock file names, and runs no script of a package.
 """
@@ -95,5 +95,5 @@ def _major_version(node: Path) -> int:
 
 
 if __name__ == "__main__":
-    for lock in sorted(_TESTS.glob("*/node/package-lock.json")):
+    for lock in sorted([*_TESTS.glob("*/node/package-lock.json"), _TESTS.parent / "clients/node/package-lock.json"]):
         ensure_node_modules(lock.parent)

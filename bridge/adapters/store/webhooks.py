@@ -92,6 +92,10 @@ class SqlWebhooks:
         """Notes the place in the inbox up to which it was told."""
         await self._transaction.change(_one(webhook_id).values(position=position))
 
+    async def has_news(self) -> bool:
+        """Whether something became of a message of ours that nobody took."""
+        return bool(await self._transaction.rows(select(recipient_news.c.message_id).limit(1)))
+
     async def take_news(self, *, limit: int) -> Sequence[RecipientNews]:
         """What became of messages of ours; it is gone when this transaction commits."""
         query = (

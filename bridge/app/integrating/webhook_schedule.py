@@ -21,8 +21,6 @@ PAUSES: Final = (
 )
 JITTER: Final = 0.1  # of a pause, at most, added to it: what failed together does not come back together
 DISABLED_AFTER: Final = timedelta(days=5)  # without one success
-# Longer than any pause with its jitter: what is due behind it was written by a wrong clock.
-FARTHEST_AHEAD: Final = timedelta(hours=27)
 
 
 def pause_after(attempts: int, draw: Callable[[], float]) -> timedelta | None:

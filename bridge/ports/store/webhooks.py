@@ -144,6 +144,10 @@ class Webhooks(Protocol):
         """Notes the place in the inbox up to which it was told."""
         ...
 
+    async def has_news(self) -> bool:
+        """Whether something became of a message of ours that nobody took."""
+        ...
+
     async def take_news(self, *, limit: int) -> Sequence[RecipientNews]:
         """What became of messages of ours; it is gone when this unit of work commits."""
         ...
