@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from bridge.api.door import with_scope
+from bridge.api.examples import ALERT, header
 from bridge.api.parts import parts_of
 from bridge.api.problems import ProblemItem, item
 from bridge.api.strict_route import StrictRoute
@@ -26,33 +27,9 @@ from bridge.ports.store.records import OutgoingRecipient
 
 router: Final = APIRouter(tags=["alerts"], route_class=StrictRoute)
 
-EXAMPLE: Final = {
-    "kind": "route_alert",
-    "status": "exercise",
-    "urgency": "expected",
-    "body": {
-        "title": "Recruitment for seasonal work, transport by van",
-        "language": "en",
-        "tlp": "AMBER",
-        "handling": ["H0"],
-        "purpose": "victim_protection",
-        "legal_basis": "Palermo Protocol, art. 10",
-        "severity": "severe",
-        "certainty": "likely",
-        "legs": [
-            {"from": {"country": "RS"}, "to": {"country": "HU"}},
-            {"from": {"country": "HU"}, "to": {"country": "AT"}},
-        ],
-        "exploitation": ["forced_labour_or_services"],
-        "labour_sector": ["A"],
-        "means": ["deception"],
-    },
-}
 Alert = Annotated[
     dict[str, Any],
-    Body(
-        description="An alert file: /api/schemas/alert-file/1.0.json.", openapi_examples={"alert": {"value": EXAMPLE}}
-    ),
+    Body(description="An alert file: /api/schemas/alert-file/1.0.json.", openapi_examples={"alert": {"value": ALERT}}),
 ]
 
 
@@ -96,7 +73,7 @@ class SubmissionBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     officer: Annotated[str, Field(min_length=1, max_length=LONGEST_OFFICER, pattern=r"\S", examples=["M. Huber"])]
-    alert: Annotated[dict[str, Any], Field(examples=[EXAMPLE])]
+    alert: Annotated[dict[str, Any], Field(examples=[ALERT])]
     partial: Annotated[bool, Field(description="Send to the rest when a country cannot be reached.")] = False
     impersonal: Annotated[
         bool, Field(description="The officer looked at what looks like personal data, and it is nobody's.")
@@ -137,7 +114,12 @@ class MessageState(BaseModel):
     recipients: list[RecipientState]
 
 
-@router.post("/validate", operation_id="validateAlert", summary="Check an alert file")
+@router.post(
+    "/validate",
+    operation_id="validateAlert",
+    summary="Check an alert file",
+    response_description="What was found.",
+)
 async def validate(alert: Alert, _system: Annotated[System, Depends(with_scope(Scope.CHECK))]) -> Checked:
     """Every problem with its path, what was found and what was expected. Sends nothing, stores nothing."""
     read = read_alert_file(strict_json.encode(alert))
@@ -147,7 +129,12 @@ async def validate(alert: Alert, _system: Annotated[System, Depends(with_scope(S
     return Checked(ok=True, errors=[], warnings=[finding.sentence() for finding in findings])
 
 
-@router.post("/preview", operation_id="previewRecipients", summary="Who would receive an alert, and why")
+@router.post(
+    "/preview",
+    operation_id="previewRecipients",
+    summary="Who would receive an alert, and why",
+    response_description="By the newest membership list.",
+)
 async def preview(
     request: Request, alert: Alert, system: Annotated[System, Depends(with_scope(Scope.CHECK))]
 ) -> Preview:
@@ -165,7 +152,21 @@ async def preview(
     )
 
 
-@router.post("/messages", operation_id="submitAlert", summary="Submit an alert", status_code=201)
+@router.post(
+    "/messages",
+    operation_id="submitAlert",
+    summary="Submit an alert",
+    status_code=201,
+    response_description="Stored, and being delivered.",
+    responses={
+        201: {
+            "headers": {
+                "Location": header("Where its state is."),
+                "Idempotency-Replayed": header("`true`: it was submitted before under this key, and not sent again."),
+            }
+        }
+    },
+)
 async def submit(
     request: Request,
     response: Response,
@@ -198,7 +199,12 @@ async def submit(
     )
 
 
-@router.get("/messages/{message_id}", operation_id="messageState", summary="What became of a message")
+@router.get(
+    "/messages/{message_id}",
+    operation_id="messageState",
+    summary="What became of a message",
+    response_description="Each recipient's state.",
+)
 async def state(
     request: Request,
     message_id: Annotated[str, Path(pattern=MESSAGE_ID_PATTERN)],

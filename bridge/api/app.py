@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.api import alerts, inbox
 from bridge.api.door import FOUND
+from bridge.api.examples import show
 from bridge.api.parts import Parts
 from bridge.api.problems import RESPONSES, ProblemDetails, answer_error, answer_http, answer_invalid
 from bridge.core.errors import BridgeError
@@ -59,6 +60,7 @@ def described() -> dict[str, Any]:
     for path in document["paths"].values():
         for operation in path.values():
             operation["responses"].pop("422", None)
+            show(operation)
     return document
 
 

@@ -7,9 +7,9 @@ dependency; without one it is nobody's.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import Depends
+from fastapi import Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 
@@ -45,10 +45,9 @@ async def find_system(request: Request) -> None:
 
 def with_scope(scope: Scope) -> Callable[..., Awaitable[System]]:
     """The dependency of a route that takes this scope; it answers who asks."""
+    shown = Security(_bearer, scopes=[scope.value])  # in the description
 
-    async def system(
-        request: Request, _credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-    ) -> System:
+    async def system(request: Request, _credentials: HTTPAuthorizationCredentials | None = shown) -> System:
         found: System = request.scope[FOUND]
         if scope not in found.scopes:
             raise RefusedError("E_SCOPE_MISSING", f"the token {found.name} has not the scope {scope.value}")

@@ -99,7 +99,12 @@ class Acknowledged(BaseModel):
     level: str
 
 
-@router.get("", operation_id="readInbox", summary="What arrived, oldest first")
+@router.get(
+    "",
+    operation_id="readInbox",
+    summary="What arrived, oldest first",
+    response_description="Items, oldest first, and where to go on.",
+)
 async def list_items(
     request: Request,
     system: Annotated[System, Depends(with_scope(Scope.INBOX))],
@@ -122,7 +127,12 @@ async def list_items(
     return Page(items=items, next=items[-1].cursor if items else after)
 
 
-@router.post("/{sender}/{message_id}/open", operation_id="openMessage", summary="Open a message")
+@router.post(
+    "/{sender}/{message_id}/open",
+    operation_id="openMessage",
+    summary="Open a message",
+    response_description="The message as it came.",
+)
 async def open_message(
     request: Request,
     sender: Sender,
@@ -142,7 +152,11 @@ async def open_message(
 
 
 @router.post(
-    "/{sender}/{message_id}/acknowledgements", operation_id="acknowledge", summary="Answer a message", status_code=201
+    "/{sender}/{message_id}/acknowledgements",
+    operation_id="acknowledge",
+    summary="Answer a message",
+    status_code=201,
+    response_description="Stored, and being delivered.",
 )
 async def acknowledge(
     request: Request,

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from bridge.api.examples import PROBLEM, header
 from bridge.core.errors import BadInputError, BridgeError, Problem, RefusedError, UnavailableError
 
 RETRY_SECONDS: Final = "5"
@@ -119,9 +120,17 @@ def _path(location: tuple[Any, ...]) -> str:
     return f"${named}" if where == "body" else f"{where}{named}"
 
 
+_CONTENT: Final = {TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+_EXAMPLE: Final = {TYPE: {**_CONTENT[TYPE], "example": PROBLEM}}
+_RETRY: Final = {"Retry-After": header("Seconds until it is worth trying again.")}
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    "default": {
-        "description": "A failure, with a stable code and a sentence for people.",
-        "content": {TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
-    }
+    "401": {"description": "No token, or none that is in force (E_TOKEN).", "content": _CONTENT},
+    "403": {"description": "The token has not the scope of this request (E_SCOPE_MISSING).", "content": _CONTENT},
+    "429": {"description": "Too many requests of this token (E_TOO_MANY).", "content": _CONTENT, "headers": _RETRY},
+    "503": {
+        "description": "Something that the node needs is away (E_DATABASE and others): try again, with the same key.",
+        "content": _CONTENT,
+        "headers": _RETRY,
+    },
+    "default": {"description": "A failure, with a stable code and a sentence for people.", "content": _EXAMPLE},
 }

@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
+import jsonschema_rs
 import pytest
 import schemathesis
 from cli_commands import ALERT, ROOT, ask
 from schemathesis.checks import CHECKS
 
+from bridge.api.examples import ALERT as EXAMPLE
 from bridge.app.integrating.tokens import Scope
+from bridge.core.messages import AlertFile, read_alert_file
+from bridge.core.wire import strict_json
 
 if TYPE_CHECKING:
     from conftest import Shift
@@ -34,6 +38,27 @@ def test_the_description_is_current() -> None:
         [sys.executable, ROOT / "scripts" / "openapi.py", "--check"], capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout
+
+
+def test_every_operation_shows_requests_and_answers_that_have_its_form() -> None:
+    described = json.loads((ROOT / "schemas" / "openapi.json").read_text("utf-8"))
+    shown = 0
+    for path in described["paths"].values():
+        for operation in path.values():
+            assert operation["security"][0]["HTTPBearer"] != []
+            assert {"401", "403", "429", "503", "default"} <= set(operation["responses"])
+            for answer in operation["responses"].values():
+                assert answer["description"] != "Successful Response"
+                for content in answer.get("content", {}).values():
+                    form = {**content["schema"], "components": described["components"]}
+                    if "example" in content:
+                        jsonschema_rs.validate(form, content["example"])
+                        shown += 1
+    assert shown >= 2 * len(described["paths"]) - 1  # its answer, but for an opened message, and a failure
+
+
+def test_the_alert_that_is_shown_is_one() -> None:
+    assert isinstance(read_alert_file(strict_json.encode(dict(EXAMPLE))), AlertFile)
 
 
 @pytest.fixture(scope="module")
