@@ -95,6 +95,7 @@ BOTH_ALGORITHMS = with_contact_point("rs.ncp", signature_policy=("ES256", "ML-DS
 WITHOUT_SENDER = replace(
     DIRECTORY, contact_points={name: desk for name, desk in DIRECTORY.contact_points.items() if name != "rs.ncp"}
 )
+MANY = ["at.ncp", *(f"hu.desk-{number}" for number in range(10, 74))]
 
 CASES = [
     Case(1, "E_SIZE", "spaces up to 1 MiB and a byte", lambda: Arrival(forge() + b" " * 1024 * 1024)),
@@ -109,6 +110,14 @@ CASES = [
     Case(2, "E_JSON", "25 levels", lambda: spoilt(b',"x":' + b"[" * 24 + b"]" * 24 + b"}")),
     Case(2, "E_JSON", "a float", lambda: spoilt(b',"x":0.5}')),
     Case(2, "E_JSON", "1,000 levels", lambda: spoilt(b',"x":' + b"[" * 1000 + b"]" * 1000 + b"}")),
+    Case(2, "E_JSON", "no byte at all", lambda: Arrival(b"")),
+    Case(2, "E_JSON", "1 MiB of brackets", lambda: Arrival(b"[" * 1024 * 1024)),
+    Case(3, "E_ENVELOPE", "bits left over in base64url",
+         lambda: edited(lambda each: each.update(payload="eyJ2IjoxfR"))),
+    Case(3, "E_ENVELOPE", "the alphabet of base64", lambda: edited(lambda each: each.update(payload="+/+/"))),
+    Case(3, "E_ENVELOPE", "a line break in base64url",
+         lambda: edited(lambda each: each.update(payload=each["payload"] + "\n"))),
+    Case(3, "E_ENVELOPE", "no signature", lambda: edited(lambda each: each.update(signatures=[]))),
     Case(3, "E_ENVELOPE", "a member more", lambda: edited(lambda each: each.update(header={}))),
     Case(3, "E_ENVELOPE", "an unprotected header",
          lambda: edited(lambda each: each["signatures"][0].update(header={}))),
@@ -128,6 +137,8 @@ CASES = [
     Case(4, "E_HEADER", "jwk", lambda: headed(jwk={"kty": "EC"})),
     Case(4, "E_HEADER", "a name reserved for later", lambda: headed(iat=1795459201)),
     Case(4, "E_HEADER", "another typ", lambda: headed(typ="JOSE")),
+    Case(4, "E_HEADER", "a member twice", lambda: edited(lambda each: each["signatures"][0].update(
+        protected=base64url.encode(b'{"alg":"ES256","alg":"ES256","kid":"rs.ncp#sig-a","typ":"ncp-bridge+jws"}')))),
     Case(4, "E_HEADER", "no kid", lambda: headed(kid=ABSENT)),
     Case(4, "E_HEADER", "a kid without a name", lambda: headed(kid="rs.ncp")),
     Case(5, "E_TRUST_STALE", "a list below the highest seen", lambda: Arrival(forge(), highest_version=43)),
@@ -196,6 +207,9 @@ CASES = [
     Case(8, "E_SCHEMA", "an unknown member under a higher minor",
          lambda: said(schema="urn:ncp-bridge:route_alert:1.7", child=True)),
     Case(8, "E_SCHEMA", "a draft", lambda: said(status="draft")),
+    Case(8, "E_SCHEMA", "no recipient", lambda: said(to=[])),
+    Case(8, "E_SCHEMA", "65 recipients", lambda: said(to=MANY, seq={"epoch": 3, "n": dict.fromkeys(MANY, 1)})),
+    Case(8, "E_SCHEMA", "50,000 recipients", lambda: said(to=[0] * 50_000)),
     Case(8, "E_SCHEMA", "a member that is null", lambda: said(replaces=None)),
     Case(8, "E_SCHEMA", "a member missing", lambda: said(seq=ABSENT)),
     Case(8, "E_SCHEMA", "from under another name", lambda: said(from_=ABSENT, sender="rs.ncp")),

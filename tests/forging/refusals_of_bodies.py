@@ -80,6 +80,9 @@ CASES = [
          lambda: sealed(of_ours(lambda each: each["header"].update(alg="ECDH-ES")))),
     Case(15, "E_SEAL", "a tag cut short", lambda: sealed(lambda jwe: jwe.update(tag=jwe["tag"][:16]))),
     Case(15, "E_SEAL", "padding", lambda: sealed(lambda jwe: jwe.update(tag=jwe["tag"] + "=="))),
+    Case(15, "E_SEAL", "bits left over in base64url", lambda: sealed(
+        lambda jwe: jwe.update(tag=jwe["tag"][:-1] + "B"))),
+    Case(15, "E_SEAL", "a member twice", lambda: Arrival(forge(sealed='{"aad":"","aad":""}'))),
     Case(15, "E_SEAL_BINDING", "another message", lambda: bound(BINDING.replace(payload_of()["id"], OTHER_ID))),
     Case(15, "E_SEAL_BINDING", "another sender", lambda: bound(BINDING.replace("rs.ncp", "mk.ncp"))),
     Case(15, "E_SEAL_BINDING", "fewer recipients", lambda: bound(BINDING.replace(",hu.ncp", ""))),

@@ -17,7 +17,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from forging import refusals_before_proof, refusals_of_bodies, refusals_of_the_proven
-from forging.accepted import GOOD
+from forging.accepted import DUPLICATES, GOOD, NUMBERED
 from forging.refusals_before_proof import Case
 from forging.wire_forge import (
     DAY,
@@ -38,7 +38,6 @@ from bridge.adapters.trust.membership.exported import directory_of, export_of
 from bridge.core.errors import BadInputError
 from bridge.core.verification import HELD_CODES, VerifiedMessage
 from bridge.core.wire import base64url, strict_json
-from bridge.core.wire.envelope import parse_envelope
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "vectors"
 # Beside the cases of the tests, so that each step has three with a list that can be exported.
@@ -70,9 +69,16 @@ def arrivals() -> Iterator[tuple[str, dict[str, Any], Arrival]]:
     """File name, verdict, and what arrives."""
     for name, made in GOOD.items():
         yield named(0, name), {"step": 17, "code": None, "outcome": "accepted", "why": name}, made()
-    wire_bytes = forge()
-    again = Arrival(wire_bytes, known_digest=digest(parse_envelope(wire_bytes).payload_bytes))
-    yield named(13, "here before"), {"step": 13, "code": None, "outcome": "duplicate", "why": "here before"}, again
+    for name, made in DUPLICATES.items():
+        yield named(13, name), {"step": 13, "code": None, "outcome": "duplicate", "why": name}, made()
+    for name, numbered in NUMBERED.items():
+        book = {
+            "known": [{"epoch": epoch, "n": number, "id": by} for epoch, number, by in numbered.known],
+            "missing": list(numbered.missing),
+            "used_again": numbered.used_again,
+        }
+        verdict = {"step": 17, "code": None, "outcome": "accepted", "why": name, "numbers": book}
+        yield named(14, name), verdict, Arrival(forge())
     for case in CASES:
         outcome = "held" if case.code in HELD_CODES else "refused"
         verdict = {"step": case.step, "code": case.code, "outcome": outcome, "why": case.name}

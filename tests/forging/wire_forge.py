@@ -37,7 +37,7 @@ from bridge.core.wire.sealed import sealed_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bridge.core.verification import Hints, SentDigests
+    from bridge.core.verification import Authenticated, Hints, SentDigests
 
     Members = dict[str, Any]
     Edit = Callable[[Members], object]
@@ -268,12 +268,14 @@ class Arrival:
     sent: SentDigests | None = None
 
 
-def receive(arrival: Arrival) -> VerifiedMessage | ControlBody:
-    """Steps 1 to 17 as the contact point of the arrival does them."""
+def receive(arrival: Arrival) -> VerifiedMessage | ControlBody | Authenticated:
+    """Steps 1 to 17 as the contact point of the arrival does them; a router's 1 to 12."""
     message = authenticate(
         arrival.wire_bytes, trust=TrustView(arrival.directory, arrival.highest_version), receiver=arrival.receiver,
         now=arrival.now, hints=arrival.hints, is_signature=is_signature,
     )  # fmt: skip
+    if arrival.receiver.contact_point is None:
+        return message
     if message.envelope.is_control:
         control = control_of(message)
         if isinstance(control, ReceiptControl):
