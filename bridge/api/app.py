@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bridge.api import alerts, inbox
+from bridge.api import alerts, inbox, webhooks
 from bridge.api.door import FOUND
 from bridge.api.examples import show
 from bridge.api.parts import Parts
@@ -77,7 +77,7 @@ def _routed() -> FastAPI:
         responses=RESPONSES,
     )
     routes = APIRouter(prefix="/api/v1")
-    for module in (alerts, inbox):
+    for module in (alerts, inbox, webhooks):
         routes.include_router(module.router)
     app.include_router(routes)
     return app

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from bridge.app.integrating.tokens import ManageTokens
+from bridge.app.integrating.webhooks import ManageWebhooks
 from bridge.app.read_message import ReadMessages
 from bridge.app.sending.acknowledge import AcknowledgeMessages
 from bridge.app.sending.submit import SubmitAlerts
@@ -33,6 +34,7 @@ class Parts:
     reading: ReadMessages
     submitting: Callable[[], Awaitable[SubmitAlerts]]
     acknowledging: Callable[[], Awaitable[AcknowledgeMessages]]
+    webhooks: ManageWebhooks
     asking: Limit = field(repr=False)
     failing: Limit = field(repr=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -13,11 +12,10 @@ from bridge.app.desk.export import ExportMessages
 from bridge.app.desk.open_message import OpenMessages
 from bridge.app.desk.search import Hit, Query, SearchMessages
 from bridge.app.desk.work import WorkOnItems
-from bridge.cli.options import Config, ContactPoint, Reason, officer_or_login, on_node, one_contact_point
+from bridge.cli.options import Config, ContactPoint, Reason, officer_or_login, on_node, one_contact_point, time_of
 from bridge.cli.output import Json, emit, one_line, table
 from bridge.cli.wording import moment
 from bridge.compose.node import Node
-from bridge.core.errors import BadInputError
 from bridge.core.times import format_time
 from bridge.ports.store.desk import Group
 
@@ -63,8 +61,8 @@ def search(  # noqa: PLR0913 - the command's options
         codes=tuple(code or ()),
         kind=kind,
         urgency=urgency,
-        since=_time(since, "--since"),
-        until=_time(until, "--until"),
+        since=time_of(since, option="--since"),
+        until=time_of(until, option="--until"),
     )
 
     async def work(node: Node) -> Mapping[str, object]:
@@ -183,18 +181,6 @@ def _work(  # noqa: PLR0913 - what the commands have in common
 
     on_node(config, work)
     emit({"id": message_id, "done": done}, as_json=as_json, text=lambda: f"{done}: {message_id}")
-
-
-def _time(given: str | None, option: str) -> datetime | None:
-    if given is None:
-        return None
-    try:
-        at = datetime.fromisoformat(given)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise BadInputError("E_TIME", f"{option}: found {given!r}, expected a time like 2026-11-23T18:40:00Z")
-    return at
 
 
 def _entry(entry: Entry) -> Mapping[str, object]:

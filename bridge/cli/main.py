@@ -35,6 +35,7 @@ GROUPS: Final = {
     "peer": "Try the way to another contact point and back.",
     "accounts": "Who may sign in to the console.",
     "tokens": "Which national systems may use the HTTP interface, and for what.",
+    "webhooks": "Where national systems are told what happens.",
     "audit": "Who did what, and whether the log is as it was written.",
     "message": "Verify a wire message from a file.",
 }

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -109,3 +109,16 @@ def span_of(text: str, *, option: str) -> timedelta:
     if match is None:
         raise BadInputError("E_USAGE", f"{option}: found {text[:20]}, expected a number with s, min, h or d, say 30d")
     return int(match[1]) * _UNITS[match[2]]
+
+
+def time_of(text: str | None, *, option: str) -> datetime | None:
+    """A moment as an option has it; `None` where it was not given."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise BadInputError("E_TIME", f"{option}: found {text!r}, expected a time like 2026-11-23T18:40:00Z")
+    return at

@@ -11,6 +11,7 @@ from bridge.api.parts import Parts
 from bridge.app.integrating.submit_once import ForgetSubmissions
 from bridge.app.integrating.tokens import ManageTokens
 from bridge.compose.node import Node
+from bridge.compose.webhooks import webhooks_of
 from bridge.services.housekeeping import Chore
 from bridge.services.runner import Service
 from bridge.settings.api import ApiSettings
@@ -37,6 +38,7 @@ def api_parts(node: Node, settings: ApiSettings) -> Parts:
         reading=node.reading,
         submitting=node.submitting,
         acknowledging=node.acknowledging,
+        webhooks=webhooks_of(node),
         asking=Limit(settings.requests_per_minute, _MINUTE),
         failing=Limit(settings.requests_per_minute, _MINUTE),
     )

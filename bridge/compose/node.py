@@ -30,6 +30,7 @@ from bridge.app.checks.check_node import Check, check_queues, run_probes
 from bridge.app.checks.check_notices import check_notices
 from bridge.app.checks.check_peers import check_peers
 from bridge.app.checks.check_undelivered import check_undelivered
+from bridge.app.checks.check_webhooks import check_webhooks
 from bridge.app.read_message import ReadMessages
 from bridge.app.sending.acknowledge import AcknowledgeMessages
 from bridge.app.sending.send import SendMessages
@@ -131,6 +132,7 @@ class Node:
             await check_undelivered(self.store, now=now),
             await check_answers(self.store, contact_points=self.hosted, now=now),
             *await self._notices(now),
+            *await check_webhooks(self.store, contact_points=self.hosted),
             *await check_peers(
                 self.store,
                 now=now,

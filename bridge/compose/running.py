@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from bridge.adapters.amqp.consumer import consuming
 from bridge.adapters.amqp.publisher import AmqpPublisher
 from bridge.adapters.amqp.session import all_open
@@ -40,7 +42,9 @@ from bridge.compose.node import load_desks, open_trust
 from bridge.compose.peer_chores import peer_chores
 from bridge.compose.process_checks import watch_dependencies, watch_work
 from bridge.compose.walking_chores import walking_chores
+from bridge.compose.webhooks import webhook_service
 from bridge.core import broker_names as names
+from bridge.core.errors import UnavailableError
 from bridge.health.places import ALL
 from bridge.ports.keys import Desk
 from bridge.services.consuming import ConsumingService, Handle
@@ -63,6 +67,8 @@ LOOK_AT_LIST_SECONDS: Final = 1.0
 LOOK_AT_MEMBERSHIP_SECONDS: Final = 60.0
 LOOK_AT_CERTIFICATES_SECONDS: Final = 1.0  # one look at each file's time
 WARN_OF_CERTIFICATES_SECONDS: Final = 600.0
+
+_log = structlog.get_logger()
 
 
 def roles_of(settings: NodeSettings) -> Sequence[str]:
@@ -155,6 +161,7 @@ class _Wiring:
                 *(self._key_chores(receivers) if receivers else ()),
                 *(self._walking_chores(receivers) if receivers else ()),
                 *(self._desk_chores(receivers) if receivers else ()),
+                *(self._webhooks(receivers) if receivers else ()),
                 *(self._certificate_chores() if self.settings.broker.certificates is not None else ()),
                 *served,
             ),
@@ -230,6 +237,18 @@ class _Wiring:
         return walking_chores(
             self.settings, contact_points=receivers, store=self.store, vault=vault, clock=self.guards.wall_clock
         )
+
+    def _webhooks(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
+        vault = next(iter(receivers.values())).vault
+        try:
+            service, forgetting = webhook_service(
+                self.settings, contact_points=receivers, store=self.store, vault=vault, clock=self.clock
+            )
+        except UnavailableError as error:  # an extra that a node without webhooks need not have
+            _log.info("webhooks.absent", code=error.code, detail=error.message)
+            return ()
+        self.services["webhooks"] = service
+        return (forgetting,)
 
     def _key_chores(self, receivers: Mapping[str, ReceiveMessages]) -> Sequence[Chore]:
         desks = {own: receiver.desk for own, receiver in receivers.items()}

@@ -37,8 +37,8 @@ class WebhookService:
             while not stop.is_set():
                 seconds = LOOK_SECONDS
                 try:
-                    await self.following.follow()
-                    for webhook_id, fails in await self.delivering.ready():
+                    has_any = await self.following.follow()
+                    for webhook_id, fails in await self.delivering.ready() if has_any else ():
                         self._begin(group, webhook_id, fails, stop)
                     told = ""
                 except UnavailableError as error:

@@ -46,6 +46,7 @@ BROKER_NOT_OURS: Final = "broker_not_ours"
 SERVICE_FAULTY: Final = "service_faulty"
 ANSWER_OVERDUE: Final = "answer_overdue"
 NOTICES_UNSENT: Final = "notices_unsent"
+WEBHOOK_DISABLED: Final = "webhook_disabled"
 
 _OF_CODE: Final = {
     "E_DISK": DISK_FULL,

@@ -52,7 +52,7 @@ class _Outcome:
 
     @property
     def is_taken(self) -> bool:
-        return self.status is not None and HTTPStatus(self.status).is_success
+        return self.status is not None and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,8 @@ class DeliverWebhooks:
         now = self.clock.now()
         if outcome.is_taken and outcome.status is not None:
             await unit.webhooks.mark_taken(due.id, status=outcome.status, at=now)
-            await unit.webhooks.note_failing(webhook.id, None)
+            if webhook.failing_since is not None:
+                await unit.webhooks.note_failing(webhook.id, None)
             return None
         pause = None if outcome.status == HTTPStatus.GONE else pause_after(due.attempts + 1, self.draw)
         due_at = None if pause is None else now + pause

@@ -24,16 +24,17 @@ class FollowWebhooks:
     store: Store
     clock: Clock
     _mark: object = field(default=None, init=False)
+    _has_any: bool = field(default=False, init=False)
 
-    async def follow(self) -> None:
-        """Looks once, where something was committed since the last time.
+    async def follow(self) -> bool:
+        """Looks once, where something was committed since the last time; answers whether there is a webhook at all.
 
         Raises:
             UnavailableError: the database cannot be reached, or the clock was set (`E_CLOCK`).
         """
         mark = self.store.mark()
         if mark == self._mark:
-            return
+            return self._has_any
         async with self.store.reading() as unit:
             webhooks = await self._in_force(unit)
             is_new = bool(webhooks) and await self._something_is_new(unit, webhooks)
@@ -46,7 +47,8 @@ class FollowWebhooks:
                 heard = await _hear(unit, webhooks, now)
                 arrivals = [await _follow_inbox(unit, webhook, now) for webhook in webhooks]
                 is_all = max([heard, *arrivals], default=0) < AT_ONCE
-        self._mark = mark if is_all else None
+        self._mark, self._has_any = mark if is_all else None, bool(webhooks)
+        return self._has_any
 
     async def forget(self) -> None:
         """Forgets settled deliveries after a while; now and then."""

@@ -32,6 +32,7 @@ class Scope(StrEnum):
     MESSAGES = "messages:read"
     INBOX = "inbox:read"
     ACKNOWLEDGE = "inbox:acknowledge"
+    WEBHOOKS = "webhooks:manage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import Final
 
 from bridge.core.times import format_time
+from bridge.core.vocabulary import ACKNOWLEDGEMENT
 from bridge.ports.store.webhooks import ArrivedItem, DeliveryRecord, RecipientNews, WebhookRecord
 
-ACKNOWLEDGEMENT: Final = "acknowledgement"
 _ID_CHARACTERS: Final = 32  # of base32: 160 bits
 
 

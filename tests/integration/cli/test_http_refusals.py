@@ -17,7 +17,7 @@ import structlog
 from cli_commands import ALERT, ROOT, Nodes
 from http_world import HERE, Interface, code, interface, key
 
-from bridge.api import alerts, strict_route
+from bridge.api import alerts, strict_route, webhooks
 from bridge.api import inbox as inbox_routes
 from bridge.app.integrating.tokens import Scope
 from bridge.compose.api import tokens_of
@@ -36,6 +36,14 @@ ROUTES = (
     ("GET", "/inbox", None, Scope.INBOX),
     ("POST", f"/inbox/rs.ncp/{NOWHERE}/open", {"officer": "M. Huber"}, Scope.INBOX),
     ("POST", f"/inbox/rs.ncp/{NOWHERE}/acknowledgements", {"officer": "M", "level": "read"}, Scope.ACKNOWLEDGE),
+    ("GET", "/webhooks", None, Scope.WEBHOOKS),
+    ("POST", "/webhooks", {"url": "https://cases.example/", "events": ["message.received"]}, Scope.WEBHOOKS),
+    ("DELETE", f"/webhooks/wh_{NOWHERE}", None, Scope.WEBHOOKS),
+    ("POST", f"/webhooks/wh_{NOWHERE}/enable", None, Scope.WEBHOOKS),
+    ("POST", f"/webhooks/wh_{NOWHERE}/test", None, Scope.WEBHOOKS),
+    ("POST", f"/webhooks/wh_{NOWHERE}/secret", None, Scope.WEBHOOKS),
+    ("GET", f"/webhooks/wh_{NOWHERE}/deliveries", None, Scope.WEBHOOKS),
+    ("POST", f"/webhooks/wh_{NOWHERE}/replay", {"delivery": "evt_" + "a" * 32}, Scope.WEBHOOKS),
 )
 
 
@@ -68,7 +76,7 @@ async def test_a_route_takes_its_scope_and_no_other(hu: Interface, route: tuple[
 def test_every_route_is_among_these() -> None:
     routes = {
         (method, route.path)
-        for module in (alerts, inbox_routes)
+        for module in (alerts, inbox_routes, webhooks)
         for route in module.router.routes
         for method in route.methods
     }
