@@ -36,6 +36,7 @@ GROUPS: Final = {
     "accounts": "Who may sign in to the console.",
     "tokens": "Which national systems may use the HTTP interface, and for what.",
     "webhooks": "Where national systems are told what happens.",
+    "interchange": "Alerts as CAP 1.2 and back, figures as CSV.",
     "audit": "Who did what, and whether the log is as it was written.",
     "message": "Verify a wire message from a file.",
 }

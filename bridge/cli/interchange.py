@@ -1,0 +1,116 @@
+"""`ncp-bridge interchange`: alerts as CAP 1.2 and back, figures as CSV."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.app.desk.corridors import CorridorTable, ReadCorridors
+from bridge.app.sending.submit import alert_of
+from bridge.cli.options import Config, ContactPoint, InputFile, on_node, one_contact_point, read_alert, read_input
+from bridge.cli.output import Json, emit, say
+from bridge.compose.node import Node
+from bridge.core.errors import BadInputError, UnavailableError
+from bridge.core.ids import is_contact_point
+from bridge.core.privacy import find_personal_data
+from bridge.core.vocabulary import CODE_LISTS
+from bridge.interchange.cap_write import Sent, cap_of
+from bridge.interchange.statistics import csv_of
+from bridge.ports.store.corridors import WHATEVER_FORM
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Written there; without it, to standard output.")]
+
+
+@app.command("cap-export")
+def cap_export(
+    file: InputFile,
+    sender: Annotated[str, typer.Option("--from", metavar="ID", help="The contact point whose alert it is.")],
+    identifier: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="The message's id, once it was sent. Default: a new one.")
+    ] = None,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Write an alert file as CAP 1.2. Everything of it is there; see docs/integrate/interchange.md."""
+    from bridge.adapters.system import RandomIds  # noqa: PLC0415 - as the node has them
+
+    if not is_contact_point(sender):
+        raise BadInputError("E_USAGE", f"--from: found {sender[:40]!r}, expected a contact point like rs.ncp")
+    now = datetime.now(UTC)
+    sent = Sent(sender, identifier or RandomIds().new(now), now)
+    data = cap_of(alert_of(read_alert(file)), sent)
+    _write(data, out, as_json=as_json, told={"identifier": sent.identifier, "sender": sender})
+
+
+@app.command("cap-import")
+def cap_import(file: InputFile, out: Out = None, as_json: Json = False) -> None:
+    """Write a CAP 1.2 alert as an alert file; what such a file has no place for is named. Sends nothing."""
+    try:
+        from bridge.interchange.cap_read import read_cap  # noqa: PLC0415 - of an extra
+    except ModuleNotFoundError:
+        sentence = "reading CAP needs the extra: pip install 'ncp-bridge[interchange]'"
+        raise UnavailableError("E_EXTRA", sentence) from None
+
+    imported = read_cap(read_input(file))
+    alert = alert_of(json.dumps(imported.members).encode())  # what is wrong with it is said as of any alert file
+    warnings = [finding.sentence() for finding in find_personal_data(alert.members)]
+    losses = [{"element": name, "why": why} for name, why in imported.losses]
+    for loss in losses if not as_json else ():
+        say(f"lost: {loss['element']}: {loss['why']}")
+    for warning in warnings if not as_json else ():
+        say(f"look at {warning}")
+    if as_json and out is None:
+        emit({"alert": imported.members, "losses": losses, "warnings": warnings}, as_json=True, text=str)
+        return
+    data = (json.dumps(imported.members, indent=2, ensure_ascii=False) + "\n").encode()
+    _write(data, out, as_json=as_json, told={"losses": losses, "warnings": warnings})
+
+
+@app.command()
+def statistics(
+    config: Config,
+    contact_point: ContactPoint = None,
+    quarter: Annotated[str | None, typer.Option(help="Like 2026Q4. Default: every one there is.")] = None,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Write how many alerts had a leg from one country to another, by quarter and form, as CSV.
+
+    Small cells, and what they could be computed from, are withheld: as in the console, by the same query.
+    """
+
+    async def work(node: Node) -> list[CorridorTable]:
+        own, now = one_contact_point(node, contact_point, option="--contact-point"), node.clock.now()
+        corridors = ReadCorridors(node.store)
+        known = (await corridors.read(own, quarter="", form=WHATEVER_FORM, now=now)).quarters
+        if quarter is not None and quarter not in known:
+            raise BadInputError("E_QUARTER", f"--quarter: found {quarter[:20]!r}, expected one of {', '.join(known)}")
+        return [
+            await corridors.read(own, quarter=one, form=form, now=now)
+            for one in ([quarter] if quarter is not None else known)
+            for form in (WHATEVER_FORM, *CODE_LISTS["exploitation"])
+        ]
+
+    tables = on_node(config, work)
+    rows = sum(len(table.flows) for table in tables)
+    _write(csv_of(tables), out, as_json=as_json, told={"rows": rows})
+
+
+def _write(data: bytes, out: Path | None, *, as_json: bool, told: dict[str, object]) -> None:
+    if out is None:
+        if as_json:
+            emit({**told, "text": data.decode()}, as_json=True, text=str)
+            return
+        typer.echo(data.decode(), nl=False)
+        return
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise UnavailableError("E_FILE", f"{out}: {error.strerror}") from None
+    emit({"file": str(out), **told}, as_json=as_json, text=lambda: f"wrote {out}")

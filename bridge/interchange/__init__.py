@@ -1,0 +1,1 @@
+"""Alerts and figures in forms that other systems read: CAP 1.2, CSV."""
