@@ -45,7 +45,7 @@ def verify_message_file(  # noqa: PLR0913 - all named
     """
     opening_keys = None
     if keys is not None and recipient is not None:
-        opening_keys = StoredOpeningKeys(_private_keys(keys, recipient, machine_secret))
+        opening_keys = StoredOpeningKeys(private_keys_of(keys, recipient, machine_secret))
     given = Circumstances(
         directory=read_export(network) if network.is_file() else read_repository(network, at=at),
         now=at,
@@ -58,7 +58,13 @@ def verify_message_file(  # noqa: PLR0913 - all named
     return verify_file(wire_bytes, given)
 
 
-def _private_keys(keys: Path, recipient: str, machine_secret: Path | None) -> PrivateKeys:
+def private_keys_of(keys: Path, recipient: str, machine_secret: Path | None) -> PrivateKeys:
+    """A contact point's private keys from a file with a JWK set, or from a folder with key files.
+
+    Raises:
+        UnavailableError: they cannot be read.
+        BadInputError: the file is no JWK set.
+    """
     if keys.is_file():
         return read_jwk_set(keys)
     secret_file = machine_secret or keys.resolve().parent.parent / "secrets" / "machine.key"

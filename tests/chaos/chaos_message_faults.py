@@ -20,8 +20,9 @@ from chaos_world import World
 
 from bridge.compose.node import load_desks, open_trust
 from bridge.core import broker_names as names
+from bridge.counterparts.forgeries import forged_by, workshop_of
+from bridge.counterparts.making import Made
 from bridge.settings import load_settings
-from demo.forgeries import Forgery, Workshop
 
 GARBAGE: Final = 150
 FORGED_COPIES: Final = 4
@@ -36,7 +37,7 @@ class Poison:
     """Forges with a member's stolen keys, and publishes as the administrator."""
 
     world: World
-    _forged: dict[tuple[str, str], list[Forgery]] = field(default_factory=dict)
+    _forged: dict[tuple[str, str], list[Made]] = field(default_factory=dict)
 
     async def flood(self, victim: str, *, thief: str, dice: int) -> None:
         """Garbage and forged envelopes into the queues of one country, all at once."""
@@ -63,7 +64,7 @@ class Poison:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 await asyncio.gather(*publishes)
 
-    async def _forge(self, thief: str, victim: str) -> list[Forgery]:
+    async def _forge(self, thief: str, victim: str) -> list[Made]:
         settings = load_settings(self.world.countries[thief].config)
         desks, _ = load_desks(settings)
         trust = open_trust(settings)
@@ -73,13 +74,20 @@ class Poison:
         body = alert_file(thief, (victim,), urgency=ROUTINE).body_members(
             retain_until_default=trust.current().signed_at + RETENTION
         )
-        workshop = Workshop(desk=desks[sender], directory=trust.current(), victim=at, other=f"{other}.ncp", body=body)
         known = next(
             record
             for record in read_records(self.world.records, SUBMITTED).values()
             if record.sender == sender and at in record.recipients
         )
-        return workshop.forgeries(known=(known.id, sender, known.id))
+        workshop = workshop_of(
+            desks[sender],
+            trust.current(),
+            victim=at,
+            other=f"{other}.ncp",
+            body=body,
+            known=(known.id, known.id),
+        )
+        return [forged.made for forged in forged_by(workshop)]
 
 
 async def shuffle_and_double(world: World, services: Sequence[Service], fault: Fault) -> None:
@@ -143,14 +151,14 @@ def _garbage(chance: random.Random) -> aio_pika.Message:
     return aio_pika.Message(chance.randbytes(chance.randrange(1, 4000)), headers={"noise": chance.randrange(100)})
 
 
-def _as_message(forgery: Forgery) -> aio_pika.Message:
+def _as_message(forgery: Made) -> aio_pika.Message:
     return aio_pika.Message(
         forgery.wire_bytes,
         content_type="application/jose+json",
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        correlation_id=forgery.correlation_id,
-        message_id=forgery.correlation_id,
-        type=forgery.kind,
-        app_id=forgery.sender,
+        correlation_id=forgery.correlation_id or forgery.id,
+        message_id=forgery.id,
+        type=forgery.type or forgery.kind,
+        app_id=forgery.app_id or forgery.sender,
         headers={name: list(values) for name, values in forgery.headers.items()},
     )
