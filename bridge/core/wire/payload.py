@@ -79,7 +79,11 @@ class Header(BaseModel):
     status: Literal["actual", "exercise", "system", "test"]
     urgency: Literal["immediate", "expected", "future", "past", "unknown"]
     sender: Annotated[ContactPointId, Field(alias="from")]
-    to: Annotated[tuple[ContactPointId, ...], Field(strict=False, min_length=1, max_length=MAX_RECIPIENTS)]
+    to: Annotated[
+        tuple[ContactPointId, ...],
+        # The first fault is all that anybody is told; a list may be long.
+        Field(strict=False, min_length=1, max_length=MAX_RECIPIENTS, fail_fast=True),
+    ]
     sent: Time
     expires: Time
     reply_within_s: Annotated[int, Field(ge=1, le=31 * 86400)] | None = None
@@ -119,7 +123,7 @@ class ControlPayload(Header):
     """The payload of a message from machine to machine: no sealed body, one recipient."""
 
     control: dict[str, object]
-    to: Annotated[tuple[ContactPointId, ...], Field(strict=False, min_length=1, max_length=1)]
+    to: Annotated[tuple[ContactPointId, ...], Field(strict=False, min_length=1, max_length=1, fail_fast=True)]
 
 
 AnyPayload = SealedPayload | ControlPayload
