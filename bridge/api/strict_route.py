@@ -1,13 +1,13 @@
 """What comes in is bounded and strict before anything looks at it: size, kind, depth, no member twice, no floats.
 
-Every route of the interface is of this class, so that none can forget it. No body is read before it is known whose it
-is; then it is read once, with a deadline.
+Nor is there a name in an address that means nothing. Every route of the interface is of this class, so that none can
+forget it. No body is read before it is known whose it is; then it is read once, with a deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from fastapi.routing import APIRoute
@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from bridge.api.door import find_system
-from bridge.core.errors import BadInputError, RefusedError
+from bridge.core.errors import BadInputError, Problem, RefusedError
 from bridge.core.wire import strict_json
 
 MOST_BYTES: Final = 256 * 1024
@@ -31,9 +31,11 @@ class StrictRoute(APIRoute):
         """What answers a request."""
         answer = super().get_route_handler()
         has_body = self.body_field is not None
+        asked = frozenset(field.alias for field in self.dependant.query_params)
 
         async def answer_strictly(request: Request) -> Response:
             await find_system(request)
+            _check_names([name for name, _ in request.query_params.multi_items()], asked)
             if not has_body:
                 return await answer(request)
             body: bytes | None = await _read(request.headers, request.receive)
@@ -48,6 +50,13 @@ class StrictRoute(APIRoute):
             return await answer(Request(request.scope, receive))
 
         return answer_strictly
+
+
+def _check_names(found: Sequence[str], asked: frozenset[str]) -> None:
+    """A name that is misspelt would be passed over: `aftr` begins the inbox again."""
+    if len(set(found)) < len(found) or not asked.issuperset(found):
+        expected = f"{', '.join(sorted(asked))}, each at most once" if asked else "none"
+        raise BadInputError.of((Problem("query", "other names, or one twice", expected, "E_FORMAT"),))
 
 
 async def _read(headers: Headers, receive: Receive) -> bytes:

@@ -28,8 +28,8 @@ from bridge.core.wire import strict_json
 if TYPE_CHECKING:
     from conftest import Shift
 
-# What an alert must be, the description leaves to the schemas of messages: it says "an object".
-NOT_ASKED = {"positive_data_acceptance", "negative_data_rejection"}
+# What an alert must be, the description leaves to the schemas of messages: it says "an object", and most are refused.
+NOT_ASKED = {"positive_data_acceptance"}
 SECONDS = 60
 
 

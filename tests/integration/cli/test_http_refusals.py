@@ -216,7 +216,10 @@ async def test_what_has_not_its_form_is_named(hu: Interface, path: str, body: ob
     assert [one["path"] for one in answer.json()["errors"]] == [named]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "wait=31", "wait=x", "after=!", "after=" + "A" * 401])
+@pytest.mark.parametrize(
+    "query",
+    ["aftr=x", "limit=5&limit=6", "=", "limit=0", "limit=201", "wait=31", "wait=x", "after=!", "after=" + "A" * 401],
+)
 async def test_a_query_out_of_bounds_is_refused(hu: Interface, query: str) -> None:
     answer = await (await hu.system()).get(f"/inbox?{query}")
     assert answer.status_code == 422
