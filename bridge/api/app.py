@@ -15,11 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bridge.api import alerts, inbox, webhooks
+from bridge.api import alerts, inbox, reference, webhooks
 from bridge.api.door import FOUND
 from bridge.api.examples import show
 from bridge.api.parts import Parts
-from bridge.api.problems import RESPONSES, ProblemDetails, answer_error, answer_http, answer_invalid
+from bridge.api.problems import PREFIX, RESPONSES, ProblemDetails, answer_error, answer_http, answer_invalid
 from bridge.core.errors import BridgeError
 
 VERSION: Final = "1.0.0"
@@ -43,6 +43,8 @@ def api_app(parts: Parts, *, origin: str) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http)
     app.mount("/api/schemas", StaticFiles(directory=_contract()))
+    app.add_route(reference.PATH, reference.to_its_first_page)
+    app.mount(reference.PATH, reference.Reference())
     app.openapi = described  # type: ignore[method-assign]  # as FastAPI's own documentation does it
     return _Told(app, only_https=origin.startswith("https://"))
 
@@ -76,7 +78,7 @@ def _routed() -> FastAPI:
         redirect_slashes=False,
         responses=RESPONSES,
     )
-    routes = APIRouter(prefix="/api/v1")
+    routes = APIRouter(prefix=PREFIX)
     for module in (alerts, inbox, webhooks):
         routes.include_router(module.router)
     app.include_router(routes)

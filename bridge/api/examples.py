@@ -112,6 +112,37 @@ PROBLEM: Final = {
     "path": "$.urgency",
     "errors": _CHECKED["errors"],
 }
+_HOOK: Final = f"wh_{_ID}"
+_EVENT: Final = "evt_rmfn2x6isnz52gh33rw5u6skqvoczkw3"
+_WEBHOOK: Final = {
+    "id": _HOOK,
+    "contact_point": "at.ncp",
+    "url": "https://cases.example/hooks/bridge",
+    "events": ["message.received"],
+    "made_by": "api:cases",
+    "made_at": "2026-11-28T03:12:08.031Z",
+    "failing_since": None,
+    "disabled_at": None,
+    "reason": None,
+    "waiting": 0,
+}
+_SECRET: Final = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # noqa: S105 - nobody's
+_DELIVERY: Final = {
+    "id": _EVENT,
+    "event": "message.received",
+    "from": "rs.ncp",
+    "message_id": _ID,
+    "recipient": None,
+    "state": None,
+    "result": "delivered",
+    "attempts": 1,
+    "last_status": 204,
+    "last_error": None,
+    "at": "2026-11-28T03:12:08.031Z",
+    "due_at": None,
+    "last_at": "2026-11-28T03:12:08.310Z",
+    "answered_at": "2026-11-28T03:12:08.310Z",
+}
 
 ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "validateAlert": _CHECKED,
@@ -120,6 +151,12 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "messageState": _STATE,
     "readInbox": _PAGE,
     "acknowledge": _ACKNOWLEDGED,
+    "listWebhooks": {"items": [_WEBHOOK]},
+    "addWebhook": {**_WEBHOOK, "secret": _SECRET},
+    "testWebhook": {"id": _HOOK, "delivery": _EVENT},
+    "rotateSecret": {"id": _HOOK, "secret": _SECRET, "secret_before_until": "2026-11-29T03:12:08.031Z"},
+    "listDeliveries": {"items": [_DELIVERY]},
+    "replayDeliveries": {"id": _HOOK, "replayed": 1},
 }
 
 

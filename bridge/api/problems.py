@@ -17,6 +17,7 @@ from bridge.core.errors import BadInputError, BridgeError, Problem, RefusedError
 
 RETRY_SECONDS: Final = "5"
 TYPE: Final = "application/problem+json"
+PREFIX: Final = "/api/v1"
 _STATUS: Final[Mapping[str, HTTPStatus]] = {
     "E_TOKEN": HTTPStatus.UNAUTHORIZED,
     "E_SCOPE_MISSING": HTTPStatus.FORBIDDEN,
@@ -104,15 +105,22 @@ async def answer_invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem(BadInputError.of(problems))
 
 
-async def answer_http(_request: Request, error: Exception) -> JSONResponse:
+async def answer_http(request: Request, error: Exception) -> JSONResponse:
     """Answers what the router found: no such address, or another method."""
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response = problem(RefusedError("E_METHOD", "this address takes other methods; the header Allow names them"))
-        response.headers.update(error.headers or {})
+        response.headers["Allow"] = _allow(request, error)
         return response
     return problem(
         RefusedError("E_NOT_FOUND", "there is nothing at this address; /api/openapi.json says what there is")
     )
+
+
+def _allow(request: Request, error: HTTPException) -> str:
+    """What the address takes, by the description: the router names the methods of the first route that has it."""
+    path = f"{PREFIX}{getattr(request.scope.get('route'), 'path', '')}"
+    described: Mapping[str, object] = request.app.openapi()["paths"].get(path, {})
+    return ", ".join(sorted(map(str.upper, described))) or (error.headers or {}).get("Allow", "")
 
 
 def _path(location: tuple[Any, ...]) -> str:

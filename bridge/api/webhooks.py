@@ -117,14 +117,22 @@ class Replayed(BaseModel):
     replayed: int
 
 
-@router.get("", operation_id="listWebhooks", summary="The webhooks of the contact point")
+@router.get(
+    "", operation_id="listWebhooks", summary="The webhooks of the contact point", response_description="All of them."
+)
 async def list_webhooks(request: Request, system: Manager) -> WebhookList:
     """None of them says its secret."""
     found = await parts_of(request).webhooks.list([system.contact_point])
     return WebhookList(items=[Webhook.model_validate(webhook_told(one, waiting)) for one, waiting in found])
 
 
-@router.post("", status_code=201, operation_id="addWebhook", summary="Be told what happens from now on")
+@router.post(
+    "",
+    status_code=201,
+    operation_id="addWebhook",
+    summary="Be told what happens from now on",
+    response_description="Added; its secret is in no other answer.",
+)
 async def add_webhook(request: Request, system: Manager, given: NewWebhook) -> MadeWebhook:
     """Private addresses are refused, unless the node's settings name the host."""
     adding = parts_of(request).webhooks.add
@@ -132,21 +140,39 @@ async def add_webhook(request: Request, system: Manager, given: NewWebhook) -> M
     return MadeWebhook.model_validate({**webhook_told(made, 0), "secret": secret})
 
 
-@router.delete("/{webhook_id}", status_code=204, operation_id="removeWebhook", summary="Be told no more")
+@router.delete(
+    "/{webhook_id}",
+    status_code=204,
+    operation_id="removeWebhook",
+    summary="Be told no more",
+    response_description="Removed.",
+)
 async def remove_webhook(request: Request, system: Manager, webhook_id: WebhookId) -> None:
     """Its deliveries are gone with it."""
     removing = parts_of(request).webhooks.remove
     await removing(webhook_id, contact_point=system.contact_point, by=_by(system))
 
 
-@router.post("/{webhook_id}/enable", status_code=204, operation_id="enableWebhook", summary="Be told again")
+@router.post(
+    "/{webhook_id}/enable",
+    status_code=204,
+    operation_id="enableWebhook",
+    summary="Be told again",
+    response_description="Enabled.",
+)
 async def enable_webhook(request: Request, system: Manager, webhook_id: WebhookId) -> None:
     """What waits, and what happens from now on; what happened while it was disabled is in the inbox."""
     enabling = parts_of(request).webhooks.enable
     await enabling(webhook_id, contact_point=system.contact_point, by=_by(system))
 
 
-@router.post("/{webhook_id}/test", status_code=202, operation_id="testWebhook", summary="Queue a test")
+@router.post(
+    "/{webhook_id}/test",
+    status_code=202,
+    operation_id="testWebhook",
+    summary="Queue a test",
+    response_description="Queued.",
+)
 async def test_webhook(request: Request, system: Manager, webhook_id: WebhookId) -> QueuedTest:
     """An event webhook.test; its delivery says what came of it."""
     testing = parts_of(request).webhooks.test
@@ -154,7 +180,12 @@ async def test_webhook(request: Request, system: Manager, webhook_id: WebhookId)
     return QueuedTest(id=webhook_id, delivery=made)
 
 
-@router.post("/{webhook_id}/secret", operation_id="rotateSecret", summary="Another secret")
+@router.post(
+    "/{webhook_id}/secret",
+    operation_id="rotateSecret",
+    summary="Another secret",
+    response_description="The new secret.",
+)
 async def rotate_secret(request: Request, system: Manager, webhook_id: WebhookId) -> RotatedSecret:
     """For a day there are two signatures in the header, and either is enough."""
     rotating = parts_of(request).webhooks.rotate
@@ -162,7 +193,12 @@ async def rotate_secret(request: Request, system: Manager, webhook_id: WebhookId
     return RotatedSecret(id=webhook_id, secret=secret, secret_before_until=format_time(until))
 
 
-@router.get("/{webhook_id}/deliveries", operation_id="listDeliveries", summary="What came of what was posted")
+@router.get(
+    "/{webhook_id}/deliveries",
+    operation_id="listDeliveries",
+    summary="What came of what was posted",
+    response_description="What came of each.",
+)
 async def list_deliveries(
     request: Request,
     system: Manager,
@@ -175,7 +211,12 @@ async def list_deliveries(
     return DeliveryList(items=[Delivery.model_validate(delivery_told(one)) for one in found])
 
 
-@router.post("/{webhook_id}/replay", operation_id="replayDeliveries", summary="Be told again of what was posted")
+@router.post(
+    "/{webhook_id}/replay",
+    operation_id="replayDeliveries",
+    summary="Be told again of what was posted",
+    response_description="How many are due again.",
+)
 async def replay_deliveries(request: Request, system: Manager, webhook_id: WebhookId, given: Replay) -> Replayed:
     """One delivery, or all made since a moment, under the same ids."""
     count = await parts_of(request).webhooks.replay(
