@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 ALL = tuple(Scope)
 HERE = "http://bridge.example"
+SECONDS = 60
 
 
 @dataclass
@@ -56,6 +61,28 @@ async def interface(config: Path, **settings: int) -> AsyncIterator[Interface]:
     async with open_node(load_settings(config)) as node:
         given = ApiSettings(**settings)
         yield Interface(node, api_app(api_parts(node, given), origin=given.origin))
+
+
+@contextmanager
+def serving(config: Path, *lines: str) -> Iterator[int]:
+    """A process that serves the interface of a node, with these lines more in its settings; answers the port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    table = "\n".join(("", "[api]", f'listen = "{port}"', *lines, ""))
+    config.write_text(config.read_text("utf-8") + table, "utf-8")
+    ready = config.parent / "ready"
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "bridge", "run", "api", "--config", config, "--ready-file", ready],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not ready.exists() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
 
 
 def key() -> dict[str, str]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ import jsonschema_rs
 import pytest
 import schemathesis
 from cli_commands import ALERT, ROOT, ask
+from http_world import serving
 from schemathesis.checks import CHECKS
 
 from bridge.api.examples import ALERT as EXAMPLE
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 # What an alert must be, the description leaves to the schemas of messages: it says "an object", and most are refused.
 NOT_ASKED = {"positive_data_acceptance"}
-SECONDS = 60
 
 
 def test_the_description_is_current() -> None:
@@ -66,27 +64,11 @@ def served(shift: Shift, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
     """Where a node serves the interface in a process of its own, and a token for everything."""
     folder = tmp_path_factory.mktemp("served") / "rs"
     shutil.copytree(shift.folder / "rs", folder, symlinks=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     config = folder / "node.toml"
-    config.write_text(
-        config.read_text("utf-8") + f'\n[api]\nlisten = "{port}"\nrequests_per_minute = 1000000\n', "utf-8"
-    )
     scopes = [word for scope in Scope for word in ("--scope", scope.value)]
     token = ask("tokens", "add", "fuzzer", *scopes, "--config", config)["token"]
-    ready = folder / "ready"
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "bridge", "run", "api", "--config", config, "--ready-file", ready],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + SECONDS
-        while not ready.exists() and time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.05)
+    with serving(config, "requests_per_minute = 1000000") as port:
         yield f"http://127.0.0.1:{port}", token
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
 
 
 schema = schemathesis.openapi.from_path(ROOT / "schemas" / "openapi.json")
