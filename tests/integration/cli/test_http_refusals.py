@@ -259,6 +259,16 @@ async def test_the_contract_is_served_and_nothing_beside_it(hu: Interface) -> No
     assert code(await hu.with_token(None).post(f"{HERE}/api/schemas/rules.json")) == (405, "E_METHOD")
 
 
+async def test_the_reference_is_served_with_a_policy_of_its_own(hu: Interface) -> None:
+    moved = await hu.with_token(None).get(f"{HERE}/api/reference")
+    assert (moved.status_code, moved.headers["location"]) == (307, "/api/reference/")
+    served = await hu.with_token(None).get(f"{HERE}/api/reference/")
+    assert served.text.startswith("<!DOCTYPE html>")
+    assert "style-src 'self'" in served.headers["content-security-policy"]
+    assert served.headers["x-content-type-options"] == "nosniff"
+    assert code(await hu.with_token(None).get(f"{HERE}/api/reference/none.html")) == (404, "E_NOT_FOUND")
+
+
 async def test_nothing_is_kept_and_no_word_of_a_body_is_logged(hu: Interface, sent: str) -> None:
     with structlog.testing.capture_logs() as lines:
         system = await hu.system(contact_point="hu.ncp")
