@@ -39,6 +39,7 @@ GROUPS: Final = {
     "interchange": "Alerts as CAP 1.2 and back, figures as CSV.",
     "audit": "Who did what, and whether the log is as it was written.",
     "message": "Verify a wire message from a file.",
+    "conformance": "Try whether another implementation keeps the rules.",
 }
 SINGLE: Final = {
     "run": "Run a node's services.",

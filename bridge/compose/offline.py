@@ -13,6 +13,7 @@ from bridge.adapters.jose.signatures import is_signature
 from bridge.adapters.trust.governance.reading import read_repository
 from bridge.adapters.trust.membership.exported import read_export
 from bridge.app.verify_file import Circumstances, FileVerdict, KnownState, verify_file
+from bridge.core.directory import Directory
 from bridge.core.verification import Hints
 
 
@@ -47,7 +48,7 @@ def verify_message_file(  # noqa: PLR0913 - all named
     if keys is not None and recipient is not None:
         opening_keys = StoredOpeningKeys(private_keys_of(keys, recipient, machine_secret))
     given = Circumstances(
-        directory=read_export(network) if network.is_file() else read_repository(network, at=at),
+        directory=directory_in(network, at=at),
         now=at,
         is_signature=is_signature,
         recipient=recipient,
@@ -56,6 +57,16 @@ def verify_message_file(  # noqa: PLR0913 - all named
         state=state,
     )
     return verify_file(wire_bytes, given)
+
+
+def directory_in(network: Path, *, at: datetime) -> Directory:
+    """The membership list of a network's folder, or of a file of `network export`, which is believed as it is.
+
+    Raises:
+        UnavailableError: it cannot be read.
+        BadInputError: an export is none.
+    """
+    return read_export(network) if network.is_file() else read_repository(network, at=at)
 
 
 def private_keys_of(keys: Path, recipient: str, machine_secret: Path | None) -> PrivateKeys:

@@ -42,13 +42,13 @@ class Memory:
 
     Attributes:
         received: (from, id) -> payload digest.
-        sent: id -> what was sent under it.
+        sent: (id, payload digest) -> what was sent.
         originators: thread -> who began it.
     """
 
     received: dict[tuple[str, str], str] = field(default_factory=dict)
     answered: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    sent: dict[str, Made] = field(default_factory=dict)
+    sent: dict[tuple[str, str], Made] = field(default_factory=dict)
     originators: dict[str, str] = field(default_factory=dict)
 
     def keep(self, verified: VerifiedMessage) -> None:
@@ -59,7 +59,7 @@ class Memory:
 
     def send(self, made: Made) -> None:
         """Notes a message that is going out, before it does."""
-        self.sent[made.id] = made
+        self.sent[made.id, made.payload_sha256] = made
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Counterpart:
         if message.envelope.is_control:
             control = control_of(message)
             if isinstance(control, ReceiptControl):
-                sent = self.memory.sent.get(control.of.id)
+                sent = self.memory.sent.get((control.of.id, control.of.payload_sha256))
                 read_receipt(control, sent=SentDigests(sent.payload_sha256, sent.sealed_sha256) if sent else None)
             return Judged(arrival, message, control=control)
         known = self.memory.received.get(message.key_of_message)

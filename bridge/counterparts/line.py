@@ -33,10 +33,10 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One delivery out of a country's queue."""
+    """One delivery out of a country's queue; without `hints` it is judged by its bytes alone."""
 
     wire_bytes: bytes
-    hints: Hints
+    hints: Hints | None
     content_type: str | None
     message_id: str | None
     is_persistent: bool
