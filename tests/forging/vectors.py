@@ -18,6 +18,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from forging import refusals_before_proof, refusals_of_bodies, refusals_of_the_proven
 from forging.accepted import DUPLICATES, GOOD, NUMBERED
+from forging.read_vectors import FOLDER
 from forging.refusals_before_proof import Case
 from forging.wire_forge import (
     DAY,
@@ -39,7 +40,6 @@ from bridge.core.errors import BadInputError
 from bridge.core.verification import HELD_CODES, VerifiedMessage
 from bridge.core.wire import base64url, strict_json
 
-FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "vectors"
 # Beside the cases of the tests, so that each step has three with a list that can be exported.
 MORE = (
     Case(1, "E_SIZE", "a good message with 1 MiB of blanks behind it", lambda: Arrival(forge() + b" " * 1024 * 1024)),
@@ -122,12 +122,6 @@ def _wire(wire_bytes: bytes) -> dict[str, Any]:
     if run < LONG_RUN:
         return {"wire_base64url": base64url.encode(wire_bytes)}
     return {"wire_base64url": base64url.encode(bare), "then": {"byte": last[0], "times": run}}
-
-
-def wire_of(made: dict[str, Any]) -> bytes:
-    """The bytes of a vector."""
-    then = made.get("then", {"byte": 0, "times": 0})
-    return base64url.decode(made["wire_base64url"]) + bytes([then["byte"]]) * int(then["times"])
 
 
 def _body(verdict: dict[str, Any], arrival: Arrival) -> object:

@@ -1,7 +1,7 @@
 """Whatever is changed of a good message, wherever it stands under whatever encoding, it is refused.
 
-`test_wire_properties.py` changes the bytes on the wire; here they are changed inside: what is decoded, what is sealed
-and signed anew by the member itself, and what is said beside the message.
+`test_wire_properties.py` changes the bytes of one message on the wire, and here those of each good vector are; then
+they are changed inside: what is decoded, what is sealed and signed anew by the member itself, what is said beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from forging.read_vectors import FILES, Vector, arrival_of, read_vector
 from forging.refusals_of_the_proven import GOOD_HINTS
 from forging.wire_forge import Arrival, body_of, digest, forge, receive, to_json
 from hypothesis import HealthCheck, assume, given, settings
@@ -27,6 +28,8 @@ bounded = settings(
 )
 
 MESSAGE = forge()
+GOOD = [vector for vector in map(read_vector, FILES) if vector["outcome"] == "accepted"]
+BLANKS = b" \t\r\n"
 Members = dict[str, Any]
 
 
@@ -67,6 +70,22 @@ def changed(members: Members, place: tuple[Callable[[Members], Members], str], d
     mask = data.draw(st.integers(1, 255))
     flipped = before[:at] + bytes([before[at] ^ mask]) + before[at + 1 :]
     holder[name] = base64url.encode(data.draw(st.sampled_from([flipped, before[:at], before + before[at : at + 1]])))
+
+
+@pytest.mark.parametrize("vector", GOOD, ids=lambda vector: vector["name"])
+@settings(bounded, max_examples=25)
+@given(data=st.data())
+def test_a_byte_of_a_good_vector_changed_on_the_way_is_refused(vector: Vector, data: st.DataObject) -> None:
+    # given
+    arrival = arrival_of(vector)
+    wire_bytes = bytearray(arrival.wire_bytes)
+    at = data.draw(st.integers(0, len(wire_bytes.rstrip(BLANKS)) - 1))
+    before = wire_bytes[at]
+    wire_bytes[at] ^= data.draw(st.integers(1, 255))
+    assume(not (before in BLANKS and wire_bytes[at] in BLANKS))  # between members one blank is as good as another
+    # then
+    with pytest.raises(VerificationError):
+        receive(replace(arrival, wire_bytes=bytes(wire_bytes)))
 
 
 @pytest.mark.parametrize("part", ON_THE_WIRE)
