@@ -1,4 +1,4 @@
-"""`ncp-bridge interchange`: alerts as CAP 1.2 and back, figures as CSV."""
+"""`ncp-bridge interchange`: alerts as CAP 1.2 and back, figures as CSV, our codes beside those of HTCDS."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bridge.core.errors import BadInputError, UnavailableError
 from bridge.core.ids import is_contact_point
 from bridge.core.privacy import find_personal_data
 from bridge.core.vocabulary import CODE_LISTS
+from bridge.interchange import htcds
 from bridge.interchange.cap_write import Sent, cap_of
 from bridge.interchange.statistics import csv_of
 from bridge.ports.store.corridors import WHATEVER_FORM
@@ -100,6 +101,27 @@ def statistics(
     tables = on_node(config, work)
     rows = sum(len(table.flows) for table in tables)
     _write(csv_of(tables), out, as_json=as_json, told={"rows": rows})
+
+
+@app.command("htcds-tables")
+def htcds_tables(
+    name: Annotated[
+        str | None, typer.Option("--list", metavar="LIST", help="One code list, like control. Default: all.")
+    ] = None,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Write which code of HTCDS (IOM's case data standard) matches each of ours, as CSV."""
+    known = htcds.mapped_lists()
+    if name is not None and name not in known:
+        raise BadInputError("E_USAGE", f"--list: found {name[:40]!r}, expected one of {', '.join(known)}")
+    rows = htcds.rows_of(known if name is None else [name])
+    if as_json and out is None:
+        emit({"attribution": htcds.ATTRIBUTION, "rows": rows}, as_json=True, text=str)
+        return
+    _write(htcds.csv_of(rows), out, as_json=as_json, told={"rows": len(rows)})
+    if not as_json:
+        say(htcds.ATTRIBUTION)
 
 
 def _write(data: bytes, out: Path | None, *, as_json: bool, told: dict[str, object]) -> None:

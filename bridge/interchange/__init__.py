@@ -1,1 +1,1 @@
-"""Alerts and figures in forms that other systems read: CAP 1.2, CSV."""
+"""Alerts, figures and codes in forms that other systems read: CAP 1.2, CSV, HTCDS."""
