@@ -144,6 +144,10 @@ _STRUCTURED: Final = frozenset({"legs", "victims", "narrative", "references", "s
 _TRAVELS: Final = frozenset({"salt", "thread"})  # says nothing to a person
 _LEG: Final = frozenset({*LEG_FIELDS, "from", "to", "roles", "confirmed"})
 _END: Final = frozenset({"country", "place", "event"})
+_ROLES: Final = frozenset({"from", "to"})
+_REFERENCE: Final = frozenset({"from", "id", "payload_sha256"})
+_CHANGE: Final = frozenset({"code", "who"})
+_FILES: Final = frozenset({"since", "packed"})
 
 
 def facts(body: Members, names: Sequence[str], words: Words) -> list[Fact]:
@@ -200,8 +204,14 @@ def left_over(body: Members) -> Iterator[str]:
             yield f"{name}: {as_it_is(value)}"
     for index, leg in enumerate(objects(body.get("legs"))):
         yield from _unknown(leg, _LEG, f"legs[{index}]")
+        yield from _unknown(inner(leg, "roles"), _ROLES, f"legs[{index}].roles")
         for side in ("from", "to"):
             yield from _unknown(inner(leg, side), _END, f"legs[{index}].{side}")
+    for name, known in (("of", _REFERENCE), ("supersedes", _REFERENCE), ("files", _FILES)):
+        yield from _unknown(inner(body, name), known, name)
+    for name, known in (("references", _REFERENCE), ("changes", _CHANGE)):
+        for index, item in enumerate(objects(body.get(name))):
+            yield from _unknown(item, known, f"{name}[{index}]")
 
 
 def _unknown(members: Members, known: frozenset[str], where: str) -> Iterator[str]:
