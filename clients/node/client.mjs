@@ -5,35 +5,45 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { enrol } from './src/enrol.mjs'
 import { Station } from './src/station.mjs'
+import { parse } from './src/strict.mjs'
 
-const text = { type: 'string' }
-const options = { network: text, id: text, title: text, to: text, wait: text, acknowledge: text, officer: text }
-const { values, positionals: [command, folder, file] } = parseArgs({ options, allowPositionals: true })
-const say = (line) => console.log(JSON.stringify(line))
+const names = ['network', 'id', 'title', 'to', 'wait', 'acknowledge', 'officer']
+const options = Object.fromEntries(names.map((name) => [name, { type: 'string' }]))
+const { values: given, positionals: [command, folder, file] } = parseArgs({ options, allowPositionals: true })
 const MARKS = ['title', 'language', 'tlp', 'handling', 'handling_note', 'purpose', 'legal_basis', 'retain_until']
+const say = ({ wire, fields, properties, ...line }) => console.log(JSON.stringify(line))
+const waited = new Set(given.to?.split(',')) // for whose receipts
 
-async function acknowledge(station, { what, payload, payload_sha256, body }) {
-  if (what !== 'received' || !values.acknowledge || !['route_alert', 'alert_update', 'alert_cancel'].includes(payload.kind)) return
-  const of = { from: payload.from, id: payload.id, payload_sha256 }
+/** An officer's answer to an alert, once, also where a crash came in between. */
+async function acknowledge({ payload, payload_sha256, body }) {
+  if (!body || !/^(route_)?alert/.test(payload.kind) || station.journal.about.has(payload.id)) return
+  const { id, from, status, urgency } = payload
+  const of = { from, id, payload_sha256 }
   const marks = Object.fromEntries(MARKS.filter((name) => name in body).map((name) => [name, body[name]]))
-  const answer = { ...marks, of, level: values.acknowledge, officer: values.officer, at: new Date().toISOString() }
-  const { status, urgency, from } = payload
-  const { id } = await station.send({ kind: 'acknowledgement', status, urgency, to: [from], body: answer, thread: body.thread, references: [of] })
-  say({ what: 'acknowledged', id, of: payload.id })
+  const answer = { ...marks, of, level: given.acknowledge, officer: given.officer, at: new Date().toISOString() }
+  const whole = { ...answer, thread: body.thread, references: [of] }
+  const sent = await station.write({ kind: 'acknowledgement', to: [from], status, urgency, body: whole })
+  say({ what: 'acknowledged', id: sent.id, of: id })
 }
 
-if (command === 'enrol') say(enrol(folder, values))
-else if (command === 'publish' || command === 'listen') {
-  const station = new Station(folder)
-  await station.open()
-  const done = new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
-  const listening = command === 'listen' || values.wait
-  if (listening) await station.listen(async (entry) => (say(entry), acknowledge(station, entry)))
+let station, published
+if (command === 'enrol') say(enrol(folder, given))
+else {
+  station = new Station(folder, async (entry, isDuplicate) => {
+    const isOurs = published && (entry.id ?? entry.control?.of?.id) === published
+    if (entry.what !== 'confirmed') isDuplicate || say(entry)
+    else if (isOurs) say({ what: 'published', id: published })
+    if (given.acknowledge) await acknowledge(entry)
+    if (isOurs) given.wait ? waited.delete(entry.payload?.from) : waited.clear()
+    if (isOurs && !waited.size) station.close()
+  })
+  await station.begin()
   if (command === 'publish') {
-    const { kind, status, urgency, body } = JSON.parse(readFileSync(file, 'utf8'))
-    const { id } = await station.send({ kind, status, urgency, to: values.to.split(','), body })
-    say({ what: 'published', id })
-  } else say({ what: 'listening' })
-  if (listening) await Promise.race([done, ...(values.wait ? [new Promise((resolve) => setTimeout(resolve, values.wait * 1000))] : [])])
-  await station.close()
-} else throw new Error('expected enrol, publish or listen')
+    const { kind, status, urgency, body } = parse(readFileSync(file), 0, 'E_JSON')
+    published = (await station.inTurn(() => station.write({ kind, status, urgency, body, to: [...waited] }))).id
+    setTimeout(() => station.close(), (given.wait ?? 30) * 1000).unref()
+  }
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => station.close())
+  await station.run(() => command === 'listen' && say({ what: 'listening' }))
+  process.exitCode = waited.size ? 1 : 0
+}

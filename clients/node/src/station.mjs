@@ -1,151 +1,178 @@
-// A contact point on the broker: what it sends and receives is in a journal on the disk before anybody is told.
-import { randomInt } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+// A contact point on the broker. What it sends and receives is in the journal before anybody is told.
+import { once } from 'node:events'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import amqp from 'amqplib'
-import { makeControl, makeSealed, newId } from './make.mjs'
+import { Journal } from './journal.mjs'
+import { ALG, makeControl, makeSealed, newId } from './make.mjs'
 import { fits } from './schemas.mjs'
-import { isControl, laneOf, verify } from './verify.mjs'
+import { check, sha256 } from './strict.mjs'
+import { countryOf, isControl, laneOf, verify } from './verify.mjs'
 
 const HELD = ['E_TRUST_STALE', 'E_KEY_UNKNOWN', 'E_FUTURE']
-const [DAY, MINUTE] = [86_400_000, 60_000]
-const json = (path) => JSON.parse(readFileSync(path, 'utf8'))
+const [SECOND, MINUTE, WEEK] = [1000, 60_000, 7 * 86_400_000]
+const read = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'))
+const isBefore = (moment) => Date.now() < Date.parse(moment)
+const complain = ({ message }) => void console.error(message)
 
 export class Station {
-  /** `folder` has keys.json and client.json: {id, network: file, relay: url, router: url}, and the journal. */
-  constructor(folder) {
-    Object.assign(this, json(join(folder, 'client.json')), { journal: [], folder })
-    this.keys = new Map(json(join(folder, 'keys.json')).keys.map(({ kid, ...jwk }) => [kid, jwk]))
-    const file = join(folder, 'journal.jsonl')
-    if (existsSync(file)) this.journal = readFileSync(file, 'utf8').split('\n').filter(Boolean).map(JSON.parse)
-    this.disk = openSync(file, 'a', 0o600)
-    if (!this.journal.length) this.note({ what: 'begun', epoch: 1, first: randomInt(2 ** 32) })
+  /** `folder` has keys.json and client.json: {id, network: file, relay: URL, router: URL}. */
+  constructor(folder, onMessage) {
+    Object.assign(this, read(folder, 'client.json'), { folder, onMessage, turn: Promise.resolve(), answered: new Map() })
+    this.keys = new Map(read(folder, 'keys.json').keys.map((jwk) => [jwk.kid, jwk]))
   }
 
+  /** Takes the folder for this process alone, by a name of Linux's that goes when the process does; reads the journal. */
+  async begin() {
+    const lock = createServer().listen(`\0${sha256(realpathSync(this.folder))}`).unref()
+    await once(lock, 'listening').catch(() => check(false, 0, 'E_BUSY', `another process works in ${this.folder}`))
+    this.journal = new Journal(join(this.folder, 'journal.jsonl'))
+  }
+
+  /** One thing after the other: so a number is used once, and a copy known again. */
+  inTurn(work) {
+    const done = this.turn.then(work)
+    this.turn = done.catch(() => {})
+    return done
+  }
+
+  /** The list, read again whenever its file has changed. */
   get list() {
-    return json(join(this.folder, this.network)) // read anew: an export is replaced while we run
+    const { mtimeMs } = statSync(join(this.folder, this.network))
+    if (this.seen?.mtimeMs !== mtimeMs) this.seen = { mtimeMs, list: read(this.folder, this.network) }
+    check((this.seen.isGood ??= fits('membership-export', this.seen.list)), 0, 'E_LIST', 'the list is not of its form')
+    if (this.seen.list.version > this.journal.version) this.journal.note({ what: 'list', version: this.seen.list.version })
+    return this.seen.list
   }
 
-  note(entry) {
-    writeSync(this.disk, JSON.stringify(entry) + '\n')
-    fsyncSync(this.disk)
-    this.journal.push(entry)
-    return entry
+  /** The newest key of a contact point for `alg` that may be used; of our own, one that we have. */
+  key(id, alg) {
+    const keys = this.list.contact_points.find((point) => point.id === id)?.keys ?? []
+    const usable = keys.filter((key) => key.alg === alg && !key.revoked_at && isBefore(key.use_until))
+    const newest = usable.filter(({ kid }) => id !== this.id || this.keys.has(kid)).sort((a, b) => (a.use_until < b.use_until ? 1 : -1))[0]
+    return newest ?? check(false, 0, 'E_KEY', `${id} has no key for ${alg} in the list`)
   }
 
-  async open() {
-    this.connections = await Promise.all([this.relay, this.router].map((url) => amqp.connect(url)))
-    this.out = await this.connections[0].createConfirmChannel()
+  header(kind, to, { status, urgency }) {
+    const [now, { network, version, expires }] = [Date.now(), this.list]
+    check(version === this.journal.version && isBefore(expires), 0, 'E_TRUST_STALE', 'the list is too old')
+    const times = { sent: new Date(now).toISOString(), expires: new Date(now + WEEK).toISOString() }
+    const about = { v: 1, id: newId(now), kind, schema: `urn:ncp-bridge:${kind}:1.0`, status, urgency, from: this.id }
+    return { ...about, to: [...new Set(to)].sort(), ...times, trust: { network, version } }
   }
 
-  async close() {
-    await Promise.all(this.connections.map((each) => each.close()))
-    closeSync(this.disk)
+  /** Seals, signs and notes a message (in turn); it is published until the broker has it. */
+  async write({ kind, body, to, ...marks }) {
+    const header = this.header(kind, to, marks)
+    const { numbers, first, epoch } = this.journal
+    const whole = { thread: header.id, references: [], ...body }
+    check(fits(kind, { ...whole, salt: 'A'.repeat(43) }), 0, 'E_BODY_SCHEMA', `the body is no ${kind}`)
+    const n = Object.fromEntries(header.to.map((id) => [id, (numbers.get(`${id} ${laneOf(header)}`) ?? first) + 1]))
+    const [recipients, signing] = [header.to.map((id) => this.key(id, ALG)), this.keys.get(this.key(this.id, 'ES256').kid)]
+    const made = await makeSealed({ ...header, seq: { epoch, n } }, whole, recipients, signing)
+    this.journal.note({ what: 'sent', ...made, about: body.of?.id })
+    this.flush()
+    return made.payload
   }
 
-  header({ kind, status, urgency, to, lifetime = 7 * DAY }) {
-    const [now, { network, version }] = [Date.now(), this.list]
-    const times = { sent: new Date(now).toISOString(), expires: new Date(now + lifetime).toISOString() }
-    const schema = `urn:ncp-bridge:${kind}:1.0`
-    return { v: 1, id: newId(now), kind, schema, status, urgency, from: this.id, to: [...to].sort(), ...times, trust: { network, version } }
+  /** A signed receipt: whole, verified, stored; or rejected with a code. */
+  async receipt({ payload, payload_sha256, code }) {
+    const { id, from, sealed_sha256 } = payload
+    const control = { state: code ? 'rejected' : 'delivered', code, of: { id, payload_sha256, sealed_sha256 } }
+    return makeControl(this.header('receipt', [from], payload), control, this.keys.get(this.key(this.id, 'ES256').kid))
   }
 
-  get signing() {
-    const at = Date.now()
-    const own = this.list.contact_points.find(({ id }) => id === this.id).keys
-    const { kid } = own.find((key) => key.alg === 'ES256' && !key.revoked_at && Date.parse(key.use_until) > at && this.keys.has(key.kid))
-    return { kid, ...this.keys.get(kid) }
-  }
-
-  number(to, lane) {
-    const used = this.journal.filter(({ what, numbers, lane: own }) => what === 'sent' && own === lane && numbers && to in numbers)
-    return used.length ? used.at(-1).numbers[to] + 1 : this.journal[0].first
-  }
-
-  /** Seals, signs, notes and publishes; answers the payload once the broker has confirmed it. */
-  async send({ body, references = [], thread, ...header }) {
-    const payload = this.header(header)
-    const lane = laneOf(payload)
-    const numbers = Object.fromEntries(payload.to.map((to) => [to, this.number(to, lane)]))
-    const newest = (point) => point.keys.filter(({ alg, revoked_at }) => alg !== 'ES256' && !revoked_at).sort((a, b) => (a.use_until < b.use_until ? 1 : -1))[0]
-    const recipients = payload.to.map((to) => newest(this.list.contact_points.find(({ id }) => id === to)))
-    const whole = { thread: thread ?? payload.id, references, ...body }
-    if (!fits(payload.kind, { ...whole, salt: 'A'.repeat(43) })) throw new Error(`the body is no ${payload.kind}`)
-    const made = await makeSealed({ ...payload, seq: { epoch: this.journal[0].epoch, n: numbers } }, whole, { recipients, signing: this.signing })
-    const { wire, ...digests } = made
-    await this.publish(this.note({ what: 'sent', payload, lane, numbers, ...digests, wire: wire.toString('base64') }))
-    return payload
-  }
-
-  /** Once for each destination country, the same bytes; persistent, mandatory, confirmed. */
-  async publish({ payload: { id, kind, from, to, urgency }, wire }) {
-    for (const country of new Set(to.map((each) => each.slice(0, 2)))) {
-      const key = `${from.slice(0, 2)}.${country}.${laneOf({ urgency })}.${kind}`
-      const properties = { contentType: 'application/jose+json', persistent: true, mandatory: true, correlationId: id, messageId: newId(), type: kind, appId: from }
-      this.out.publish(`from.${from.slice(0, 2)}`, key, Buffer.from(wire, 'base64'), properties)
-    }
-    await this.out.waitForConfirms()
-    this.note({ what: 'confirmed', id })
-  }
-
-  async answer({ payload: { id, from, kind, sealed_sha256, status, urgency }, payload_sha256 }, code) {
-    const payload = this.header({ kind: 'receipt', status, urgency, to: [from] })
-    const control = { state: code ? 'rejected' : 'delivered', ...(code && { code }), of: { id, payload_sha256, sealed_sha256 } }
-    const { wire } = await makeControl(payload, control, this.signing)
-    await this.publish({ payload, wire: wire.toString('base64'), kind })
-  }
-  /** Follows the country's queues: each message is verified, noted, answered, and only then acknowledged to the broker. */
-  async listen(onMessage) {
-    const channel = await this.connections[1].createChannel()
-    await channel.prefetch(16)
-    const confirmed = new Set(this.journal.filter(({ what }) => what === 'confirmed').map(({ id }) => id))
-    for (const sent of this.journal.filter(({ what, payload }) => what === 'sent' && !confirmed.has(payload.id))) await this.publish(sent)
-    const country = this.id.slice(0, 2)
-    for (const lane of ['urgent', 'normal']) {
-      await channel.consume(`country.${country}.${lane}`, async (message) => {
-        await this.take(message.content, { ...message.properties, routing_key: message.fields.routingKey }, onMessage)
-        channel.ack(message)
-      })
-    }
-    const held = setInterval(() => this.lookAgain(onMessage), MINUTE)
-    this.connections[1].on('close', () => clearInterval(held))
-  }
-
-  async lookAgain(onMessage) {
-    const settled = new Set(this.journal.filter(({ what }) => what === 'again').map(({ wire }) => wire))
-    for (const { wire, hints } of this.journal.filter(({ what, wire: own }) => what === 'held' && !settled.has(own))) {
-      const came = await this.take(Buffer.from(wire, 'base64'), hints, onMessage)
-      if (came !== 'held') this.note({ what: 'again', wire })
+  /** Publishes what the broker has not confirmed: the same bytes, once for each country. */
+  flush() {
+    for (const entry of this.out ? this.journal.waiting.values() : []) {
+      if (entry.line === this.out) continue // on its way
+      entry.line = this.out
+      this.publish(entry, this.out).catch((error) => complain(error, delete entry.line))
     }
   }
 
-  async take(wire, hints, onMessage) {
-    const { correlationId, type, appId, userId, headers, routing_key } = hints
-    const properties = { correlation_id: correlationId, type, app_id: appId, user_id: userId, headers: headers ?? {}, routing_key }
-    const entries = (what) => this.journal.filter((entry) => entry.what === what)
-    const highestVersion = Math.max(0, ...entries('list').map(({ version }) => version))
-    const network = this.list
-    if (network.version > highestVersion) this.note({ what: 'list', version: network.version })
-    const given = {
-      network, properties, highestVersion, at: Date.now(), country: this.id.slice(0, 2), recipient: this.id, keys: this.keys,
-      known: ({ from, id }) => entries('received').find(({ payload: own }) => own.from === from && own.id === id)?.payload_sha256,
-      sent: ({ id }) => entries('sent').find(({ payload: own }) => own.id === id),
-      originator: (thread) => entries('received').find(({ body }) => body?.thread === thread)?.payload.from,
-    }
+  async publish({ payload, wire }, out) {
+    const { id, kind, from, to } = payload
+    const marks = { contentType: 'application/jose+json', persistent: true, mandatory: true, correlationId: id, type: kind, appId: from }
+    await Promise.all([...new Set(to.map(countryOf))].map((country) => new Promise((resolve, reject) => {
+      const [messageId, key] = [newId(), `${countryOf(from)}.${country}.${laneOf(payload)}.${kind}`]
+      const settle = (error) => (out.returned.delete(messageId) || error ? reject(error ?? new Error(`no queue for ${key}`)) : resolve())
+      out.publish(`from.${countryOf(from)}`, key, Buffer.from(wire, 'base64'), { ...marks, messageId }, settle)
+    })))
+    this.journal.note({ what: 'confirmed', id })
+    await this.onMessage({ what: 'confirmed', id })
+  }
+
+  /** Works until `close`, and begins anew when anything fails: what was not acknowledged comes again. */
+  async run(onReady) {
+    setInterval(() => this.lookAgain().catch(complain), 5 * SECOND).unref()
+    for (; !this.isClosed; await pause(SECOND)) await this.connected(onReady).catch(complain)
+  }
+
+  async connected(onReady) {
+    const lines = await Promise.allSettled([this.relay, this.router].map((url) => amqp.connect(url)))
+    this.end = () => Promise.allSettled(lines.map(({ value }) => value?.close()))
     try {
-      const { payload, payload_sha256, body, control, duplicate } = await verify(wire, given)
-      const entry = { what: control ? 'control' : 'received', payload, payload_sha256, body, control }
-      if (!duplicate) this.note(entry)
-      if (!control) await this.answer(entry)
-      if (!duplicate) await onMessage(entry)
-      return entry.what
-    } catch ({ code, step, message, proven }) {
-      if (!code) throw new Error(message)
-      const what = HELD.includes(code) ? 'held' : 'refused'
-      const isHeldAgain = what === 'held' && entries('held').some((own) => own.wire === wire.toString('base64'))
-      if (!isHeldAgain) this.note({ what, code, step, hints, wire: wire.toString('base64') })
-      if (what === 'refused' && proven && !isControl(proven.payload)) await this.answer(proven, code)
-      return what
+      const [relay, router] = lines.map(({ value, reason }) => value ?? check(false, 0, 'E_BROKER', reason?.message))
+      const [out, into] = [await relay.createConfirmChannel(), await router.createChannel()]
+      const broken = Promise.race([relay, router, out, into].map((each) => once(each, 'close'))) // an 'error' is thrown
+      out.on('return', ({ properties }) => out.returned.add(properties.messageId)).returned = new Set()
+      await into.prefetch(16)
+      onReady((this.out = out))
+      const take = (message) => this.inTurn(() => this.take(message.content, message)).then(() => into.ack(message))
+      for (const queue of ['country.%.urgent', 'country.%.normal', 'dead.%'].map((name) => name.replace('%', countryOf(this.id)))) {
+        await into.consume(queue, (message) => take(message).catch((error) => complain(error, this.end())))
+      }
+      this.flush()
+      await broken
+    } finally {
+      this.out = null
+      await this.end()
     }
+  }
+
+  /** Ends when what is being worked on is done. */
+  async close() {
+    this.isClosed = true
+    await this.turn
+    await this.out?.waitForConfirms().catch(complain)
+    await this.end?.()
+  }
+
+  /** Verifies a message; notes it, and the answer to it; tells `onMessage`. Then it may be acknowledged. */
+  async take(wire, { fields, properties: { correlationId, type, appId, userId, headers } }) {
+    const { journal, keys, list: network } = this
+    const key = fields.exchange === 'alerts' || fields.exchange.startsWith('from.') ? fields.routingKey : null // not of dead letters
+    const came = await verify(wire, {
+      network, keys, highestVersion: journal.version, at: Date.now(), country: countryOf(this.id), recipient: this.id,
+      properties: { correlation_id: correlationId, type, app_id: appId, user_id: userId, headers, routing_key: key },
+      known: ({ from, id }) => journal.received.get(`${from} ${id}`)?.payload_sha256,
+      sent: ({ id }, from) => [journal.sent.get(id)].filter((own) => own?.payload.to.includes(from)).map((own) => ({ ...own.payload, ...own }))[0],
+      originator: (thread) => journal.threads.get(thread),
+    }).catch(({ proven, step, code }) => ({ ...proven, step, code: step ? code : 'E_UNFORESEEN' }))
+    const { payload, code, control, duplicate } = came
+    const [raw, name] = [wire.toString('base64'), payload && `${payload.from} ${payload.id}`]
+    const what = HELD.includes(code) ? 'held' : code ? 'refused' : control ? 'control' : 'received'
+    if (what === 'held' && journal.held.has(raw)) return
+    const entry = duplicate ? journal.received.get(name) : { what, ...came, ...(code && { wire: raw, fields, properties: arguments[1].properties }) }
+    const entries = duplicate ? [] : [entry]
+    if (journal.held.has(raw)) entries.push({ what: 'settled', wire: raw })
+    if (payload && what !== 'held' && !isControl(payload) && !(Date.now() - this.answered.get(name) < MINUTE)) {
+      entries.push({ what: 'sent', ...(await this.receipt(came)) })
+      this.answered.set(name, Date.now())
+    }
+    journal.note(...entries)
+    const isAsked = ({ seq, to }) => seq?.epoch === control.epoch && control.numbers.includes(seq.n[payload.from])
+    if (control?.numbers) for (const [id, own] of journal.sent) if (isAsked(own.payload) && laneOf(own.payload) === control.lane) journal.waiting.set(id, own)
+    this.flush()
+    await this.onMessage(entry, duplicate)
+  }
+
+  /** Publishes again what the broker did not take, and verifies again what was held: list or clock may have changed. */
+  async lookAgain() {
+    this.flush()
+    for (const { wire, ...came } of this.journal.held.values()) await this.inTurn(() => this.take(Buffer.from(wire, 'base64'), came))
   }
 }
