@@ -79,6 +79,7 @@ class Bench:
     other: str
     options: Options
     bound_seconds: float = 0.0
+    first_seconds: float = 0.0
     receipts: list[Receipt] = field(default_factory=list)
     messages: list[Judged] = field(default_factory=list)
     sent_samples: list[Judged] = field(default_factory=list)
@@ -166,6 +167,7 @@ class Bench:
 
     def measured(self, seconds: float) -> None:
         """The first answer took this long: no other is waited for very much longer, so that what is dead fails soon."""
+        self.first_seconds = seconds
         self.bound_seconds = min(self.options.bound_seconds, max(LEAST_BOUND_SECONDS, BOUND_FACTOR * seconds))
 
     def workshop(self) -> Workshop:

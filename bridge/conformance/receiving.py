@@ -235,7 +235,7 @@ async def _urgent_first(bench: Bench) -> str:
     waiting = sum(not bench.answers_to(made) for made in backlog)
     for made in backlog:
         await bench.answered(made)
-    if not waiting and seconds > SMALL_SECONDS:
+    if not waiting and seconds > max(SMALL_SECONDS, 2 * bench.first_seconds):
         raise FailedCaseError(f"answered after {seconds:.1f} s, behind all {BACKLOG} of the normal lane")
     return f"answered after {seconds:.2f} s, {waiting} of {BACKLOG} normal ones still waiting"
 

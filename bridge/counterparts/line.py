@@ -79,8 +79,8 @@ class Line:
 
 
 @asynccontextmanager
-async def open_line(accounts: Accounts, prefix: str, *, prefetch: int = PREFETCH) -> AsyncIterator[Line]:
-    """A country's way to the broker, for as long as the block lasts.
+async def open_line(accounts: Accounts, prefix: str, *, consumes: bool = True) -> AsyncIterator[Line]:
+    """A country's way to the broker, for as long as the block lasts; nothing arrives unless it `consumes`.
 
     Raises:
         UnavailableError: the broker cannot be reached, or refuses an account.
@@ -100,8 +100,8 @@ async def open_line(accounts: Accounts, prefix: str, *, prefetch: int = PREFETCH
             exchange = await channel.get_exchange(ingress_exchange(prefix), ensure=False)
         async with broker_calls(accounts.router, deadline_seconds=DEADLINE_SECONDS):
             incoming = await connections[1].channel()
-            await incoming.set_qos(prefetch_count=prefetch)
-            for lane in LANES:
+            await incoming.set_qos(prefetch_count=PREFETCH)
+            for lane in LANES if consumes else ():
                 queue = await incoming.get_queue(country_queue(prefix, lane), ensure=False)
                 await queue.consume(arrive)
         yield Line(arrivals, accounts.relay, channel, exchange)

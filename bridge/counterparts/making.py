@@ -63,23 +63,35 @@ class Made:
         return {"from": self.sender, "id": self.id, "payload_sha256": self.payload_sha256}
 
 
+def _from_somewhere() -> Iterator[int]:
+    return itertools.count(secrets.randbelow(2**31) + 1)
+
+
 def unchanged(_: Members) -> None:
     """The change that is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Makes what one contact point sends. Its sequence numbers begin at a random one and last as long as it does."""
+    """Makes what one contact point sends to one other.
+
+    Its sequence numbers begin at a random one in each lane and last as long as it does.
+    """
 
     desk: KeyDesk
     directory: Directory
     epoch: int = 1
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(secrets.randbelow(2**31) + 1))
+    numbers: Iterator[int] = field(default_factory=_from_somewhere)
+    urgent_numbers: Iterator[int] = field(default_factory=_from_somewhere)
 
     @property
     def signer(self) -> Signer:
         """The key that signs now."""
         return signer_of(self.desk, self.directory, at=datetime.now(UTC))
+
+    def counter(self, urgency: object) -> Iterator[int]:
+        """The sequence numbers of the lane that an urgency goes by."""
+        return self.urgent_numbers if urgency == "immediate" else self.numbers
 
     def payload(self, kind: str, *to: str, at: datetime | None = None, **changes: object) -> Members:
         """A good payload without its digests; a change is a member (`sender` stands for `from`)."""
@@ -98,7 +110,8 @@ class Maker:
             "trust": {"network": self.directory.network, "version": self.directory.version},
         }
         if kind not in CONTROL_KINDS:
-            good["seq"] = {"epoch": self.epoch, "n": {each: next(self.numbers) for each in sorted(to)}}
+            numbers = self.counter(changes.get("urgency"))
+            good["seq"] = {"epoch": self.epoch, "n": {each: next(numbers) for each in sorted(to)}}
         return good | {"from" if name == "sender" else name: value for name, value in changes.items()}
 
     def body(self, payload: Mapping[str, Any], **changes: object) -> Members:

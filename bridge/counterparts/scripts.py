@@ -106,7 +106,8 @@ class Gap(Answers):
 
     async def react(self, own: Counterpart, judged: Judged) -> None:
         """As `Answers`, one number further."""
-        next(own.maker.numbers)
+        if judged.verified is not None:
+            next(own.maker.counter(judged.verified.payload.urgency))
         await super().react(own, judged)
 
 

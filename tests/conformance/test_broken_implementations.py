@@ -1,0 +1,67 @@
+"""Each implementation is broken in one thing, and exactly the cases that try it fail; without a breach none does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from conformance_world import COUNTRIES, Pair
+
+from bridge.conformance.case import Verdict
+from bridge.conformance.running import CASES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from servers.broker_fixtures import MakeVirtualHost
+
+pytestmark = pytest.mark.broker
+
+TOGETHER = 4
+FAILS = {
+    "nothing": set(),
+    "without-signatures": {"refuse-signature-payload", "refuse-signature-bit", "refuse-signature-zeros"},
+    "answers-strangers": {"refuse-network", "refuse-seal-digest"},
+    "acknowledges-first": {"killed"},
+    "without-revocation": {"refuse-key-revoked"},
+    "takes-unsorted": {"refuse-unsorted"},
+    "without-commitment": {"refuse-commitment"},
+    "takes-expired": {"refuse-expired"},
+    "takes-tests": {"refuse-status-test"},
+    "without-equivocation": {"refuse-equivocation", "killed"},
+    "unsigned-receipts": {"receipt-signed"},
+    "wrong-digests": {"receipt-digests"},
+    "receipts-for-control": {"control-unanswered", "refuse-receipt-unasked"},
+    "reencodes": {"send-signed"},
+    "same-number": {"send-numbers"},
+    "seals-to-more": {"send-sealed"},
+    "not-persistent": {"receipt-persistent", "send-persistent"},
+    "poisoned": {"poison"},
+    "twice-for-twice": {"duplicate-once"},
+    "wrong-type": {"receipt-properties", "send-properties"},
+    "only-its-own-minor": {"newer-minor", "good-large"},
+    "forgets": {"killed"},
+}
+# One that stops at the first noise fails whatever comes behind it, which is no other fault.
+BEFORE_NOISE = {case.id for case in CASES if not case.id.startswith(("alive", "good", "poison"))}
+# The small implementation keeps nothing to send again.
+NEVER_AGAIN = {"send-again"}
+
+
+async def test_each_breach_is_found_by_the_cases_that_try_it_and_by_no_other(
+    make_vhost: MakeVirtualHost, tmp_path: Path
+) -> None:
+    turn = asyncio.Semaphore(TOGETHER)
+    pairs = [Pair(tmp_path / broken, make_vhost(COUNTRIES), broken) for broken in FAILS]
+
+    async def tried(pair: Pair) -> tuple[str, dict[str, str]]:
+        async with turn:
+            pair.prepare()
+            left_out = NEVER_AGAIN | (BEFORE_NOISE if pair.broken == "poisoned" else set())
+            results = await pair.run(left_out=left_out)
+            return pair.broken, {each.case.id: each.seen for each in results if each.verdict is Verdict.FAIL}
+
+    found = dict(await asyncio.gather(*(tried(pair) for pair in pairs)))
+
+    assert {broken: (fails, set(fails)) for broken, fails in found.items() if set(fails) != FAILS[broken]} == {}
