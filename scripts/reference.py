@@ -182,7 +182,8 @@ def _type(member: Schema, root: Schema) -> Iterator[Markup]:
     if "$ref" in member:
         name = member["$ref"].removeprefix("#/$defs/")
         is_list = _is_list(root["$defs"][name])
-        target = f"codes.html#{name}" if is_list else f"#{name}"
+        version = root["$id"].rpartition(":")[2]  # each has a part of the page, and a definition may differ
+        target = f"codes.html#{name}" if is_list else f"#v{version}-{name}"
         yield Markup('{}<a href="{}">{}</a>').format("a code of " if is_list else "", target, name)
     elif "anyOf" in member:
         yield Markup(" or ").join(_form(each, root) for each in member["anyOf"])
