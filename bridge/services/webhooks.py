@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +13,6 @@ from bridge.app.integrating.deliver_webhooks import DeliverWebhooks
 from bridge.app.integrating.follow_webhooks import FollowWebhooks
 from bridge.core.errors import UnavailableError
 from bridge.services.faults import log_fault
-from bridge.services.stopping import Stopped, pause
 
 LOOK_SECONDS: Final = 0.2
 TROUBLE_SECONDS: Final = 2.0
@@ -28,14 +28,17 @@ class WebhookService:
 
     following: FollowWebhooks
     delivering: DeliverWebhooks
+    _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)  # something more may be due, or the end
     _running: dict[str, bool] = field(default_factory=dict, init=False)  # webhook -> whether it failed last
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set."""
         told = ""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._wake_at(stop))
             while not stop.is_set():
                 seconds = LOOK_SECONDS
+                self._wake.clear()
                 try:
                     has_any = await self.following.follow()
                     for webhook_id, fails in await self.delivering.ready() if has_any else ():
@@ -48,10 +51,14 @@ class WebhookService:
                 except Exception as error:  # noqa: BLE001 - a service that ends takes the whole process with it
                     log_fault("webhooks", error)
                     seconds = TROUBLE_SECONDS
-                try:
-                    await pause(stop, seconds)
-                except Stopped:
-                    break
+                if not stop.is_set():
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(seconds):
+                            await self._wake.wait()
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wake.set()
 
     def _begin(self, group: asyncio.TaskGroup, webhook_id: str, fails: bool, stop: asyncio.Event) -> None:  # noqa: FBT001
         failing = sum(self._running.values())
@@ -71,3 +78,4 @@ class WebhookService:
             log_fault("webhooks", error)
         finally:
             del self._running[webhook_id]
+            self._wake.set()
