@@ -156,14 +156,19 @@ class Bench:
 
     async def unanswered(self, *made: Made) -> None:
         """Fails where one of them is answered until the good message behind them is, and a little longer."""
-        behind = self.good(urgency="immediate" if ".urgent." in made[-1].routing_key else "expected")
+        await self.is_answered_before_next(made[-1])
+        answers = [receipt for each in made for receipt in self.answers_to(each)]
+        if answers:
+            raise FailedCaseError(f"a receipt {answers[0].told}")
+
+    async def is_answered_before_next(self, made: Made) -> bool:
+        """Whether it is answered until a good message behind it is, and a little longer; fails where that is not."""
+        behind = self.good(urgency="immediate" if ".urgent." in made.routing_key else "expected")
         await self.publish(behind)
         if not await self.until(lambda: bool(self.answers_to(behind))):
             raise FailedCaseError(f"the good message behind it has no receipt within {self.bound_seconds:.0f} s")
         await asyncio.sleep(GRACE_SECONDS)
-        answers = [receipt for each in made for receipt in self.answers_to(each)]
-        if answers:
-            raise FailedCaseError(f"a receipt {answers[0].told}")
+        return bool(self.answers_to(made))
 
     def measured(self, seconds: float) -> None:
         """The first answer took this long: no other is waited for very much longer, so that what is dead fails soon."""

@@ -152,7 +152,7 @@ SENDING: Final = (
     Case("send-numbers", f"{FORMAT}, seq", ASKED, "one epoch, the second number follows the first", _numbers),
     Case("send-once", "rabbitmq, topology", ASKED, "one publish for each country", _once),
     Case("send-again", f"{FORMAT}, control messages", "a resend request for what was sent",
-         "the same bytes, or a heartbeat that lists it as void", _resend),
+         "the same bytes, or a heartbeat that lists it as void", _resend, is_alone=True),
     Case("send-control", f"{FORMAT}, control messages", "nothing", "heartbeats and requests are well formed",
          _heartbeats, is_alone=True),
 )  # fmt: skip

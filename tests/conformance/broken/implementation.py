@@ -2,8 +2,8 @@
 
 usage: implementation.py listen|send|start FOLDER [--broken NAME] [--to ID]
 
-FOLDER has network.json (an export), keys.json (a JWK set), settings.json ({"id", "relay", "router"}). A journal comes to it:
-what was received is in it before anybody is told. `start` runs `listen` apart, and returns once that listens.
+FOLDER has network.json (an export), keys.json (a JWK set), settings.json ({"id", "relay", "router"}); a journal is made
+there, with what was received before anybody is told. `start` runs `listen` apart, and returns once that listens.
 """
 
 from __future__ import annotations
