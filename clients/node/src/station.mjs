@@ -20,7 +20,8 @@ const complain = ({ message }) => void console.error(message)
 export class Station {
   /** `folder` has keys.json and client.json: {id, network: file, relay: URL, router: URL}. */
   constructor(folder, onMessage) {
-    Object.assign(this, read(folder, 'client.json'), { folder, onMessage, turn: Promise.resolve(), answered: new Map() })
+    Object.assign(this, read(folder, 'client.json'), { folder, onMessage, turn: Promise.resolve() })
+    Object.assign(this, { underway: new Set(), answered: new Map() }) // what is being published; when somebody was answered last
     this.keys = new Map(read(folder, 'keys.json').keys.map((jwk) => [jwk.kid, jwk]))
   }
 
@@ -87,20 +88,22 @@ export class Station {
   /** Publishes what the broker has not confirmed: the same bytes, once for each country. */
   flush() {
     for (const entry of this.out ? this.journal.waiting.values() : []) {
-      if (entry.line === this.out) continue // on its way
-      entry.line = this.out
-      this.publish(entry, this.out).catch((error) => complain(error, delete entry.line))
+      if (this.underway.has(entry)) continue
+      this.underway.add(entry)
+      this.publish(entry, this.out).catch(complain).finally(() => this.underway.delete(entry))
     }
   }
 
   async publish({ payload, wire }, out) {
     const { id, kind, from, to } = payload
-    const marks = { contentType: 'application/jose+json', persistent: true, mandatory: true, correlationId: id, type: kind, appId: from }
-    await Promise.all([...new Set(to.map(countryOf))].map((country) => new Promise((resolve, reject) => {
+    const hints = { contentType: 'application/jose+json', correlationId: id, type: kind, appId: from }
+    const confirmed = [...new Set(to.map(countryOf))].map((country) => new Promise((resolve, reject) => {
       const [messageId, key] = [newId(), `${countryOf(from)}.${country}.${laneOf(payload)}.${kind}`]
-      const settle = (error) => (out.returned.delete(messageId) || error ? reject(error ?? new Error(`no queue for ${key}`)) : resolve())
-      out.publish(`from.${countryOf(from)}`, key, Buffer.from(wire, 'base64'), { ...marks, messageId }, settle)
-    })))
+      const settle = (error) => (error ? reject(error) : out.returned.delete(messageId) ? reject(new Error(`no queue for ${key}`)) : resolve())
+      const properties = { ...hints, messageId, persistent: true, mandatory: true }
+      out.publish(`from.${countryOf(from)}`, key, Buffer.from(wire, 'base64'), properties, settle)
+    }))
+    await Promise.all(confirmed)
     this.journal.note({ what: 'confirmed', id })
     await this.onMessage({ what: 'confirmed', id })
   }
@@ -122,7 +125,8 @@ export class Station {
       await into.prefetch(16)
       onReady((this.out = out))
       const take = (message) => this.inTurn(() => this.take(message.content, message)).then(() => into.ack(message))
-      for (const queue of ['country.%.urgent', 'country.%.normal', 'dead.%'].map((name) => name.replace('%', countryOf(this.id)))) {
+      const country = countryOf(this.id)
+      for (const queue of [`country.${country}.urgent`, `country.${country}.normal`, `dead.${country}`]) {
         await into.consume(queue, (message) => take(message).catch((error) => complain(error, this.end())))
       }
       this.flush()
@@ -142,32 +146,46 @@ export class Station {
   }
 
   /** Verifies a message; notes it, and the answer to it; tells `onMessage`. Then it may be acknowledged. */
-  async take(wire, { fields, properties: { correlationId, type, appId, userId, headers } }) {
-    const { journal, keys, list: network } = this
-    const key = fields.exchange === 'alerts' || fields.exchange.startsWith('from.') ? fields.routingKey : null // not of dead letters
-    const came = await verify(wire, {
-      network, keys, highestVersion: journal.version, at: Date.now(), country: countryOf(this.id), recipient: this.id,
-      properties: { correlation_id: correlationId, type, app_id: appId, user_id: userId, headers, routing_key: key },
-      known: ({ from, id }) => journal.received.get(`${from} ${id}`)?.payload_sha256,
-      sent: ({ id }, from) => [journal.sent.get(id)].filter((own) => own?.payload.to.includes(from)).map((own) => ({ ...own.payload, ...own }))[0],
-      originator: (thread) => journal.threads.get(thread),
-    }).catch(({ proven, step, code }) => ({ ...proven, step, code: step ? code : 'E_UNFORESEEN' }))
+  async take(wire, { fields, properties }) {
+    const { journal } = this
+    const came = await this.judge(wire, { fields, properties })
     const { payload, code, control, duplicate } = came
     const [raw, name] = [wire.toString('base64'), payload && `${payload.from} ${payload.id}`]
     const what = HELD.includes(code) ? 'held' : code ? 'refused' : control ? 'control' : 'received'
     if (what === 'held' && journal.held.has(raw)) return
-    const entry = duplicate ? journal.received.get(name) : { what, ...came, ...(code && { wire: raw, fields, properties: arguments[1].properties }) }
+    const entry = duplicate ? journal.received.get(name) : { what, ...came, ...(code && { wire: raw, fields, properties }) }
     const entries = duplicate ? [] : [entry]
     if (journal.held.has(raw)) entries.push({ what: 'settled', wire: raw })
-    if (payload && what !== 'held' && !isControl(payload) && !(Date.now() - this.answered.get(name) < MINUTE)) {
+    const isLate = Date.now() - this.answered.get(name) < MINUTE
+    if (payload && what !== 'held' && !isControl(payload) && !isLate) {
       entries.push({ what: 'sent', ...(await this.receipt(came)) })
       this.answered.set(name, Date.now())
     }
     journal.note(...entries)
-    const isAsked = ({ seq, to }) => seq?.epoch === control.epoch && control.numbers.includes(seq.n[payload.from])
-    if (control?.numbers) for (const [id, own] of journal.sent) if (isAsked(own.payload) && laneOf(own.payload) === control.lane) journal.waiting.set(id, own)
+    if (payload?.kind === 'resend_request' && what === 'control') this.repeat(payload.from, control)
     this.flush()
     await this.onMessage(entry, duplicate)
+  }
+
+  async judge(wire, { fields, properties: { correlationId, type, appId, userId, headers } }) {
+    const { journal, keys, id: recipient, list: network } = this
+    const routing_key = fields.exchange === 'dead' ? null : fields.routingKey // behind dead letters it is another
+    const sentTo = (from, own) => (own?.payload.to.includes(from) ? { ...own.payload, ...own } : null)
+    const given = {
+      network, keys, recipient, country: countryOf(recipient), at: Date.now(), highestVersion: journal.version,
+      properties: { correlation_id: correlationId, type, app_id: appId, user_id: userId, headers, routing_key },
+      known: ({ from, id }) => journal.received.get(`${from} ${id}`)?.payload_sha256,
+      sent: ({ id }, from) => sentTo(from, journal.sent.get(id)),
+      originator: (thread) => journal.threads.get(thread),
+    }
+    const refused = ({ proven, step, code }) => ({ ...proven, step, code: step ? code : 'E_UNFORESEEN' })
+    return verify(wire, given).catch(refused)
+  }
+
+  /** Lets what somebody misses go out again, the same bytes. */
+  repeat(to, { epoch, lane, numbers }) {
+    const isAsked = (own) => own.seq?.epoch === epoch && laneOf(own) === lane && numbers.includes(own.seq.n[to])
+    for (const [id, entry] of this.journal.sent) if (isAsked(entry.payload)) this.journal.waiting.set(id, entry)
   }
 
   /** Publishes again what the broker did not take, and verifies again what was held: list or clock may have changed. */

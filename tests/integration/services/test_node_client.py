@@ -19,7 +19,9 @@ from servers.missing import server_is_missing
 from servers.node_packages import NodeMissingError, ensure_node_modules, find_node
 from service_world import ALERT, ROOT, World, eventually
 
+from bridge.adapters.store import gaps
 from bridge.cli.main import main_status
+from bridge.compose import peer_chores
 from bridge.core.messages import read_alert_file
 from bridge.core.times import format_time
 from bridge.core.wire import base64url
@@ -34,7 +36,7 @@ pytestmark = [pytest.mark.node, pytest.mark.broker]
 CLIENT = ROOT / "clients" / "node"
 PASSWORD = "of a throw-away broker"
 SECONDS = 60.0
-MOST_LINES = 440
+MOST_LINES = 450
 LONGEST_LINE = 160
 NETWORK = """
 network = "test"
@@ -285,6 +287,29 @@ async def test_what_no_queue_takes_is_not_called_sent_and_goes_out_later(countri
         other = await client.start("publish", client.folder, client.alert(), "--to", "at.ncp")
         await asyncio.wait_for(other.communicate(), SECONDS)
         assert other.returncode == 1
+
+
+async def test_what_is_lost_in_the_broker_is_published_again_when_it_is_asked_for(
+    countries: tuple[World, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, client = countries
+    monkeypatch.setattr(gaps, "ASK_AGAIN_AFTER", (timedelta(seconds=1), timedelta(seconds=1), timedelta(hours=1)))
+    monkeypatch.setattr(peer_chores, "ASK_SECONDS", 0.2)
+    publish = ("publish", client.folder, client.alert(), "--to", "at.ncp")
+    async with world.running("at"):
+        await client.run(*publish, "--wait", "60")
+    await client.run(*publish)
+    url = f"{world.vhost.broker.management_url}/api/queues/{world.vhost.name}/country.at.normal/contents"
+    async with httpx.AsyncClient(timeout=SECONDS) as http:
+        (await http.delete(url)).raise_for_status()
+    await client.run(*publish)
+
+    async with world.running("at"), client.listening():
+
+        async def are_all_there() -> bool:
+            return len(await world.inbox()) == 3
+
+        await eventually(are_all_there, seconds=SECONDS)
 
 
 async def test_the_client_refuses_what_is_forged_and_goes_on(countries: tuple[World, Client]) -> None:
