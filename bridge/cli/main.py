@@ -48,6 +48,7 @@ SINGLE: Final = {
     "queues": "What the broker holds for a node, and what waits in its outbox.",
     "backup": "Copy a node's database while it runs.",
     "restore": "Put a backup in the place of a node's database.",
+    "sandbox": "A local network with scripted counterparts, to try everything alone.",
 }
 MODULES: Final = {
     "run": "run",
@@ -56,6 +57,7 @@ MODULES: Final = {
     "queues": "queues",
     "backup": "backup",
     "restore": "backup",
+    "sandbox": "sandbox",
 }
 WATCH: Final = ["inbox", "watch"]  # Ctrl-C is its ordinary end: no error among the objects
 

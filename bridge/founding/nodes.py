@@ -40,7 +40,16 @@ from bridge.founding.node_folder import (
 )
 from bridge.settings.trust import is_address, is_usable
 
-__all__ = ["BrokerPlace", "EnrolledNode", "FoundNode", "NodeOrder", "enrol_node", "found_nodes", "render_settings"]
+__all__ = [
+    "BrokerPlace",
+    "EnrolledNode",
+    "FoundNode",
+    "NodeOrder",
+    "admit",
+    "enrol_node",
+    "found_nodes",
+    "render_settings",
+]
 
 MIRROR_SECONDS: Final = 60.0  # for all files of a list that is read for the first time
 THRESHOLD: Final = "E_THRESHOLD"
@@ -94,13 +103,20 @@ def found_nodes(orders: Sequence[NodeOrder], *, network: Path, at: datetime | No
             _enrol(order, {point.id: point.name for point in points[order.folder]}, source, now) for order in orders
         ]
         _equip(orders, [one.request for one in made], network, now)
-        _admit(repository, [one.request for one in made], now)
+        admit(network, [one.request for one in made], at=now)
     return [one.node for one in made]
 
 
-def _admit(repository: TufRepository, requests: Sequence[JoinRequest], now: datetime) -> None:
+def admit(network: Path, requests: Sequence[JoinRequest], *, at: datetime | None = None) -> None:
+    """Admits members by their requests in one new version of the network, where its keys are on this machine.
+
+    Raises:
+        RefusedError: a request is not to be admitted, or governance signs elsewhere (`E_THRESHOLD`).
+        UnavailableError: no network is there.
+    """
+    now = at or datetime.now(UTC)
     try:
-        repository.change(lambda present: _admitting(present, requests, now), at=now)
+        TufRepository(network).change(lambda present: _admitting(present, requests, now), at=now)
     except RefusedError as error:
         if error.code != THRESHOLD:
             raise

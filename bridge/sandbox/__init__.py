@@ -1,0 +1,1 @@
+"""A network to play with on one machine: scripted counterparts, a private broker, a place for whoever tries."""
