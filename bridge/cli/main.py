@@ -48,7 +48,7 @@ SINGLE: Final = {
     "queues": "What the broker holds for a node, and what waits in its outbox.",
     "backup": "Copy a node's database while it runs.",
     "restore": "Put a backup in the place of a node's database.",
-    "sandbox": "A local network with scripted counterparts, to try everything alone.",
+    "sandbox": "A local network with scripted counterparts, to try it alone.",
 }
 MODULES: Final = {
     "run": "run",
