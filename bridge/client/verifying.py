@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bridge.client.records import Verdict
 from bridge.compose.offline import verify_message_file
+from bridge.core.errors import BadInputError
 
 
 def verify(
@@ -28,7 +29,10 @@ def verify(
 
     Raises:
         UnavailableError: the membership list or the keys cannot be read.
+        BadInputError: `E_USAGE`, `at` has no time zone; an export or a JWK set is none.
     """
+    if at is not None and at.tzinfo is None:
+        raise BadInputError("E_USAGE", "at: found a time without a time zone, expected an aware one")
     verdict = verify_message_file(
         wire_bytes,
         network=Path(network),

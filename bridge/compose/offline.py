@@ -14,6 +14,7 @@ from bridge.adapters.trust.governance.reading import read_repository
 from bridge.adapters.trust.membership.exported import read_export
 from bridge.app.verify_file import Circumstances, FileVerdict, KnownState, verify_file
 from bridge.core.directory import Directory
+from bridge.core.errors import UnavailableError
 from bridge.core.verification import Hints
 
 
@@ -78,6 +79,8 @@ def private_keys_of(keys: Path, recipient: str, machine_secret: Path | None) -> 
     """
     if keys.is_file():
         return read_jwk_set(keys)
+    if not keys.is_dir():  # a misspelt path must not look like a faulty message
+        raise UnavailableError("E_KEY_FILE", f"{keys}: expected a folder with keys, or a file with a JWK set")
     secret_file = machine_secret or keys.resolve().parent.parent / "secrets" / "machine.key"
     secret = read_secret(secret_file) if machine_secret is not None or secret_file.exists() else None
     return FileKeys(keys, recipient, machine_secret=secret)

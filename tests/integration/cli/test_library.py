@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,10 @@ def test_a_message_is_verified_without_a_node(nodes: Nodes, sent: str) -> None:
     assert (verdict.ok, verdict.step) == (True, 17)
     changed = verify(wire_bytes.replace(b'"payload":"e', b'"payload":"f'), network=str(nodes.network))
     assert (changed.ok, changed.step, changed.code) == (False, 7, "E_SIGNATURE")
+    with pytest.raises(BadInputError, match="time zone"):
+        verify(wire_bytes, network=nodes.network, at=datetime(2026, 11, 28))  # noqa: DTZ001 - that is the fault
+    with pytest.raises(UnavailableError, match="nowhere"):
+        verify(wire_bytes, network=nodes.network, recipient="at.ncp", keys=nodes.at.parent / "nowhere")
 
 
 def test_a_type_checker_sees_what_the_documentation_says(tmp_path: Path) -> None:
