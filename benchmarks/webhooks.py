@@ -25,7 +25,7 @@ from bridge.settings import load_settings
 from demo.network import NETWORK_FILE
 
 SINGLE: Final = 50
-TOGETHER: Final = 200  # to each webhook
+TOGETHER: Final = 50  # to each webhook
 WEBHOOKS: Final = (1, 4)
 PATIENCE_SECONDS: Final = 120.0
 
@@ -39,7 +39,8 @@ class Receiver:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request."""
-        await reader.readuntil(b"\r\n\r\n")
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0]))
         self.times.append(time.perf_counter())
         self.came.set()
         writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
