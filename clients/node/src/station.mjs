@@ -79,10 +79,10 @@ export class Station {
   }
 
   /** A signed receipt: whole, verified, stored; or rejected with a code. */
-  async receipt({ payload, payload_sha256, code }) {
-    const { id, from, sealed_sha256 } = payload
+  async receipt({ payload, payload_sha256, signer, code }) {
+    const { id, sealed_sha256 } = payload
     const control = { state: code ? 'rejected' : 'delivered', code, of: { id, payload_sha256, sealed_sha256 } }
-    return makeControl(this.header('receipt', [from], payload), control, this.keys.get(this.key(this.id, 'ES256').kid))
+    return makeControl(this.header('receipt', [signer], payload), control, this.keys.get(this.key(this.id, 'ES256').kid))
   }
 
   /** Publishes what the broker has not confirmed: the same bytes, once for each country. */
@@ -149,17 +149,18 @@ export class Station {
   async take(wire, { fields, properties }) {
     const { journal } = this
     const came = await this.judge(wire, { fields, properties })
-    const { payload, code, control, duplicate } = came
+    const { payload, payload_sha256, code, control, duplicate } = came
     const [raw, name] = [wire.toString('base64'), payload && `${payload.from} ${payload.id}`]
     const what = HELD.includes(code) ? 'held' : code ? 'refused' : control ? 'control' : 'received'
     if (what === 'held' && journal.held.has(raw)) return
     const entry = duplicate ? journal.received.get(name) : { what, ...came, ...(code && { wire: raw, fields, properties }) }
     const entries = duplicate ? [] : [entry]
     if (journal.held.has(raw)) entries.push({ what: 'settled', wire: raw })
-    const isLate = Date.now() - this.answered.get(name) < MINUTE
+    const answered = `${name} ${payload_sha256}` // another payload under a known id is no duplicate
+    const isLate = Date.now() - this.answered.get(answered) < MINUTE
     if (payload && what !== 'held' && !isControl(payload) && !isLate) {
       entries.push({ what: 'sent', ...(await this.receipt(came)) })
-      this.answered.set(name, Date.now())
+      this.answered.set(answered, Date.now())
     }
     journal.note(...entries)
     if (payload?.kind === 'resend_request' && what === 'control') this.repeat(payload.from, control)

@@ -21,7 +21,7 @@ export const laneOf = ({ urgency }) => (urgency === 'immediate' ? 'urgent' : 'no
  * given: {network, at (ms), country, recipient, keys: Map kid -> private JWK, highestVersion, properties,
  *         known(payload) -> digest, sent(of, from) -> digests, originator(thread) -> contact point}
  * Answers {payload, payload_sha256, body | control | duplicate}. A refusal has `step` and `code`, and from step 9 on,
- * when it is known who speaks, `proven`: {payload, payload_sha256}.
+ * when it is known who speaks, `proven`: {payload, payload_sha256, signer}.
  */
 export async function verify(wire, given) {
   const proven = {}
@@ -70,7 +70,7 @@ async function steps(wire, { network, at, country, recipient, keys, highestVersi
   check(!seq || same(sorted(Object.keys(seq.n)), sorted(to)), 8, 'E_SCHEMA', 'seq.n has not the recipients')
   check(payload.trust.network === network.network, 8, 'E_NETWORK')
   check(!seq || !sealed || sha256(sealed) === payload.sealed_sha256, 8, 'E_SEAL_DIGEST')
-  Object.assign(proven, { payload, payload_sha256: sha256(decode(text)) })
+  Object.assign(proven, { payload, payload_sha256: sha256(decode(text)), signer: sender.id })
 
   check(from === sender.id, 9, 'E_SENDER')
   if (hints) {
