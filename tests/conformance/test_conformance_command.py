@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -135,6 +136,24 @@ def test_our_own_node_keeps_every_rule(countries: tuple[Path, str], capsys: pyte
     # and: what is asked wrongly is said before anything is sent
     assert run(folder, broker, "--only", "no-such-case") == 2
     assert run(folder, broker.replace("amqp://", "amqp://somebody:secret@")) == 2
+
+
+def test_the_commands_of_the_page_do_what_it_says(
+    countries: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, broker = countries
+    monkeypatch.chdir(folder)
+    page = (ROOT / "docs" / "integrate" / "conformance.md").read_text("utf-8")
+    block = page.partition("```bash\n")[2].partition("```")[0].replace("\\\n", " ")
+
+    for line in block.replace("amqp://127.0.0.1:5672/test", broker).splitlines():
+        program, *words = shlex.split(line)
+        assert program == "ncp-bridge"
+        shortened = ["--only", "alive"] if words[:2] == ["conformance", "run"] else []  # the rest is tried above
+        assert main_status([*words, *shortened]) == 0, capsys.readouterr().err
+
+    assert (folder / "report.xml").exists()
+    assert "their-system 1.2" in (folder / "report.html").read_text("utf-8")
 
 
 def check_junit(file: Path, verdicts: dict[str, str]) -> None:
