@@ -78,7 +78,7 @@ def sandbox(  # noqa: PLR0913 - a command's options
     with asyncio.Runner() as runner:
         runner.run(_until_signal(run_sandbox(order, tell=emit_line if as_json else _say_event, started=started)))
     if not as_json:
-        say(f"ended; {folder} {'is kept' if keep else 'is gone'}")
+        say(f"ended; {folder} {'is kept' if order.keep else 'is gone'}")
 
 
 def _order(path: Path, scripts: list[str], you: str | None, mine: Mine | None, *, every: float, keep: bool) -> Order:
@@ -90,7 +90,7 @@ def _order(path: Path, scripts: list[str], you: str | None, mine: Mine | None, *
     if (you or country).upper() != country or (mine or part) != part:
         raise RefusedError("E_SANDBOX_FOLDER", f"{path} is a sandbox for {country} with a {part}; expected no other")
     before = [f"{one}={name}" for one, name in there.facts["scripts"].items()]
-    return Order(path, there, plan_of(country, [*before, *scripts]), part, every, keep)
+    return Order(path, there, plan_of(country, [*before, *scripts]), part, every, keep=True)
 
 
 async def _until_signal(work: Coroutine[object, object, None]) -> None:

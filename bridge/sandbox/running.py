@@ -48,7 +48,7 @@ class Order:
         there: the sandbox that is in `path` already, if one is.
         mine: `node` or `client`: what whoever tries has.
         every: seconds between two alerts that counterparts send on their own; 0: none.
-        keep: the folder stays for another start.
+        keep: the folder stays for another start; one that was there always does.
     """
 
     path: Path
@@ -67,7 +67,6 @@ async def run_sandbox(order: Order, *, tell: Tell, started: Callable[[Mapping[st
     """
     ports = [order.there.facts[name] for name in ("broker_port", "api_port")] if order.there else free_ports(2)
     broker = PrivateNode(port=ports[0])
-    sandbox = None
     try:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, broker.stop)
@@ -103,8 +102,8 @@ async def run_sandbox(order: Order, *, tell: Tell, started: Callable[[Mapping[st
                 _send(countries, order.plan.own, order.every, tell),
             )
     finally:
-        if sandbox is not None and not order.keep:
-            await asyncio.to_thread(sandbox.remove)
+        if not order.keep:
+            await asyncio.to_thread(SandboxFolder(order.path, {}).remove)
 
 
 def _on_disk(order: Order, broker_port: int, api_port: int) -> SandboxFolder:
@@ -220,5 +219,5 @@ async def _to_its_end(work: Callable[[], Answer]) -> Answer:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        await asyncio.gather(task, return_exceptions=True)
         raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -29,12 +31,15 @@ from bridge.counterparts.line import Accounts, open_line
 from bridge.counterparts.making import Maker
 from bridge.counterparts.scripts import Never
 from bridge.sandbox import alert
+from bridge.settings import load_settings
 from broker.installation import broker_programs
 from broker.ports import is_free
 
 pytestmark = pytest.mark.broker
 
 ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "integrate" / "sandbox.md").read_text("utf-8")
+STAYS = "   # stays"
 SECONDS = 120.0
 SILENT = {"hr.ncp", "mk.ncp", "bg.ncp"}
 ANSWERING = {"at.ncp", "at.labour", "hu.ncp", "ro.ncp", "al.ncp", "it.ncp"}
@@ -79,10 +84,18 @@ def eventually(holds: Callable[[], object]) -> None:
         time.sleep(0.3)
 
 
+def on_page(heading: str, folder: Path) -> list[list[str]]:
+    """The commands under a heading of the page without the program's name; `play` and `mine` are `folder` there."""
+    part = PAGE.partition(f"\n## {heading}\n" if heading else "# A sandbox\n")[2].partition("\n## ")[0]
+    blocks: list[str] = re.findall(r"^```sh\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
+    lines = [line.removesuffix(STAYS) for block in blocks for line in block.splitlines()]
+    return [[re.sub(r"^(play|mine)(?=/|$)", str(folder), word) for word in shlex.split(line)[1:]] for line in lines]
+
+
 @contextmanager
-def sandbox(folder: Path, *options: object) -> Iterator[Running]:
+def sandbox(*words: object) -> Iterator[Running]:
     """Runs one; whatever happens, it is ended."""
-    command = [sys.executable, "-m", "bridge", "sandbox", str(folder), "--json", *map(str, options)]
+    command = [sys.executable, "-m", "bridge", *map(str, words), "--json"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
     assert process.stdout is not None
     try:
@@ -127,8 +140,11 @@ def rabbitmq_is_here() -> None:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with sandbox(tmp_path_factory.mktemp("played") / "s", "--script", "hu.ncp=late:2", "--every", "1") as running:
+    (words,) = on_page("", tmp_path_factory.mktemp("played") / "s")
+    with sandbox(*words, "--script", "hu.ncp=late:2", "--every", "1") as running:
         yield running
+    assert running.process.returncode == 0
+    assert not Path(running.config).parents[1].exists()
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +209,10 @@ def test_counterparts_send_exercises_of_their_own(played: Running) -> None:
     )
 
 
+def test_nobody_counts_as_silent_within_a_day(played: Running) -> None:
+    assert load_settings(Path(played.config)).heartbeat.seconds == 86400
+
+
 def test_the_http_interface_takes_the_token(played: Running) -> None:
     api = played.facts["api"]
     answer = httpx.get(f"{api['url']}/inbox", headers={"Authorization": f"Bearer {api['token']}"})
@@ -207,15 +227,26 @@ def test_an_alert_that_is_meant_is_refused(played: Running, tmp_path: Path) -> N
     assert run("alert", "submit", meant, "--config", played.config).returncode in {2, 3}
 
 
+def test_the_page_says_what_each_does_and_its_commands_work(played: Running) -> None:
+    listed = re.findall(r"^\| (`[^|]+`) \| `([^|]+)` \|", PAGE, re.MULTILINE)
+    said = {one.strip("` "): script for points, script in listed for one in points.split(",")}
+    assert said == played.facts["scripts"] | {"hu.ncp": "late:20"}
+    for words in on_page("With a node of this software", Path(played.config).parents[1]):
+        done = run(*words)
+        assert done.returncode == 0, done.stderr
+
+
 def test_a_client_of_ones_own_is_admitted_while_it_runs(tmp_path: Path) -> None:
     folder, own, request = tmp_path / "s", tmp_path / "own", tmp_path / "request.json"
-    with sandbox(folder, "--mine", "client", "--keep") as running:
+    start, admit = on_page("With a client of your own", folder)
+    with sandbox(*start, "--keep") as running:
         # given a client that made keys of its own
         mirror = folder / "network" / "mirror"
         ask("node", "enroll", own, "--country", "RS", "--mirror", mirror, "--out", request)
 
         # when its request is admitted
-        assert ask("sandbox", folder, "--admit", request) == {"admitted": ["rs.ncp"]}
+        assert admit[-1] == request.name
+        assert ask(*admit[:-1], request) == {"admitted": ["rs.ncp"]}
         eventually(lambda: running.told(event="list"))
         listed = json.loads((folder / "network.json").read_bytes())["contact_points"]
         assert next(one for one in listed if one["id"] == "rs.ncp")["keys"]
@@ -233,7 +264,7 @@ def test_a_client_of_ones_own_is_admitted_while_it_runs(tmp_path: Path) -> None:
         assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
 
     # and another start goes on with it: the same accounts and ports, the list with the client in it
-    with sandbox(folder) as running:
+    with sandbox("sandbox", folder) as running:
         assert f":{running.facts['broker_port']}/" in file["relay"]
         assert asyncio.run(exchange(file, own, folder)) == kinds
 
@@ -242,7 +273,7 @@ def test_a_client_of_ones_own_is_admitted_while_it_runs(tmp_path: Path) -> None:
         assert (second.returncode, json.loads(second.stdout)["error"]["code"]) == (4, "E_BROKER_START")
         assert folder.exists()
     assert is_free(running.facts["broker_port"])
-    assert not folder.exists()
+    assert folder.exists()
 
 
 async def exchange(file: dict[str, str], own: Path, folder: Path) -> list[str]:
