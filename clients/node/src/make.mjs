@@ -8,8 +8,8 @@ const toBytes = (value) => Buffer.from(JSON.stringify(value))
 
 /** A UUIDv7 of now. */
 export function newId(now = Date.now()) {
-  const hex = now.toString(16).padStart(12, '0') + '7' + randomBytes(2).toString('hex').slice(1)
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12), `8${randomBytes(2).toString('hex').slice(1)}`, randomBytes(6).toString('hex')].join('-')
+  const [time, random] = [now.toString(16).padStart(12, '0'), randomBytes(9).toString('hex')]
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-8${random.slice(3, 6)}-${random.slice(6)}`
 }
 
 /** What ties a sealed body to its message: the JWE's additional authenticated data. */
@@ -18,7 +18,8 @@ export const bindingOf = ({ id, from, to }) => Buffer.from(`ncp-bridge-seal-1\n$
 /** A sealed message. `recipients` are keys of the list, `signing` is a private JWK with its kid. */
 export async function makeSealed(header, body, recipients, signing) {
   const plaintext = toBytes({ salt: randomBytes(32).toString('base64url'), ...body })
-  const jwe = new GeneralEncrypt(plaintext).setProtectedHeader({ enc: 'A256GCM' }).setAdditionalAuthenticatedData(bindingOf(header))
+  const jwe = new GeneralEncrypt(plaintext).setProtectedHeader({ enc: 'A256GCM' })
+  jwe.setAdditionalAuthenticatedData(bindingOf(header))
   for (const { kid, jwk } of recipients) jwe.addRecipient(await importJWK(jwk, ALG)).setUnprotectedHeader({ alg: ALG, kid })
   // For one recipient jose writes another form: a second, whose private key nobody keeps, is left out again.
   if (recipients.length === 1) jwe.addRecipient((await generateKeyPair(ALG)).publicKey).setUnprotectedHeader({ alg: ALG })

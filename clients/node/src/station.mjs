@@ -52,7 +52,8 @@ export class Station {
   key(id, alg) {
     const keys = this.list.contact_points.find((point) => point.id === id)?.keys ?? []
     const usable = keys.filter((key) => key.alg === alg && !key.revoked_at && isBefore(key.use_until))
-    const newest = usable.filter(({ kid }) => id !== this.id || this.keys.has(kid)).sort((a, b) => (a.use_until < b.use_until ? 1 : -1))[0]
+    const known = usable.filter(({ kid }) => id !== this.id || this.keys.has(kid))
+    const [newest] = known.sort((a, b) => (a.use_until < b.use_until ? 1 : -1))
     return newest ?? check(false, 0, 'E_KEY', `${id} has no key for ${alg} in the list`)
   }
 
@@ -99,7 +100,8 @@ export class Station {
     const hints = { contentType: 'application/jose+json', correlationId: id, type: kind, appId: from }
     const confirmed = [...new Set(to.map(countryOf))].map((country) => new Promise((resolve, reject) => {
       const [messageId, key] = [newId(), `${countryOf(from)}.${country}.${laneOf(payload)}.${kind}`]
-      const settle = (error) => (error ? reject(error) : out.returned.delete(messageId) ? reject(new Error(`no queue for ${key}`)) : resolve())
+      const fault = () => (out.returned.delete(messageId) ? new Error(`no queue for ${key}`) : null)
+      const settle = (error) => ((error ??= fault()) ? reject(error) : resolve())
       const properties = { ...hints, messageId, persistent: true, mandatory: true }
       out.publish(`from.${countryOf(from)}`, key, Buffer.from(wire, 'base64'), properties, settle)
     }))
@@ -156,7 +158,7 @@ export class Station {
     const entry = duplicate ? journal.received.get(name) : { what, ...came, ...(code && { wire: raw, fields, properties }) }
     const entries = duplicate ? [] : [entry]
     if (journal.held.has(raw)) entries.push({ what: 'settled', wire: raw })
-    const answered = `${name} ${payload_sha256}` // another payload under a known id is no duplicate
+    const answered = `${name} ${payload_sha256} ${code}` // another payload under a known id is no duplicate
     const isLate = Date.now() - this.answered.get(answered) < MINUTE
     if (payload && what !== 'held' && !isControl(payload) && !isLate) {
       entries.push({ what: 'sent', ...(await this.receipt(came)) })
@@ -192,6 +194,6 @@ export class Station {
   /** Publishes again what the broker did not take, and verifies again what was held: list or clock may have changed. */
   async lookAgain() {
     this.flush()
-    for (const { wire, ...came } of this.journal.held.values()) await this.inTurn(() => this.take(Buffer.from(wire, 'base64'), came))
+    for (const held of this.journal.held.values()) await this.inTurn(() => this.take(Buffer.from(held.wire, 'base64'), held))
   }
 }
