@@ -106,10 +106,10 @@ def found(path: Path, plan: Plan, *, mine: str, broker_port: int, api_port: int)
     Raises:
         UnavailableError: the folder cannot be written.
     """
-    made = SandboxFolder(path, {"you": plan.you, "mine": mine, "broker_port": broker_port, "api_port": api_port})
+    facts = {"you": plan.you, "mine": mine, "broker_port": broker_port, "api_port": api_port}
+    made = SandboxFolder(path, {**facts, "scripts": dict(plan.scripts)})
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made.tell(made.facts)
         (path / "network.toml").write_text(plan.network_file(), "utf-8")
         found_network(made.network, path / "network.toml")
         place = BrokerPlace(port=broker_port)
@@ -123,6 +123,7 @@ def found(path: Path, plan: Plan, *, mine: str, broker_port: int, api_port: int)
             config = made.you / "node.toml"
             settings = config.read_text("utf-8").replace(*HEARTBEATS)
             config.write_text(f'{settings}\n[api]\nlisten = "{api_port}"\n', "utf-8")
+        made.tell(made.facts)  # last: a folder without them was not finished, and is nobody's
     except BaseException as error:
         made.remove()
         if isinstance(error, OSError):

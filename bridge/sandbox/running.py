@@ -75,6 +75,8 @@ async def run_sandbox(order: Order, *, tell: Tell, started: Callable[[Mapping[st
             passwords = await asyncio.to_thread(_passwords, sandbox, order)
             await apply_over_management(broker.management_url, _topology(order.plan, passwords), vhost=VHOST)
             token = await _token(sandbox, order)
+            facts = facts_of(sandbox, order.plan, mine=order.mine, broker=broker, api_port=ports[1], token=token)
+            await asyncio.to_thread(sandbox.tell, facts)
             process = None
             if order.mine == NODE:
                 process = await stack.enter_async_context(running(sandbox.you / "node.toml"))
@@ -92,8 +94,6 @@ async def run_sandbox(order: Order, *, tell: Tell, started: Callable[[Mapping[st
                 )
                 for prefix, points in order.plan.countries.items()
             ]
-            facts = facts_of(sandbox, order.plan, mine=order.mine, broker=broker, api_port=ports[1], token=token)
-            await asyncio.to_thread(sandbox.tell, facts)
             started(facts)
             await _until_one_ends(
                 *(country.live() for country in countries),
@@ -191,9 +191,12 @@ async def _follow_list(sandbox: SandboxFolder, first: Directory, countries: Sequ
         latest = timestamp.stat().st_mtime_ns
         if latest == seen:
             continue
+        try:
+            directory = await asyncio.to_thread(read_repository, sandbox.network)
+            await asyncio.to_thread(sandbox.export)
+        except BridgeError:
+            continue  # it is being written at this moment
         seen = latest
-        directory = await asyncio.to_thread(read_repository, sandbox.network)
-        await asyncio.to_thread(sandbox.export)
         for country in countries:
             country.follow(directory)
         if directory.version != version:
