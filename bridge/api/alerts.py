@@ -10,10 +10,11 @@ from starlette.requests import Request
 
 from bridge.api.door import with_scope
 from bridge.api.examples import ALERT, header
+from bridge.api.fields import Officer
 from bridge.api.parts import parts_of
 from bridge.api.problems import ProblemItem, item
 from bridge.api.strict_route import StrictRoute
-from bridge.app.integrating.submit_once import LONGEST_KEY, LONGEST_OFFICER, SubmitOnce
+from bridge.app.integrating.submit_once import LONGEST_KEY, SubmitOnce
 from bridge.app.integrating.submit_once import Request as Submission
 from bridge.app.integrating.tokens import Scope, System
 from bridge.app.sending.submit import alert_of
@@ -72,7 +73,7 @@ class SubmissionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    officer: Annotated[str, Field(min_length=1, max_length=LONGEST_OFFICER, pattern=r"\S", examples=["M. Huber"])]
+    officer: Officer
     alert: Annotated[dict[str, Any], Field(examples=[ALERT])]
     partial: Annotated[bool, Field(description="Send to the rest when a country cannot be reached.")] = False
     impersonal: Annotated[

@@ -31,9 +31,8 @@ async def find_system(request: Request) -> None:
     """
     parts = parts_of(request)
     host, now = request.client.host if request.client else "", parts.clock.now()
-    credentials = await _bearer(request)
     try:
-        found = await parts.tokens.system(credentials.credentials if credentials else "")
+        found = await parts.tokens.system(await _token(request))
     except RefusedError:
         if not parts.failing.take(host, now):
             raise _too_many() from None
@@ -41,6 +40,15 @@ async def find_system(request: Request) -> None:
     request.scope[FOUND] = found
     if not parts.asking.take(found.name, now):
         raise _too_many()
+
+
+async def check_again(request: Request) -> None:
+    """Whether the token is still in force, for a request that has waited.
+
+    Raises:
+        RefusedError: `E_TOKEN`.
+    """
+    await parts_of(request).tokens.system(await _token(request))
 
 
 def with_scope(scope: Scope) -> Callable[..., Awaitable[System]]:
@@ -54,6 +62,12 @@ def with_scope(scope: Scope) -> Callable[..., Awaitable[System]]:
         return found
 
     return system
+
+
+async def _token(request: Request) -> str:
+    """What is shown; nothing where there are two of them."""
+    credentials = await _bearer(request) if len(request.headers.getlist("authorization")) == 1 else None
+    return credentials.credentials if credentials else ""
 
 
 def _too_many() -> RefusedError:

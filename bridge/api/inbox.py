@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
-from bridge.api.door import with_scope
+from bridge.api.door import check_again, with_scope
+from bridge.api.fields import Officer
 from bridge.api.parts import parts_of
 from bridge.api.strict_route import StrictRoute
-from bridge.app.integrating.submit_once import LONGEST_OFFICER
 from bridge.app.integrating.tokens import Scope, System
 from bridge.app.read_message import item_summary
 from bridge.app.receiving.unchecked import checked_at
 from bridge.core.errors import BadInputError
 from bridge.core.ids import CONTACT_POINT_PATTERN, MESSAGE_ID_PATTERN
+from bridge.core.messages.fields import TEXT_PATTERN
 from bridge.core.wire import base64url
 
 router: Final = APIRouter(prefix="/inbox", tags=["inbox"], route_class=StrictRoute)
@@ -26,10 +28,13 @@ MOST_ITEMS: Final = 200
 MOST_SECONDS: Final = 30
 POLL_SECONDS: Final = 0.3
 LONGEST_CURSOR: Final = 400
+# <contact point>/<id>/<sender>, as the store names an item
+_CURSOR: Final = re.compile(
+    "/".join(p[1:-1] for p in (CONTACT_POINT_PATTERN, MESSAGE_ID_PATTERN, CONTACT_POINT_PATTERN))
+)
 
 Sender = Annotated[str, Path(pattern=CONTACT_POINT_PATTERN, description="Who sent it; ids are unique per sender.")]
 MessageId = Annotated[str, Path(pattern=MESSAGE_ID_PATTERN)]
-Officer = Annotated[str, Field(min_length=1, max_length=LONGEST_OFFICER, pattern=r"\S", examples=["M. Huber"])]
 
 
 class Item(BaseModel):
@@ -66,7 +71,7 @@ class Opening(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     officer: Officer
-    reason: Annotated[str, Field(max_length=500)] = ""
+    reason: Annotated[str, Field(max_length=500, pattern=TEXT_PATTERN)] = ""
 
 
 class Opened(BaseModel):
@@ -116,6 +121,7 @@ async def list_items(
     parts = parts_of(request)
     cursor = None if after is None else _cursor(after, system.contact_point)
     end = asyncio.get_running_loop().time() + wait
+    has_waited = False
     while True:
         async with parts.store.reading() as unit:
             found = await unit.inbox.list(contact_point=system.contact_point, after=cursor, limit=limit)
@@ -123,6 +129,9 @@ async def list_items(
         if found or asyncio.get_running_loop().time() >= end or await request.is_disconnected():
             break
         await asyncio.sleep(POLL_SECONDS)
+        has_waited = True
+    if has_waited:
+        await check_again(request)
     items = [Item(cursor=_opaque(one.cursor), **item_summary(one, marks=marks)) for one in found]
     return Page(items=items, next=items[-1].cursor if items else after)
 
@@ -193,6 +202,6 @@ def _cursor(opaque: str, contact_point: str) -> str:
         cursor = base64url.decode(opaque).decode()
     except ValueError:
         cursor = ""
-    if not cursor.startswith(f"{contact_point}/"):
+    if _CURSOR.fullmatch(cursor) is None or not cursor.startswith(f"{contact_point}/"):
         raise BadInputError("E_CURSOR", "after: expected `next` of an answer before", path="query.after")
     return cursor

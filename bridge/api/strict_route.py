@@ -35,6 +35,8 @@ class StrictRoute(APIRoute):
 
         async def answer_strictly(request: Request) -> Response:
             await find_system(request)
+            if len(request.headers.getlist("idempotency-key")) > 1:
+                raise BadInputError("E_FORMAT", "Idempotency-Key: expected one", path="header.Idempotency-Key")
             _check_names([name for name, _ in request.query_params.multi_items()], asked)
             if not has_body:
                 return await answer(request)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -25,6 +26,9 @@ from bridge.ports.store.systems import SubmissionRecord
 KEPT_FOR: Final = timedelta(days=7)
 LONGEST_KEY: Final = 128
 LONGEST_OFFICER: Final = 200
+# One line, with something in it to read: no control characters, no line ends, nothing that turns its direction.
+_NO_NAME: Final = r"\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069"
+OFFICER_PATTERN: Final = rf"^[^{_NO_NAME}]*[^\s{_NO_NAME}][^{_NO_NAME}]*$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,8 @@ def _check(request: Request, key: str) -> None:
     if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         sentence = f"Idempotency-Key: expected 1 to {LONGEST_KEY} printable ASCII characters, as a UUID is"
         raise BadInputError("E_IDEMPOTENCY_KEY", sentence, path="Idempotency-Key")
-    if not 1 <= len(request.officer.strip()) <= LONGEST_OFFICER:
-        sentence = f"$.officer: expected the name of who released it, at most {LONGEST_OFFICER} characters"
+    if len(request.officer) > LONGEST_OFFICER or re.search(OFFICER_PATTERN, request.officer) is None:
+        sentence = f"$.officer: expected the name of who released it, one line, at most {LONGEST_OFFICER} characters"
         raise BadInputError("E_OFFICER", sentence, path="$.officer")
 
 

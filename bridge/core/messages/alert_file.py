@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from bridge.core.errors import Problem
 from bridge.core.messages.file_forms import FILE_FORMS, AlertCancelFile, AlertFileForm, AlertUpdateFile, RouteAlertFile
 from bridge.core.messages.member_names import member_names
-from bridge.core.messages.problems import nearest, problems_of
+from bridge.core.messages.problems import nearest, path_of, problems_of
 from bridge.core.messages.rules import SUPERSEDING_KINDS, check_body, check_supersedes
 from bridge.core.times import format_time
 from bridge.core.vocabulary import ALERT_KINDS
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from bridge.core.messages.answers import AlertCancelBody
     from bridge.core.messages.route_alert import AlertUpdateBody, RouteAlertBody
+
+MOST_IN_A_LIST: Final = 300  # a list of codes holds each once, and there are fewer countries
+MOST_IN_LISTS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ def read_alert_file(data: bytes) -> AlertFile | tuple[Problem, ...]:
         document = strict_json.parse_object(data)
     except strict_json.StrictJsonError as error:
         return (Problem("$", "other bytes", f"one strict JSON object ({error.for_author})", "E_JSON"),)
+    if (too_long := _too_long(document)) is not None:
+        return (too_long,)
     kind, body, status = document.get("kind"), document.get("body"), document.get("status")
     meant = kind if kind in ALERT_KINDS else nearest(kind, ALERT_KINDS)
     form = _validate(FILE_FORMS.get(str(meant), AlertFileForm), document)
@@ -101,6 +106,23 @@ def read_alert_file(data: bytes) -> AlertFile | tuple[Problem, ...]:
         body=form.body,
         members=MappingProxyType(body),
     )
+
+
+def _too_long(document: Mapping[str, object]) -> Problem | None:
+    """A list far longer than any may be: each element might be several faults, and naming them takes time."""
+    total = 0
+    waiting: list[tuple[str, tuple[str | int, object]]] = [("$", member) for member in document.items()]
+    while waiting:
+        at, (name, value) = waiting.pop()
+        path = path_of(at, [name])
+        if isinstance(value, dict):
+            waiting += [(path, member) for member in value.items()]
+        elif isinstance(value, list):
+            total += len(value)
+            if len(value) > MOST_IN_A_LIST or total > MOST_IN_LISTS:
+                return Problem(path, f"{len(value)} elements", f"at most {MOST_IN_A_LIST}, far less in most", "E_LIMIT")
+            waiting += [(path, member) for member in enumerate(value)]
+    return None
 
 
 def _validate(model: type[AlertFileForm], document: Mapping[str, object]) -> AlertFileForm | list[Problem]:

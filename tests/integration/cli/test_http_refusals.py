@@ -19,11 +19,13 @@ from http_world import HERE, Interface, code, interface, key
 
 from bridge.api import alerts, strict_route, webhooks
 from bridge.api import inbox as inbox_routes
+from bridge.api.door import check_again
 from bridge.app.integrating.tokens import Scope
 from bridge.compose.api import tokens_of
 
 if TYPE_CHECKING:
     import httpx
+    from starlette.requests import Request
 
 MEMBERS: dict[str, Any] = json.loads(ALERT.read_text("utf-8"))
 SUBMISSION = {"officer": "D. Petrović", "alert": MEMBERS}
@@ -163,10 +165,10 @@ async def test_a_million_elements_are_refused_before_they_are_read(hu: Interface
     began = time.process_time()
     answer = await system.post("/validate", content=many, headers={"content-type": "application/json"})
     assert code(answer) == (413, "E_SIZE")
-    most = b'{"body": {"legs": [' + b",".join([b"1"] * 130_000) + b"]}}"  # what fits
-    answer = await system.post("/validate", content=most, headers={"content-type": "application/json"})
-    assert answer.json()["ok"] is False
-    assert len(answer.json()["errors"]) <= 100
+    for each, count in ((b"1", 130_000), (b"{}", 87_000)):  # what fits
+        most = b'{"kind": "route_alert", "body": {"legs": [' + b",".join([each] * count) + b"]}}"
+        answer = await system.post("/validate", content=most, headers={"content-type": "application/json"})
+        assert [(one["path"], one["code"]) for one in answer.json()["errors"]] == [("$.body.legs", "E_LIMIT")]
     assert time.process_time() - began < 20  # not quadratic; it takes a fraction of a second
 
 
@@ -197,6 +199,10 @@ async def test_nobodys_body_is_read(hu: Interface) -> None:
         ("/messages", {"alert": MEMBERS}, "$.officer"),
         ("/messages", {**SUBMISSION, "officer": " "}, "$.officer"),
         ("/messages", {**SUBMISSION, "officer": "x" * 201}, "$.officer"),
+        ("/messages", {**SUBMISSION, "officer": "a\x00b"}, "$.officer"),
+        ("/messages", {**SUBMISSION, "officer": "M. Huber\n2026-11-28 admin"}, "$.officer"),
+        (f"/inbox/rs.ncp/{NOWHERE}/open", {"officer": "\u202enimda"}, "$.officer"),
+        (f"/inbox/rs.ncp/{NOWHERE}/open", {"officer": "M", "reason": "\x00"}, "$.reason"),
         ("/messages", {**SUBMISSION, "partial": "yes"}, "$.partial"),
         ("/messages", {**SUBMISSION, "force": True}, "$.force"),
         ("/messages", {**SUBMISSION, "alert": []}, "$.alert"),
@@ -218,7 +224,18 @@ async def test_what_has_not_its_form_is_named(hu: Interface, path: str, body: ob
 
 @pytest.mark.parametrize(
     "query",
-    ["aftr=x", "limit=5&limit=6", "=", "limit=0", "limit=201", "wait=31", "wait=x", "after=!", "after=" + "A" * 401],
+    [
+        "after=cnMubmNwLwAveA",
+        "aftr=x",
+        "limit=5&limit=6",
+        "=",
+        "limit=0",
+        "limit=201",
+        "wait=31",
+        "wait=x",
+        "after=!",
+        "after=" + "A" * 401,
+    ],
 )
 async def test_a_query_out_of_bounds_is_refused(hu: Interface, query: str) -> None:
     answer = await (await hu.system()).get(f"/inbox?{query}")
@@ -232,6 +249,31 @@ async def test_a_query_out_of_bounds_is_refused(hu: Interface, query: str) -> No
 async def test_a_submission_needs_a_key_of_its_own(hu: Interface, header: dict[str, str]) -> None:
     answer = await (await hu.system()).post("/messages", json=SUBMISSION, headers=header)
     assert code(answer) == (422, "E_FORMAT")
+
+
+async def test_a_header_that_stands_twice_is_none(hu: Interface) -> None:
+    system = await hu.system()
+    twice = [("idempotency-key", "a"), ("idempotency-key", "b")]
+    assert code(await system.post("/messages", json=SUBMISSION, headers=twice)) == (422, "E_FORMAT")
+    shown = system.headers["authorization"]
+    again = [("authorization", shown), ("authorization", shown)]
+    assert code(await hu.with_token(None).get("/inbox", headers=again)) == (401, "E_TOKEN")
+
+
+async def test_who_waits_while_the_token_is_revoked_is_told_nothing(
+    hu: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = tokens_of(hu.node)
+    token, _ = await tokens.add("waiting", contact_point="hu.ncp", scopes=[Scope.INBOX], by="test")
+    system = hu.with_token(token)
+    cursor = (await system.get("/inbox")).json()["next"]
+
+    async def revoke_first(request: Request) -> None:
+        await tokens.revoke("waiting", by="test")
+        await check_again(request)
+
+    monkeypatch.setattr(inbox_routes, "check_again", revoke_first)
+    assert code(await system.get("/inbox", params={"after": cursor, "wait": 1})) == (401, "E_TOKEN")
 
 
 async def test_addresses_and_methods_that_are_none(hu: Interface) -> None:
