@@ -85,8 +85,9 @@ class Pair:
         program = f"PYTHONPATH={ROOT} {sys.executable} {IMPLEMENTATION}"
         return " ".join((program, what, str(self.folder), "--broken", self.broken, *more))
 
-    async def run(self, *, left_out: Iterable[str] = ()) -> list[Result]:
-        """Every case but those left out."""
+    async def run(self, *, left_out: Iterable[str] = (), is_commanded: bool = True) -> list[Result]:
+        """Every case but those left out; it is asked to send, and killed, where it `is_commanded`."""
+        restart = f"kill -9 $(cat {self.folder}/pid); {self.command('start')}"
         process = await asyncio.create_subprocess_shell(self.command("start"))
         assert await process.wait() == 0, (self.folder / "log").read_text("utf-8")
         try:
@@ -96,8 +97,8 @@ class Pair:
                 other="hu.ncp",
                 accounts=Accounts(self.vhost.url("rs-relay"), self.vhost.url("rs-router")),
                 options=Options(
-                    send_command=self.command("send", "--to", "{to}"),
-                    restart_command=f"kill -9 $(cat {self.folder}/pid); {self.command('start')}",
+                    send_command=self.command("send", "--to", "{to}") if is_commanded else None,
+                    restart_command=restart if is_commanded else None,
                 ),
                 cases=[case for case in CASES if case.id not in left_out],
                 tell=lambda _: None,
