@@ -11,16 +11,27 @@ import typer
 
 from bridge.app.desk.corridors import CorridorTable, ReadCorridors
 from bridge.app.sending.submit import alert_of
-from bridge.cli.options import Config, ContactPoint, InputFile, on_node, one_contact_point, read_alert, read_input
+from bridge.cli.options import (
+    Config,
+    ContactPoint,
+    InputFile,
+    Reason,
+    on_node,
+    one_contact_point,
+    read_alert,
+    read_input,
+)
 from bridge.cli.output import Json, emit, say
 from bridge.compose.node import Node
 from bridge.core.errors import BadInputError, UnavailableError
 from bridge.core.ids import is_contact_point
+from bridge.core.messages import AlertFile
 from bridge.core.privacy import find_personal_data
 from bridge.core.vocabulary import CODE_LISTS
 from bridge.interchange import htcds
 from bridge.interchange.cap_write import Sent, cap_of
 from bridge.interchange.statistics import csv_of
+from bridge.interchange.stored import ReadStored
 from bridge.ports.store.corridors import WHATEVER_FORM
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -29,24 +40,58 @@ Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Written there; w
 
 
 @app.command("cap-export")
-def cap_export(
-    file: InputFile,
-    sender: Annotated[str, typer.Option("--from", metavar="ID", help="The contact point whose alert it is.")],
-    identifier: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="The message's id, once it was sent. Default: a new one.")
+def cap_export(  # noqa: PLR0913 - the command's options
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="An alert file, or - for standard input.")] = None,
+    message: Annotated[
+        str | None, typer.Option(metavar="ID", help="Instead of FILE: a message that this node received or sent.")
     ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option("--from", metavar="ID", help="Whose alert it is; with --message, where two used its id."),
+    ] = None,
+    identifier: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="With FILE: its id, once it was sent. Default: a new one.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", envvar="NCP_BRIDGE_CONFIG", help="With --message: the node's settings file."),
+    ] = None,
+    contact_point: ContactPoint = None,
+    officer: Annotated[
+        str | None, typer.Option(help="With --message: in whose name it is handed out; goes into the log.")
+    ] = None,
+    reason: Reason = "",
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Write an alert file as CAP 1.2. Everything of it is there; see docs/integrate/interchange.md."""
+    """Write an alert as CAP 1.2: a file, or a message of this node. See docs/integrate/interchange.md."""
+    if (file is None) == (message is None):
+        raise BadInputError("E_USAGE", "expected FILE or --message, one of the two")
+    if file is not None:
+        alert, sent = _of_file(file, sender, identifier)
+    else:
+        if identifier is not None:
+            raise BadInputError("E_USAGE", "--id: only with FILE; a message has its own")
+        if config is None or not officer:
+            raise BadInputError("E_USAGE", "--message: needs --config and --officer")
+
+        async def work(node: Node) -> tuple[AlertFile, Sent]:
+            own = one_contact_point(node, contact_point, option="--contact-point")
+            return await ReadStored(node.reading).read(
+                str(message), contact_point=own, officer=str(officer), sender=sender, reason=reason
+            )
+
+        alert, sent = on_node(config, work)
+    _write(cap_of(alert, sent), out, as_json=as_json, told={"identifier": sent.identifier, "sender": sent.sender})
+
+
+def _of_file(file: str, sender: str | None, identifier: str | None) -> tuple[AlertFile, Sent]:
     from bridge.adapters.system import RandomIds  # noqa: PLC0415 - as the node has them
 
-    if not is_contact_point(sender):
-        raise BadInputError("E_USAGE", f"--from: found {sender[:40]!r}, expected a contact point like rs.ncp")
+    if sender is None or not is_contact_point(sender):
+        raise BadInputError("E_USAGE", f"--from: found {(sender or '')[:40]!r}, expected a contact point like rs.ncp")
     now = datetime.now(UTC)
-    sent = Sent(sender, identifier or RandomIds().new(now), now)
-    data = cap_of(alert_of(read_alert(file)), sent)
-    _write(data, out, as_json=as_json, told={"identifier": sent.identifier, "sender": sender})
+    return alert_of(read_alert(file)), Sent(sender, identifier or RandomIds().new(now), now)
 
 
 @app.command("cap-import")

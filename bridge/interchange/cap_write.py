@@ -28,11 +28,12 @@ LONGEST_HEADLINE: Final = 160
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What CAP says of the sending: who, when, and under which id."""
+    """What CAP says of the sending: who, when, under which id, and to whom, where we know the recipients."""
 
     sender: str
     identifier: str
     sent: datetime
+    addresses: tuple[str, ...] = ()
 
 
 def cap_of(alert: AlertFile, sent: Sent) -> bytes:
@@ -44,8 +45,10 @@ def cap_of(alert: AlertFile, sent: Sent) -> bytes:
     _add(root, "sent", _time(sent.sent))
     _add(root, "status", STATUSES[alert.status])
     _add(root, "msgType", MSG_TYPES[alert.kind])
-    _add(root, "scope", "Restricted")
+    _add(root, "scope", "Private" if sent.addresses else "Restricted")
     _add(root, "restriction", _restriction(body))
+    if sent.addresses:
+        _add(root, "addresses", " ".join(sent.addresses))
     if alert.supersedes is not None:
         _add(root, "references", f"{sent.sender},{alert.supersedes},{_time(time_of(alert.supersedes))}")
     narrative: Mapping[str, str] = body.get("narrative", {})

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_commands import ALERT, ROOT, Nodes, ask, say
+from cli_commands import ALERT, ROOT, Nodes, ask, carry, say
+
+from bridge.adapters.system import RandomIds
 
 PAGE = (ROOT / "docs" / "integrate" / "interchange.md").read_text("utf-8")
 COMMANDS = [line for block in PAGE.split("```")[1::2] for line in block.strip().splitlines()]
@@ -54,3 +56,56 @@ def test_answers_for_machines_and_faults(nodes: Nodes, tmp_path: Path) -> None:
         say("interchange", "statistics", "--config", nodes.at, "--quarter", "1999Q1"),
     ):
         assert (refused.status, refused.out) == (2, "")
+
+
+def test_a_stored_message_goes_out_as_cap_and_back_into_a_valid_file(nodes: Nodes, tmp_path: Path) -> None:
+    sent = ask("alert", "submit", ALERT, "--from", "rs.ncp", "--config", nodes.rs)["id"]
+    carry(nodes.rs, nodes.at, sent)
+    original = json.loads(ALERT.read_text("utf-8"))
+    recipients = ask("outbox", "show", sent, "--config", nodes.rs)["recipients"]
+    addresses = f"<addresses>{' '.join(one['id'] for one in recipients)}</addresses>"
+    for config, scope in ((nodes.rs, "Private"), (nodes.at, "Restricted")):
+        options = ("--message", sent, "--config", config, "--officer", "B. Officer")
+        exported = ask("interchange", "cap-export", *options)
+        assert (exported["identifier"], exported["sender"]) == (sent, "rs.ncp")
+        assert f"<scope>{scope}</scope>" in exported["text"]
+        assert (addresses in exported["text"]) == (scope == "Private")
+        (tmp_path / "cap.xml").write_text(exported["text"], "utf-8")
+        ask("interchange", "cap-import", tmp_path / "cap.xml", "--out", tmp_path / "alert.json")
+        ask("alert", "validate", tmp_path / "alert.json")
+        body = json.loads((tmp_path / "alert.json").read_text("utf-8"))["body"]
+        assert "retain_until" in body
+        assert body == {**original["body"], "retain_until": body["retain_until"]}
+        logged = ask("audit", "list", "--config", config)["items"]
+        looks = [one["action"] for one in logged if one["actor"] == "B. Officer"]
+        assert looks == ["message.exported", "body.read"]
+
+
+def test_a_message_is_handed_out_in_a_name_and_only_where_it_is_known(nodes: Nodes) -> None:
+    sent = ask("alert", "submit", ALERT, "--from", "rs.ncp", "--config", nodes.rs)["id"]
+    on_rs = ("--message", sent, "--config", nodes.rs)
+    for wrong, code in (
+        ((), "E_USAGE"),
+        ((ALERT, *on_rs, "--officer", "B"), "E_USAGE"),
+        (on_rs, "E_USAGE"),
+        ((*on_rs, "--officer", "B", "--id", sent), "E_USAGE"),
+        ((*on_rs, "--officer", "B", "--from", "hu.ncp"), "E_UNKNOWN_MESSAGE"),
+        (("--message", sent, "--config", nodes.at, "--officer", "B"), "E_UNKNOWN_MESSAGE"),
+    ):
+        refused = say("interchange", "cap-export", *wrong, "--json")
+        assert (refused.status, refused.json["error"]["code"]) == (2, code)
+
+
+def test_of_two_with_one_id_from_says_which(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    received = ask("alert", "submit", ALERT, "--from", "rs.ncp", "--config", nodes.rs)["id"]
+    carry(nodes.rs, nodes.at, received)
+    given, fresh = [received], RandomIds.new
+    with monkeypatch.context() as patch:
+        patch.setattr(RandomIds, "new", lambda ids, at: given.pop() if given else fresh(ids, at))
+        own = ask("alert", "submit", ALERT, "--from", "at.ncp", "--config", nodes.at)["id"]
+    assert own == received
+    options = ("interchange", "cap-export", "--message", own, "--config", nodes.at, "--officer", "B")
+    refused = say(*options, "--json")
+    assert (refused.status, refused.json["error"]["code"]) == (2, "E_SENDER")
+    for sender in ("at.ncp", "rs.ncp"):
+        assert ask(*options, "--from", sender)["sender"] == sender
