@@ -126,10 +126,14 @@ export class Station {
       out.on('return', ({ properties }) => out.returned.add(properties.messageId)).returned = new Set()
       await into.prefetch(16)
       onReady((this.out = out))
-      const take = (message) => this.inTurn(() => this.take(message.content, message)).then(() => into.ack(message))
+      const take = async (message) => {
+        if (this.isClosed) return // it comes again
+        await this.take(message.content, message)
+        into.ack(message)
+      }
       const country = countryOf(this.id)
       for (const queue of [`country.${country}.urgent`, `country.${country}.normal`, `dead.${country}`]) {
-        await into.consume(queue, (message) => take(message).catch((error) => complain(error, this.end())))
+        await into.consume(queue, (message) => this.inTurn(() => take(message)).catch((error) => complain(error, this.end())))
       }
       this.flush()
       await broken
