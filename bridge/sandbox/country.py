@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
@@ -12,6 +13,7 @@ from bridge.core.broker_names import relay_account, router_account
 from bridge.core.directory import Directory
 from bridge.core.errors import BridgeError
 from bridge.core.ids import prefix_of
+from bridge.core.verification import HELD_CODES
 from bridge.counterparts.counterpart import Counterpart, Judged
 from bridge.counterparts.identity import desk_from
 from bridge.counterparts.line import Accounts, Arrival, Line, open_line
@@ -23,6 +25,8 @@ from bridge.sandbox.plan import script_of
 Tell = Callable[[Mapping[str, object]], None]
 
 ANSWERS: Final = frozenset({"receipt", "acknowledgement"})
+HELD_LOOKS: Final = 10
+HELD_SECONDS: Final = 0.5
 NOT_RECIPIENT: Final = "E_NOT_RECIPIENT"
 
 
@@ -53,7 +57,7 @@ class Country:
 
     async def take(self, arrival: Arrival) -> None:
         """One arrival, by everybody here whom it is for."""
-        judged = [(one, one.judge(arrival)) for one in self.counterparts]
+        judged = await self._judged(arrival)
         meant = [(one, what) for one, what in judged if what.code != NOT_RECIPIENT] or judged[:1]
         for one, what in meant:
             self.tell(_event(one.id, what))
@@ -62,6 +66,15 @@ class Country:
             except BridgeError as error:
                 self.tell({"event": "failed", "contact_point": one.id, "code": error.code})
         await arrival.acknowledge()
+
+    async def _judged(self, arrival: Arrival) -> Sequence[tuple[Counterpart, Judged]]:
+        """The verdicts; whoever was admitted a moment ago may be ahead of our list, which is then waited for."""
+        for _ in range(HELD_LOOKS):
+            judged = [(one, one.judge(arrival)) for one in self.counterparts]
+            if not any(what.code in HELD_CODES for _, what in judged):
+                return judged
+            await asyncio.sleep(HELD_SECONDS)
+        return judged
 
     def follow(self, directory: Directory) -> None:
         """Goes by a newer membership list."""

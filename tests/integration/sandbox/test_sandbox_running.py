@@ -247,15 +247,15 @@ def test_a_client_of_ones_own_is_admitted_while_it_runs(tmp_path: Path) -> None:
         # when its request is admitted
         assert admit[-1] == request.name
         assert ask(*admit[:-1], request) == {"admitted": ["rs.ncp"]}
-        eventually(lambda: running.told(event="list"))
         listed = json.loads((folder / "network.json").read_bytes())["contact_points"]
         assert next(one for one in listed if one["id"] == "rs.ncp")["keys"]
 
-        # then with the accounts in client.json it sends an alert and gets a receipt and an answer
+        # then with the accounts in client.json it sends an alert at once and gets a receipt and an answer
         file = json.loads((folder / "you" / "client.json").read_bytes())
         assert (folder / "you" / file["network"]).resolve() == folder / "network.json"
         kinds = asyncio.run(exchange(file, own, folder))
         assert kinds == ["receipt", "acknowledgement"]
+        eventually(lambda: running.told(event="list"))
         started = below(running.process.pid)
         assert started
 
