@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,7 @@ from bridge.core.privacy import find_personal_data
 from bridge.core.vocabulary import CODE_LISTS
 from bridge.interchange import htcds
 from bridge.interchange.cap_write import Sent, cap_of
-from bridge.interchange.statistics import csv_of
+from bridge.interchange.statistics import csv_of, notes_of
 from bridge.interchange.stored import ReadStored
 from bridge.ports.store.corridors import WHATEVER_FORM
 
@@ -124,6 +125,9 @@ def statistics(
     contact_point: ContactPoint = None,
     quarter: Annotated[str | None, typer.Option(help="Like 2026Q4. Default: every one there is.")] = None,
     out: Out = None,
+    notes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Written, too: what the columns mean, what is withheld and why.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write how many alerts had a leg from one country to another, by quarter and form, as CSV.
@@ -131,21 +135,25 @@ def statistics(
     Small cells, and what they could be computed from, are withheld: as in the console, by the same query.
     """
 
-    async def work(node: Node) -> list[CorridorTable]:
+    async def work(node: Node) -> tuple[list[CorridorTable], Mapping[str, object]]:
         own, now = one_contact_point(node, contact_point, option="--contact-point"), node.clock.now()
         corridors = ReadCorridors(node.store)
         known = (await corridors.read(own, quarter="", form=WHATEVER_FORM, now=now)).quarters
         if quarter is not None and quarter not in known:
             raise BadInputError("E_QUARTER", f"--quarter: found {quarter[:20]!r}, expected one of {', '.join(known)}")
-        return [
+        tables = [
             await corridors.read(own, quarter=one, form=form, now=now)
             for one in ([quarter] if quarter is not None else known)
             for form in (WHATEVER_FORM, *CODE_LISTS["exploitation"])
         ]
+        return tables, notes_of(tables, contact_point=own, made_at=now)
 
-    tables = on_node(config, work)
-    rows = sum(len(table.flows) for table in tables)
-    _write(csv_of(tables), out, as_json=as_json, told={"rows": rows})
+    tables, told = on_node(config, work)
+    told_notes = {}
+    if notes is not None:
+        _store(json.dumps(told, indent=2).encode() + b"\n", notes)
+        told_notes = {"notes": str(notes)}
+    _write(csv_of(tables), out, as_json=as_json, told={"rows": told["rows"], **told_notes})
 
 
 @app.command("htcds-tables")
@@ -176,8 +184,12 @@ def _write(data: bytes, out: Path | None, *, as_json: bool, told: dict[str, obje
             return
         typer.echo(data.decode(), nl=False)
         return
+    _store(data, out)
+    emit({"file": str(out), **told}, as_json=as_json, text=lambda: f"wrote {out}")
+
+
+def _store(data: bytes, out: Path) -> None:
     try:
         out.write_bytes(data)
     except OSError as error:
         raise UnavailableError("E_FILE", f"{out}: {error.strerror}") from None
-    emit({"file": str(out), **told}, as_json=as_json, text=lambda: f"wrote {out}")

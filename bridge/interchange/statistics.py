@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from bridge.app.desk.corridors import CorridorTable
+from bridge.core.times import format_time
+from bridge.ports.store.corridors import LEAST_SHOWN, WHATEVER_FORM
 
-COLUMNS: Final = ("quarter", "form", "from", "to", "count", "withheld")
+COLUMNS: Final[Mapping[str, str]] = {
+    "quarter": "the calendar quarter, in UTC, in which the alert's thread began",
+    "form": f"a form of exploitation; {WHATEVER_FORM} is whatever form",
+    "from": "the country where a leg begins, ISO 3166-1",
+    "to": "the country where that leg ends, ISO 3166-1",
+    "count": "how many threads of actual alerts had such a leg, each once; empty where it is withheld",
+    "withheld": "1 where the count is withheld, else 0",
+}
+WHY_WITHHELD: Final = (
+    f"counts below {LEAST_SHOWN} could point to a person; more are withheld where those could be computed from them"
+)
 
 
 def csv_of(tables: list[CorridorTable]) -> bytes:
@@ -24,3 +38,17 @@ def csv_of(tables: list[CorridorTable]) -> bytes:
             shown = "" if flow.count is None else flow.count
             writer.writerow((table.quarter, table.form, flow.origin, flow.destination, shown, int(flow.count is None)))
     return out.getvalue().encode()
+
+
+def notes_of(tables: list[CorridorTable], *, contact_point: str, made_at: datetime) -> Mapping[str, object]:
+    """What somebody who gets the CSV needs to read it; tells no more than the CSV does."""
+    flows = [flow for table in tables for flow in table.flows]
+    return {
+        "contact_point": contact_point,
+        "made_at": format_time(made_at),
+        "quarters": list(dict.fromkeys(table.quarter for table in tables)),
+        "columns": dict(COLUMNS),
+        "rows": len(flows),
+        "k": LEAST_SHOWN,
+        "withheld": {"rows": sum(flow.count is None for flow in flows), "why": WHY_WITHHELD},
+    }

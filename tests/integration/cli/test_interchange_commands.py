@@ -26,6 +26,7 @@ def test_the_commands_of_the_page_run(nodes: Nodes, tmp_path: Path, monkeypatch:
     original = ROOT / "examples" / "alerts" / "02-al-it-sexual-ferry.json"
     assert json.loads((tmp_path / "alert.json").read_text("utf-8")) == json.loads(original.read_text("utf-8"))
     assert (tmp_path / "corridors.csv").read_bytes().startswith(b"quarter,form,from,to,count,withheld")
+    assert json.loads((tmp_path / "corridors.json").read_text("utf-8"))["k"] == 11
     assert (tmp_path / "htcds.csv").read_bytes().startswith(b"list,field,ours,theirs,match,seen_in,note")
 
 
