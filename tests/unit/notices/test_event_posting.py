@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -23,7 +24,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     def lead(*addresses: str) -> list[str]:
         asked: list[str] = []
 
-        async def getaddrinfo(_loop: object, host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
             asked.append(host)
             families = [socket.AF_INET6 if ":" in one else socket.AF_INET for one in addresses]
             return [
@@ -31,7 +32,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
                 for family, one in zip(families, addresses, strict=True)
             ]
 
-        monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
         return asked
 
     return lead
@@ -70,6 +71,9 @@ async def test_it_posts_what_it_is_given_and_answers_the_status() -> None:
         "::ffff:10.0.0.1",
         "64:ff9b::a00:1",
         "2002:a00:1::1",
+        "fec0::1",
+        "3fff::1",
+        "192.88.99.1",
     ],
 )
 async def test_a_name_that_leads_inside_is_not_posted_to(address: str, resolving: Callable[..., list[str]]) -> None:
@@ -99,6 +103,38 @@ async def test_a_name_is_resolved_once_and_what_was_looked_at_is_connected_to(
         assert set(asked[1:]) <= {"127.0.0.1"}
 
 
+async def test_a_name_that_cannot_be_looked_up_is_an_attempt_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(*_: object, **__: object) -> None:
+        raise UnicodeError("label too long")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert (await failure("https://hook.example/x")).code == "E_WEBHOOK_UNREACHABLE"
+
+
+async def test_names_that_hang_stop_no_other_and_take_one_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered, asked, really = threading.Event(), [], socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, **more: object) -> object:
+        if host.startswith("hangs"):
+            asked.append(host)
+            answered.wait(60)
+        return really(host, port, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    urls = [f"https://hangs{number}.invalid/" for number in range(40)]  # more than a loop has threads: 32
+    poster = EventPoster(["127.0.0.1"])
+    try:
+        async with receiving() as receiver:
+            hanging = [asyncio.create_task(failure(url, poster)) for url in urls * 2]
+            await asyncio.sleep(0)
+            assert await asyncio.wait_for(poster.post(receiver.url, b"{}", {}), 10) == 204
+            assert await asyncio.wait_for(asyncio.to_thread(lambda: True), 10)
+            assert len(asked) == len(set(asked))
+    finally:
+        answered.set()
+    assert {error.code for error in await asyncio.gather(*hanging)} == {"E_WEBHOOK_UNREACHABLE"}
+
+
 async def test_plain_http_leaves_this_machine_never(resolving: Callable[..., list[str]]) -> None:
     resolving("93.184.216.34")
     error = await failure("http://hook.example/x", EventPoster(["hook.example"]))
@@ -117,6 +153,12 @@ async def test_plain_http_leaves_this_machine_never(resolving: Callable[..., lis
         "https://hook.example/ x",
         "https://hook.example/" + "x" * 2000,
         "https://hook.example:port/x",
+        "https://hook.example:0/x",
+        "https://hook.example:99999/x",
+        "https://hook..example/x",
+        f"https://{'a' * 64}.example/x",
+        f"https://{'a.' * 126}example/x",
+        "https://xn--a/x",
         "",
     ],
 )
