@@ -9,6 +9,8 @@ import pytest
 from cli_commands import ALERT, ROOT, Nodes, ask, carry, say
 
 from bridge.adapters.system import RandomIds
+from bridge.cli.options import on_node
+from bridge.compose.node import Node
 
 PAGE = (ROOT / "docs" / "integrate" / "interchange.md").read_text("utf-8")
 COMMANDS = [line for block in PAGE.split("```")[1::2] for line in block.strip().splitlines()]
@@ -110,3 +112,21 @@ def test_of_two_with_one_id_from_says_which(nodes: Nodes, monkeypatch: pytest.Mo
     assert (refused.status, refused.json["error"]["code"]) == (2, "E_SENDER")
     for sender in ("at.ncp", "rs.ncp"):
         assert ask(*options, "--from", sender)["sender"] == sender
+
+
+def test_an_answer_is_no_alert_and_an_erased_body_is_gone(nodes: Nodes) -> None:
+    sent = ask("alert", "submit", ALERT, "--from", "rs.ncp", "--config", nodes.rs)["id"]
+    carry(nodes.rs, nodes.at, sent)
+    given = ("--level", "accepted", "--officer", "B", "--config", nodes.at)
+    answer = ask("inbox", "acknowledge", sent, *given)["id"]
+    options = ("interchange", "cap-export", "--officer", "B")
+    refused = say(*options, "--message", answer, "--config", nodes.at, "--json")
+    assert (refused.status, refused.json["error"]["code"]) == (2, "E_NOT_AN_ALERT")
+
+    async def erase(node: Node) -> None:
+        async with node.store.writing() as unit:
+            await unit.ledger.erase_bodies([sent])
+
+    on_node(nodes.rs, erase)
+    refused = say(*options, "--message", sent, "--config", nodes.rs, "--json")
+    assert (refused.status, refused.json["error"]["code"]) == (3, "E_NO_BODY")
