@@ -120,6 +120,11 @@ class SqlWebhooks:
             await self._transaction.change(delete(recipient_news).where(key))
         return news
 
+    async def drop_news(self, contact_point: str) -> None:
+        """Forgets what became of a contact point's messages, as far as nobody took it."""
+        own = select(message.c.id).where(message.c.id == recipient_news.c.message_id, message.c.sender == contact_point)
+        await self._transaction.change(delete(recipient_news).where(own.exists()))
+
     async def add_deliveries(self, deliveries: Sequence[DeliveryRecord]) -> None:
         """Stores deliveries, except those of an event that this webhook has."""
         statement = self._transaction.insert(webhook_delivery).on_conflict_do_nothing()

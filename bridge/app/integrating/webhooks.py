@@ -55,7 +55,7 @@ class ManageWebhooks:
         async with self.store.writing() as unit:
             if len(await unit.webhooks.list([contact_point])) >= MOST:
                 raise RefusedError("E_WEBHOOKS_FULL", f"{contact_point} has {MOST} webhooks; remove one first")
-            position = await unit.happenings.newest_arrival(contact_point)
+            position = await _from_now_on(unit, contact_point)
             chosen = tuple(sorted(set(events)))
             record = WebhookRecord(webhook_id, contact_point, url, chosen, sealed, by, now, position)
             await unit.webhooks.add(record)
@@ -81,8 +81,8 @@ class ManageWebhooks:
         async with self.store.writing() as unit:
             found = await _found(unit, webhook_id, contact_point)
             if found.disabled_at is not None:
-                newest = await unit.happenings.newest_arrival(found.contact_point)
-                await unit.webhooks.enable(webhook_id, position=newest)
+                position = await _from_now_on(unit, found.contact_point)
+                await unit.webhooks.enable(webhook_id, position=position)
                 await _note(unit, now, by, "webhook.enabled", found)
 
     async def test(self, webhook_id: str, *, contact_point: str | None, by: str) -> str:
@@ -138,6 +138,13 @@ class ManageWebhooks:
                 raise BadInputError("E_UNKNOWN_DELIVERY", f"{webhook_id} has no delivery {delivery_id[:64]}")
             await _note(unit, now, by, "webhook.replayed", found, count=str(count))
         return count
+
+
+async def _from_now_on(unit: UnitOfWork, contact_point: str) -> int:
+    """Behind which place of the inbox a webhook begins; what nobody was there to be told of is told to nobody."""
+    if all(one.disabled_at is not None for one in await unit.webhooks.list([contact_point])):
+        await unit.webhooks.drop_news(contact_point)
+    return await unit.happenings.newest_arrival(contact_point)
 
 
 async def _found(unit: UnitOfWork, webhook_id: str, contact_point: str | None) -> WebhookRecord:

@@ -152,6 +152,10 @@ class Webhooks(Protocol):
         """What became of messages of ours; it is gone when this unit of work commits."""
         ...
 
+    async def drop_news(self, contact_point: str) -> None:
+        """Forgets what became of a contact point's messages, as far as nobody took it."""
+        ...
+
     async def add_deliveries(self, deliveries: Sequence[DeliveryRecord]) -> None:
         """Stores deliveries, except those of an event that this webhook has."""
         ...

@@ -255,6 +255,30 @@ async def test_what_becomes_of_a_message_of_ours_is_told_state_by_state(hooks: H
     assert {event["type"] for event in hooks.poster.events} == {"message.state"}
 
 
+@pytest.mark.parametrize("way", ["removed", "disabled"])
+async def test_what_became_of_a_message_before_is_not_told_to_a_webhook_of_today(hooks: Hooks, way: str) -> None:
+    before = await hooks.add(point="rs.ncp")
+    others = await hooks.add()
+    sent = alert()
+    await hooks.node.given_sent(sent)
+    async with hooks.node.store.writing() as unit:
+        await unit.ledger.mark_sent([(sent.id, "at")], START)
+        if way == "disabled":
+            await unit.webhooks.disable(before, START, reason="it answered 410: gone")
+    if way == "removed":
+        await hooks.managing.remove(before, contact_point="rs.ncp", by="admin")
+        await hooks.add(point="rs.ncp")
+    else:
+        await hooks.managing.enable(before, contact_point="rs.ncp", by="admin")
+    await hooks.deliver()
+    assert hooks.poster.events == []
+    await hooks.node.receiver("rs.ncp").receive([receipt_for(sent).delivery(to="rs.ncp")])
+    await hooks.managing.remove(others, contact_point="at.ncp", by="admin")
+    await hooks.add()  # another contact point's takes nothing from it
+    await hooks.deliver()
+    assert [event["data"]["state"] for event in hooks.poster.events] == ["delivered"]
+
+
 async def test_a_persons_answer_is_an_event_of_its_own(hooks: Hooks) -> None:
     await hooks.add(point="rs.ncp")
     sent = alert()
