@@ -58,6 +58,19 @@ async def test_an_event_is_one_row_for_each_webhook_however_often_it_is_added(st
         assert [one.id for one in await unit.webhooks.deliveries("wh_1", limit=10)] == ["evt_2", "evt_1"]
 
 
+async def test_what_became_of_one_senders_messages_is_dropped_and_nobody_elses(store: SqlStore) -> None:
+    theirs, mine = outgoing("at.ncp", "hu.ncp"), outgoing("at.ncp", "hr.ncp")
+    async with store.writing() as unit:
+        await unit.webhooks.add(HOOK)
+        await unit.ledger.add(theirs)
+        await unit.ledger.add(mine)
+        await unit.ledger.mark_sent([(theirs.id, "at"), (mine.id, "hr")], NOW)
+        await unit.webhooks.drop_news("hu.ncp")
+        assert await unit.webhooks.has_news()
+        await unit.webhooks.drop_news("rs.ncp")
+        assert not await unit.webhooks.has_news()
+
+
 async def test_what_becomes_of_a_message_is_noted_where_its_sender_has_a_webhook(store: SqlStore) -> None:
     first, mine = outgoing("at.ncp", "hu.ncp"), outgoing("at.ncp", "hu.ncp", "hr.ncp")
     async with store.writing() as unit:

@@ -24,7 +24,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     def lead(*addresses: str) -> list[str]:
         asked: list[str] = []
 
-        def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        def getaddrinfo(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
             asked.append(host)
             families = [socket.AF_INET6 if ":" in one else socket.AF_INET for one in addresses]
             return [
@@ -114,11 +114,11 @@ async def test_a_name_that_cannot_be_looked_up_is_an_attempt_that_failed(monkeyp
 async def test_names_that_hang_stop_no_other_and_take_one_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
     answered, asked, really = threading.Event(), [], socket.getaddrinfo
 
-    def getaddrinfo(host: str, port: int, **more: object) -> object:
+    def getaddrinfo(host: str, *where: object, **more: object) -> object:
         if host.startswith("hangs"):
             asked.append(host)
             answered.wait(60)
-        return really(host, port, **more)
+        return really(host, *where, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     urls = [f"https://hangs{number}.invalid/" for number in range(40)]  # more than a loop has threads: 32
