@@ -1,6 +1,6 @@
 // What was sent and received, one JSON line each: on the disk before anybody is told, in memory to be looked up.
 import { randomInt } from 'node:crypto'
-import { fsyncSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { laneOf } from './verify.mjs'
 
 export class Journal {
@@ -8,17 +8,18 @@ export class Journal {
   constructor(file) {
     for (const map of ['received', 'sent', 'waiting', 'about', 'held', 'threads', 'numbers']) this[map] = new Map()
     this.disk = openSync(file, 'a+', 0o600)
-    const text = readFileSync(file, 'utf8')
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1) // half a line is a crash's, and nobody was told of it
-    ftruncateSync(this.disk, Buffer.byteLength(whole))
-    for (const line of whole.split('\n').filter(Boolean)) this.remember(JSON.parse(line))
+    const bytes = readFileSync(file)
+    this.size = bytes.lastIndexOf('\n') + 1 // what is behind it is a crash's, and nobody was told of it
+    for (const line of bytes.toString('utf8', 0, this.size).split('\n').filter(Boolean)) this.remember(JSON.parse(line))
     if (!this.epoch) this.note({ what: 'begun', epoch: Math.floor(Date.now() / 1000), first: randomInt(2 ** 32), version: 0 })
   }
 
-  /** Writes the entries together, and waits for the disk. */
+  /** Writes the entries together, and waits for the disk. Where that fails, the next one begins where this one began. */
   note(...entries) {
+    ftruncateSync(this.disk, this.size)
     writeFileSync(this.disk, entries.map((entry) => JSON.stringify(entry) + '\n').join(''))
     if (entries.some(({ what }) => what !== 'confirmed')) fsyncSync(this.disk) // one lost of those: published twice
+    this.size = fstatSync(this.disk).size
     entries.forEach((entry) => this.remember(entry))
   }
 

@@ -164,11 +164,10 @@ export class Station {
     if (journal.held.has(raw)) entries.push({ what: 'settled', wire: raw })
     const answered = `${name} ${payload_sha256} ${code}` // another payload under a known id is no duplicate
     const isLate = Date.now() - this.answered.get(answered) < MINUTE
-    if (payload && what !== 'held' && !isControl(payload) && !isLate) {
-      entries.push({ what: 'sent', ...(await this.receipt(came)) })
-      this.answered.set(answered, Date.now())
-    }
+    const isAnswered = payload && what !== 'held' && !isControl(payload) && !isLate
+    if (isAnswered) entries.push({ what: 'sent', ...(await this.receipt(came)) })
     journal.note(...entries)
+    if (isAnswered) this.answered.set(answered, Date.now())
     if (payload?.kind === 'resend_request' && what === 'control') this.repeat(payload.from, control)
     this.flush()
     await this.onMessage(entry, duplicate)
