@@ -46,11 +46,18 @@
     showEverywhere("ended");
   };
 
+  // Somebody signs out: nothing is asked for any more, or it would be refused.
+  const leaving = new AbortController();
+  document.addEventListener("ncp:leaves", () => {
+    leaving.abort();
+    end();
+  });
+
   // What the server says now. Asked again at most once at a time; what comes meanwhile asks once more afterwards.
   let asking = false;
   let again = false;
   const ask = async (address, use) => {
-    const answer = await fetch(address, { headers: { "NCP-Background": "1" }, cache: "no-store" });
+    const answer = await fetch(address, { headers: { "NCP-Background": "1" }, cache: "no-store", signal: leaving.signal });
     if (answer.status === 401) end();
     else if (answer.ok) use(await answer.json());
   };

@@ -14,6 +14,13 @@
   let told = used;
   let written = null;
 
+  // Signing out here or in another tab: what this page asks on its own would only be refused from now on.
+  const leaving = new AbortController();
+  const leave = () => {
+    leaving.abort();
+    document.dispatchEvent(new Event("ncp:leaves"));
+  };
+
   const lockNow = () => {
     document.documentElement.hidden = true;
     lock.elements.next.value = location.pathname + location.search;
@@ -38,12 +45,14 @@
     told = used;
     channel.postMessage("used");
     const headers = { "x-csrf-token": lock.elements.csrf.value };
-    fetch(lock.dataset.stay, { method: "POST", headers, redirect: "manual" }).catch(() => {});
+    fetch(lock.dataset.stay, { method: "POST", headers, redirect: "manual", signal: leaving.signal }).catch(() => {});
   };
 
   channel.onmessage = ({ data }) => {
     if (data === "used") used = Date.now();
-    if (data === "left") location.replace(lock.dataset.ended);
+    if (data !== "left") return;
+    leave();
+    location.replace(lock.dataset.ended);
   };
   channel.postMessage("used");
   for (const event of ["keydown", "pointerdown", "input", "wheel"]) addEventListener(event, use, { passive: true });
@@ -53,7 +62,9 @@
   });
   addEventListener("submit", ({ target }) => {
     written = null;
-    if (target.matches(".leaves")) channel.postMessage("left");
+    if (!target.matches(".leaves")) return;
+    leave();
+    channel.postMessage("left");
   });
   addEventListener("visibilitychange", look);
   setInterval(look, 2000);
