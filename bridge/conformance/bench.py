@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 from bridge.conformance.case import FailedCaseError, SkippedCaseError
@@ -31,13 +34,14 @@ class Receipt:
     """What says of itself that it is a receipt, proven or not.
 
     Attributes:
+        of: those of its members that are texts.
         fault: the code that its bytes earn, `None` where they are in order; digests are looked at apart.
         route_fault: the code that its AMQP properties earn beside its bytes.
     """
 
     state: str
     code: str | None
-    of: dict[str, Any]
+    of: dict[str, str]
     urgency: str
     fault: str | None
     route_fault: str | None
@@ -70,6 +74,19 @@ class Options:
     restart_command: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A case has seen what it waited for; whatever says something else afterwards contradicts it.
+
+    Attributes:
+        told: what a receipt for it may say, now and later; nothing where none may come.
+    """
+
+    made: Made
+    told: frozenset[str]
+    at: float
+
+
 @dataclass
 class Bench:
     """One contact point that tests another one, `target`; `other` is a third."""
@@ -84,8 +101,10 @@ class Bench:
     messages: list[Judged] = field(default_factory=list)
     sent_samples: list[Judged] = field(default_factory=list)
     known: Made | None = None
+    settled: list[Settled] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _sampling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _no_samples: FailedCaseError | None = None
 
     def __post_init__(self) -> None:
         """Begins with the longest bound."""
@@ -114,9 +133,9 @@ class Bench:
         return Receipt(
             state=str(members.get("state")),
             code=None if members.get("code") is None else str(members["code"]),
-            of=of if isinstance(of, dict) else {},
+            of={name: value for name, value in of.items() if isinstance(value, str)} if isinstance(of, dict) else {},
             urgency=str(said.get("urgency")),
-            fault=None if judged.code == "E_RECEIPT" else judged.code,
+            fault=None if judged.control is not None else judged.code,
             route_fault=routed if routed != judged.code else None,
             arrival=arrival,
         )
@@ -152,7 +171,12 @@ class Bench:
         receipt = self.answers_to(made)[0]
         if receipt.state != state or (codes and receipt.code not in codes):
             raise FailedCaseError(f"a receipt {receipt.told}")
+        self.settle(made, receipt.told)
         return receipt
+
+    def settle(self, made: Made, *told: str) -> None:
+        """Notes what may be said of a message from now on."""
+        self.settled.append(Settled(made, frozenset(told), monotonic()))
 
     async def unanswered(self, *made: Made) -> None:
         """Fails where one of them is answered until the good message behind them is, and a little longer."""
@@ -160,6 +184,8 @@ class Bench:
         answers = [receipt for each in made for receipt in self.answers_to(each)]
         if answers:
             raise FailedCaseError(f"a receipt {answers[0].told}")
+        for each in made:
+            self.settle(each)
 
     async def is_answered_before_next(self, made: Made) -> bool:
         """Whether it is answered until a good message behind it is, and a little longer; fails where that is not."""
@@ -189,23 +215,35 @@ class Bench:
         return arrival.hints or Hints(None, None, None)
 
     async def samples(self) -> list[Judged]:
-        """Two alerts that the implementation was asked to send, one after the other; asked once for all cases."""
+        """Two alerts that the implementation was asked to send, one after the other; asked once for all cases.
+
+        Where that failed it is not asked again: each case would wait for the same.
+        """
         command = self.options.send_command
         if command is None:
             raise SkippedCaseError("no --send-command")
         async with self._sampling:
-            while len(self.sent_samples) < 2:  # noqa: PLR2004 - the numbers of two are compared
-                before = len(self._alerts())
-                await self._ask(command, number=len(self.sent_samples))
-                if not await self.until(lambda: len(self._alerts()) > before):  # noqa: B023 - awaited here
-                    raise FailedCaseError(f"no alert within {self.bound_seconds:.0f} s of the command that sends one")
-                self.sent_samples.append(self._alerts()[before])
+            if self._no_samples is not None:
+                raise self._no_samples
+            try:
+                while len(self.sent_samples) < 2:  # noqa: PLR2004 - the numbers of two are compared
+                    await self._sample(command)
+            except FailedCaseError as failed:
+                self._no_samples = failed
+                raise
         return self.sent_samples
+
+    async def _sample(self, command: str) -> None:
+        before = len(self._alerts())
+        await self._ask(command, number=len(self.sent_samples))
+        if not await self.until(lambda: len(self._alerts()) > before):
+            raise FailedCaseError(f"no alert within {self.bound_seconds:.0f} s of the command that sends one")
+        self.sent_samples.append(self._alerts()[before])
 
     def _alerts(self) -> list[Judged]:
         """What is no control message and no answer, by what it says of itself."""
         ignored = {*CONTROL_KINDS, "acknowledgement"}
-        return [each for each in self.messages if payload_in(each.arrival.wire_bytes).get("kind") not in ignored]
+        return [each for each in self.messages if kind_in(each.arrival.wire_bytes) not in ignored]
 
     async def _ask(self, command: str, *, number: int) -> None:
         import tempfile  # noqa: PLC0415 - for whoever sends only
@@ -224,16 +262,20 @@ class Bench:
 
 
 async def shell(command: str, *, seconds: float = COMMAND_SECONDS) -> None:
-    """Runs a command of the operator's by the shell; fails where it does."""
+    """Runs a command of the operator's by the shell; fails where it does. What is not awaited any longer is killed."""
     process = await asyncio.create_subprocess_shell(
-        command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+        command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, start_new_session=True
     )
     try:
         async with asyncio.timeout(seconds):
             status = await process.wait()
     except TimeoutError:
-        process.kill()
         raise FailedCaseError(f"the command took longer than {seconds:.0f} s") from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
     if status != 0:
         raise FailedCaseError(f"the command ended with status {status}")
 
@@ -244,3 +286,8 @@ def payload_in(wire_bytes: bytes) -> dict[str, Any]:
         said = json.loads(base64url.decode(json.loads(wire_bytes)["payload"]))
         return said if isinstance(said, dict) else {}
     return {}
+
+
+def kind_in(wire_bytes: bytes) -> str:
+    """The kind that a message says it is of."""
+    return str(payload_in(wire_bytes).get("kind"))

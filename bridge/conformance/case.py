@@ -48,9 +48,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a case: `seen` is what was seen, or why it was skipped."""
+    """What became of a case: `seen` is what was seen, or why it was skipped, as `printable`."""
 
     case: Case
     verdict: Verdict
     seen: str
     seconds: float
+
+
+def printable(text: str) -> str:
+    """What XML 1.0 and UTF-8 can hold: what was seen may name a stranger's text."""
+    return "".join(each if each.isprintable() else "?" for each in text)

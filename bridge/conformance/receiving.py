@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from time import monotonic
 from typing import Final
 
 from bridge.adapters.system import RandomIds
-from bridge.conformance.bench import Bench, Receipt, shell
+from bridge.conformance.bench import Bench, Receipt
 from bridge.conformance.case import Case, FailedCaseError, SkippedCaseError
 from bridge.core.ids import prefix_of
 from bridge.core.times import format_time
@@ -23,9 +22,6 @@ from bridge.counterparts.making import Made, digest
 Run = Callable[[Bench], Awaitable[str]]
 
 ROUTER_STEP: Final = 12  # the last that a router judges
-FLOOD: Final = 30
-BACKLOG: Final = 60
-AT_A_KILL: Final = 20
 DUPLICATE_SECONDS: Final = 62.0
 SMALL_SECONDS: Final = 1.0
 DEEP_BODY: Final = 100_000  # characters of a large body, below 128 KiB
@@ -197,6 +193,7 @@ def _refused(forgery: Forgery) -> Run:
         # a router is silent, or leaves it to its contact point, who then answers
         may_be_silent = bench.options.has_router and forgery.step <= ROUTER_STEP
         if may_be_silent and not await bench.is_answered_before_next(made):
+            bench.settle(made, *(f"rejected {code}" for code in codes))
             return PASSED_OVER
         return (await bench.answered(made, "rejected", *codes)).told
 
@@ -219,71 +216,6 @@ async def _control_unanswered(bench: Bench) -> str:
         await bench.publish(made)
     await bench.unanswered(heartbeat, resend, receipt)
     return "none of the three has a receipt"
-
-
-async def _poison(bench: Bench) -> str:
-    good = bench.good()
-    for _ in range(FLOOD):
-        await bench.publish(replace(bench.good(), wire_bytes=secrets.token_bytes(500)))
-    await bench.publish(good)
-    return (await bench.answered(good)).told
-
-
-async def _urgent_first(bench: Bench) -> str:
-    backlog, urgent = [bench.good() for _ in range(BACKLOG)], bench.good(urgency="immediate")
-    await asyncio.gather(*(bench.publish(made) for made in backlog))
-    sent = monotonic()
-    await bench.publish(urgent)
-    await bench.answered(urgent)
-    seconds = monotonic() - sent
-    waiting = sum(not bench.answers_to(made) for made in backlog)
-    for made in backlog:
-        await bench.answered(made)
-    if not waiting and seconds > max(SMALL_SECONDS, 2 * bench.first_seconds):
-        raise FailedCaseError(f"answered after {seconds:.1f} s, behind all {BACKLOG} of the normal lane")
-    return f"answered after {seconds:.2f} s, {waiting} of {BACKLOG} normal ones still waiting"
-
-
-async def _killed(bench: Bench) -> str:
-    command = bench.options.restart_command
-    if command is None:
-        raise SkippedCaseError("no --restart-command")
-    sent = [bench.good() for _ in range(AT_A_KILL)]
-    await asyncio.gather(*(bench.publish(made) for made in sent))
-    await shell(command)
-    bench.bound_seconds = bench.options.bound_seconds  # it starts anew
-    await bench.until(lambda: all(bench.answers_to(made) for made in sent))
-    lost = sum(not bench.answers_to(made) for made in sent)
-    if lost:
-        raise FailedCaseError(f"{lost} of {AT_A_KILL} that it had when it was killed never had a receipt")
-    forged = FORGERIES[[each.name for each in FORGERIES].index("equivocation")].make(
-        replace(bench.workshop(), known=sent[0])
-    )
-    if forged is None:
-        raise SkippedCaseError("no forgery")
-    await bench.publish(forged)
-    await bench.answered(forged, "rejected", "E_EQUIVOCATION")
-    return f"all {AT_A_KILL} have receipts, and it remembers what it had before"
-
-
-async def _acknowledges(bench: Bench) -> str:
-    if not bench.options.answers:
-        raise SkippedCaseError("no --answers: people answer there")
-    made = bench.good()
-    await bench.publish(made)
-    await bench.answered(made)
-
-    def answers() -> list[str | None]:
-        return [
-            judged.code
-            for judged in bench.messages
-            if (judged.verified and judged.verified.payload.kind == "acknowledgement")
-            and judged.verified.body.thread == made.thread
-        ]
-
-    if not await bench.until(lambda: bool(answers())):
-        raise FailedCaseError(f"no acknowledgement in its thread within {bench.bound_seconds:.0f} s")
-    return "acknowledged in its thread"
 
 
 STEP: Final = "wire-format, verification step"
@@ -325,13 +257,4 @@ REFUSALS: Final = tuple(
         _refused(forgery),
     )
     for forgery in FORGERIES
-)  # fmt: skip
-CONDUCT: Final = (
-    Case("poison", "rabbitmq, topology", "thirty messages of noise, then a good one", RECEIPTED, _poison),
-    Case("urgent-first", "rabbitmq, topology", "sixty normal alerts, then an urgent one",
-         "the urgent one does not wait for all of them", _urgent_first, is_alone=True),
-    Case("acknowledges", "wire-format, control messages", "a good alert", "an acknowledgement in its thread",
-         _acknowledges),
-    Case("killed", f"{STEP} 18", "twenty alerts, and a kill; then an id that it had before, with another payload",
-         "a receipt for each; rejected E_EQUIVOCATION", _killed, is_alone=True),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from html import escape
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from bridge.conformance.case import Result, Verdict
+from bridge.conformance.case import Result, Verdict, printable
 from bridge.core.times import format_time
 
 _PAGE: Final = """<!DOCTYPE html>
@@ -100,19 +100,19 @@ class Report:
             "time": f"{(self.ended - self.began).total_seconds():.3f}",
         }
         root = ET.Element("testsuites", counts | {"name": "ncp-bridge conformance"})
-        at = {"name": _text(self.implementation), "timestamp": format_time(self.began)}
+        at = {"name": printable(self.implementation), "timestamp": format_time(self.began)}
         suite = ET.SubElement(root, "testsuite", at | counts)
         properties = ET.SubElement(suite, "properties")
         for name, value in self.facts().items():
-            ET.SubElement(properties, "property", {"name": name, "value": _text(value)})
+            ET.SubElement(properties, "property", {"name": name, "value": printable(value)})
         for result in self.results:
             named = {"classname": f"conformance.{result.case.rule.partition(',')[0]}", "name": result.case.id}
             case = ET.SubElement(suite, "testcase", named | {"time": f"{result.seconds:.3f}"})
-            told = {"message": _text(f"sent {result.case.sent}; expected {result.case.expected}; seen {result.seen}")}
+            told = {"message": f"sent {result.case.sent}; expected {result.case.expected}; seen {result.seen}"}
             if result.verdict is Verdict.FAIL:
                 ET.SubElement(case, "failure", told | {"type": "conformance"})
             elif result.verdict is Verdict.SKIPPED:
-                ET.SubElement(case, "skipped", {"message": _text(result.seen)})
+                ET.SubElement(case, "skipped", {"message": result.seen})
         ET.indent(root)
         text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
         return text + b"\n"
@@ -130,8 +130,3 @@ def _row(result: Result) -> str:
     case, verdict = result.case, result.verdict.value
     cells = "".join(f"<td>{escape(each)}" for each in (case.id, case.rule, case.sent, case.expected, result.seen))
     return f'<tr>{cells}<td class="{verdict}">{verdict}<td>{result.seconds:.2f}</tr>'
-
-
-def _text(text: str) -> str:
-    """What XML 1.0 can hold: what was seen may name a stranger's text."""
-    return "".join(each if each.isprintable() else "?" for each in text)

@@ -8,8 +8,9 @@ from time import monotonic
 from typing import Final
 
 from bridge.conformance.bench import Bench, Options
-from bridge.conformance.case import Case, FailedCaseError, Result, SkippedCaseError, Verdict
-from bridge.conformance.receiving import ALIVE, CONDUCT, GOOD, RECEIPTS, REFUSALS
+from bridge.conformance.case import Case, FailedCaseError, Result, SkippedCaseError, Verdict, printable
+from bridge.conformance.conduct import AT_THE_END, CONDUCT
+from bridge.conformance.receiving import ALIVE, GOOD, RECEIPTS, REFUSALS
 from bridge.conformance.sending import SENDING
 from bridge.core.errors import UnavailableError
 from bridge.counterparts.counterpart import Counterpart
@@ -17,9 +18,10 @@ from bridge.counterparts.line import Accounts, open_line
 from bridge.counterparts.making import Maker
 from bridge.counterparts.scripts import Never
 
-CASES: Final[tuple[Case, ...]] = (*GOOD, *RECEIPTS, *REFUSALS, *CONDUCT[:-1], *SENDING, CONDUCT[-1])
+CASES: Final[tuple[Case, ...]] = (*GOOD, *RECEIPTS, *REFUSALS, *CONDUCT, *SENDING, *AT_THE_END)
 TOGETHER: Final = 12
 CASE_SECONDS: Final = 180.0
+SEEN_CHARACTERS: Final = 400  # it may name a stranger's text
 
 Tell = Callable[[Result], None]
 
@@ -83,4 +85,6 @@ async def _tried(bench: Bench, case: Case) -> Result:
         verdict, seen = Verdict.SKIPPED, error.message
     except TimeoutError:
         verdict, seen = Verdict.FAIL, f"not done within {CASE_SECONDS:.0f} s"
-    return Result(case, verdict, seen, monotonic() - started)
+    except Exception as error:  # noqa: BLE001 - what nobody thought of costs this case, not the report
+        verdict, seen = Verdict.FAIL, f"could not be judged: {type(error).__name__}"
+    return Result(case, verdict, printable(seen[:SEEN_CHARACTERS]), monotonic() - started)

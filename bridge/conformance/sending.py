@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from bridge.conformance.bench import Bench, payload_in
+from bridge.conformance.bench import Bench, kind_in, payload_in
 from bridge.conformance.case import Case, FailedCaseError, SkippedCaseError
+from bridge.core.messages import HeartbeatControl
 from bridge.core.verification import SENDER_STEP, Hints
-from bridge.core.wire.payload import CONTROL_KINDS
+from bridge.core.wire.payload import CONTROL_KINDS, SealedPayload
 from bridge.counterparts.counterpart import Judged
 
 Run = Callable[[Bench], Awaitable[str]]
@@ -75,6 +76,8 @@ async def _numbers(bench: Bench) -> str:
         (first_epoch, first), (second_epoch, second) = ((seq["epoch"], seq["n"][bench.own.id]) for seq in sequences)  # type: ignore[index] # what is missing is told
     except (KeyError, TypeError):
         raise FailedCaseError("no number for this recipient in seq") from None
+    if type(first) is not int or type(second) is not int:
+        raise FailedCaseError("a number that is no whole number in seq")
     if second_epoch != first_epoch:
         raise FailedCaseError(f"epochs {first_epoch} and {second_epoch}")
     if second != first + 1:
@@ -95,27 +98,29 @@ async def _once(bench: Bench) -> str:
 
 async def _resend(bench: Bench) -> str:
     sample = (await bench.samples())[0]
-    said = _said(sample)
-    sequence, maker = said.get("seq"), bench.own.maker
-    if not isinstance(sequence, dict):
-        raise SkippedCaseError("it has no number to ask for")
-    lane = "urgent" if said.get("urgency") == "immediate" else "normal"
-    asked = {"epoch": sequence["epoch"], "lane": lane, "numbers": [sequence["n"][bench.own.id]]}
+    sent, maker = sample.message.payload if sample.message else None, bench.own.maker
+    if not isinstance(sent, SealedPayload):
+        raise SkippedCaseError(f"what it sends is not read: {sample.code} at step {sample.step}")
+    epoch, number = sent.seq.epoch, sent.seq.n[bench.own.id]
+    lane = "urgent" if sent.urgency == "immediate" else "normal"
     before = len(bench.messages)
-    payload = maker.payload("resend_request", bench.target, urgency=said["urgency"])
-    await bench.publish(maker.control(payload, asked))
+    payload = maker.payload("resend_request", bench.target, urgency=sent.urgency)
+    await bench.publish(maker.control(payload, {"epoch": epoch, "lane": lane, "numbers": [number]}))
+
+    def is_told_void(judged: Judged) -> bool:
+        """By a heartbeat that is proven, and of this very number."""
+        told = judged.control
+        if not isinstance(told, HeartbeatControl) or told.epoch != epoch:
+            return False
+        return any((each.lane, each.number) == (lane, number) for each in told.void)
 
     def again() -> list[Judged]:
-        return [
-            judged
-            for judged in bench.messages[before:]
-            if _said(judged).get("id") == said["id"] or _said(judged).get("control", {}).get("void")
-        ]
+        return [each for each in bench.messages[before:] if _said(each).get("id") == sent.id or is_told_void(each)]
 
     if not await bench.until(lambda: bool(again())):
         raise FailedCaseError(f"neither sent again nor told void within {bench.bound_seconds:.0f} s")
     answer = again()[0]
-    if _said(answer).get("id") != said["id"]:
+    if is_told_void(answer):
         return "told void"
     if answer.arrival.wire_bytes != sample.arrival.wire_bytes:
         raise FailedCaseError("sent again with other bytes")
@@ -124,7 +129,7 @@ async def _resend(bench: Bench) -> str:
 
 async def _heartbeats(bench: Bench) -> str:
     """Whatever control messages came by themselves while the cases ran."""
-    own = [judged for judged in bench.messages if _said(judged).get("kind") in CONTROL_KINDS]
+    own = [judged for judged in bench.messages if kind_in(judged.arrival.wire_bytes) in CONTROL_KINDS]
     if not own:
         raise SkippedCaseError("none came while the cases ran")
     faults = [judged.code for judged in own if judged.code is not None]

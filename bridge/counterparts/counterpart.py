@@ -64,7 +64,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of an arrival: `code` and `step` of a refusal; `message` where a sender is proven."""
+    """What became of an arrival: `code` and `step` of a refusal; `message` where a sender is proven.
+
+    `control` is what a proven sender says, also where a receipt answers nothing that was sent.
+    """
 
     arrival: Arrival
     message: Authenticated | None = None
@@ -137,7 +140,10 @@ class Counterpart:
             control = control_of(message)
             if isinstance(control, ReceiptControl):
                 sent = self.memory.sent.get((control.of.id, control.of.payload_sha256))
-                read_receipt(control, sent=SentDigests(sent.payload_sha256, sent.sealed_sha256) if sent else None)
+                try:
+                    read_receipt(control, sent=SentDigests(sent.payload_sha256, sent.sealed_sha256) if sent else None)
+                except VerificationError as refusal:
+                    return Judged(arrival, message, control=control, code=refusal.code, step=refusal.step)
             return Judged(arrival, message, control=control)
         known = self.memory.received.get(message.key_of_message)
         if judge_replay(message, known_digest=known) is ReplayVerdict.DUPLICATE:

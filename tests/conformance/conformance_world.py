@@ -97,6 +97,7 @@ class Pair:
                 other="hu.ncp",
                 accounts=Accounts(self.vhost.url("rs-relay"), self.vhost.url("rs-router")),
                 options=Options(
+                    answers=self.broken == "acknowledges-another",
                     send_command=self.command("send", "--to", "{to}") if is_commanded else None,
                     restart_command=restart if is_commanded else None,
                 ),

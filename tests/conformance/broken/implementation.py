@@ -21,9 +21,11 @@ from typing import Any
 
 from bridge.adapters.trust.membership.exported import read_export
 from bridge.core.ids import prefix_of
+from bridge.core.times import format_time
 from bridge.core.verification import Authenticated, VerifiedMessage
 from bridge.core.wire import base64url, strict_json
 from bridge.counterparts import counterpart
+from bridge.counterparts import line as line_module
 from bridge.counterparts.counterpart import Counterpart, Judged, Memory
 from bridge.counterparts.identity import desk_from
 from bridge.counterparts.line import Accounts, Arrival, Line, open_line
@@ -31,6 +33,8 @@ from bridge.counterparts.making import Edit, Made, Maker
 
 READY_SECONDS = 60
 FLAW_SECONDS = 2.0
+LATE_SECONDS = 3.0  # behind what the case waits for, before the last look
+SLOW_SECONDS = 0.01
 
 
 class Journal(Memory):
@@ -95,6 +99,25 @@ class AnswersStrangers(Honest):
             control = {"state": "rejected", "code": judged.code, "of": of}
             payload = self.maker.payload("receipt", str(said["from"]), urgency=said["urgency"])
             await self.line.publish(self.maker.control(payload, control))
+
+
+class AnswersStrangersLater(AnswersStrangers):
+    """The same when nobody looks any more."""
+
+    later: set[asyncio.Task[None]] = set()  # noqa: RUF012 - one instance
+
+    async def react(self, judged: Judged) -> None:
+        if judged.code not in {"E_NETWORK", "E_SEAL_DIGEST"}:
+            await super().react(judged)
+            return
+
+        async def work() -> None:
+            await asyncio.sleep(LATE_SECONDS)
+            await AnswersStrangers.react(self, judged)
+
+        task = asyncio.create_task(work())
+        self.later.add(task)
+        task.add_done_callback(self.later.discard)
 
 
 class AcknowledgesFirst(Honest):
@@ -171,6 +194,66 @@ class WrongDigests(Honest):
         return super().receipt(message, code=code, sealed_sha256="A" * 43, **of)
 
 
+class DigestsAsLists(Honest):
+    """What it refuses it names by no text."""
+
+    def receipt(self, message: Authenticated, *, code: str | None = None) -> Made:  # type: ignore[override]
+        return super().receipt(message, code=code, **({"payload_sha256": []} if code else {}))  # type: ignore[arg-type]
+
+
+class UnreadableReceipts(Honest):
+    """Its receipts have members that no receipt has; no peer takes one."""
+
+    def receipt(self, message: Authenticated, *, code: str | None = None, **of: str) -> Made:
+        return super().receipt(message, code=code, stored_at="", **of)
+
+
+class TakesItBack(Honest):
+    """Says `delivered` behind each refusal."""
+
+    async def react(self, judged: Judged) -> None:
+        await super().react(judged)
+        if judged.code is not None and judged.is_owed_an_answer and judged.message is not None:
+            await self.line.publish(self.receipt(judged.message))
+
+
+class AcknowledgesAnother(Honest):
+    """Answers by itself, in the right thread, what somebody else sent."""
+
+    async def react(self, judged: Judged) -> None:
+        await super().react(judged)
+        if judged.verified is not None and judged.verified.payload.kind == "route_alert":
+            at = format_time(judged.verified.payload.sent)
+            answer = {"level": "accepted", "officer": "Somebody", "at": at}
+            to = judged.verified.payload.sender
+            payload = self.maker.payload("acknowledgement", to, urgency=judged.verified.payload.urgency)
+            of = {"from": "hu.ncp", "id": judged.verified.payload.id, "payload_sha256": "A" * 43}
+            body = self.maker.body(payload, of=of, thread=judged.verified.body.thread, references=[of], **answer)
+            await self.line.publish(self.maker.sealed(payload, body))
+
+
+class OneLine(Honest):
+    """Takes both lanes by turns of arrival, all that there is."""
+
+    async def react(self, judged: Judged) -> None:
+        await asyncio.sleep(SLOW_SECONDS)
+        await super().react(judged)
+
+
+class VoidWithoutProof(Honest):
+    """Tells some other number void when it is asked for one, and signs with zeros."""
+
+    async def react(self, judged: Judged) -> None:
+        await super().react(judged)
+        said = payload_of(judged.arrival)
+        if said.get("kind") == "resend_request":
+            one = {"first": 1, "last": 1}
+            void = [{"lane": "urgent", "number": 1, "code": "E_EXPIRED"}]
+            control = {"epoch": 99, "urgent": one, "normal": one, "void": void}
+            heartbeat = self.maker.control(self.maker.payload("heartbeat", str(said["from"])), control)
+            await self.line.publish(changed(heartbeat, lambda e: e["signatures"][0].update(signature="A" * 86)))
+
+
 class ReceiptsForControl(Honest):
     """Answers receipts, heartbeats and requests."""
 
@@ -199,6 +282,14 @@ class SameNumber(Honest):
 
     def alert(self, to: str) -> Made:
         payload = self.maker.payload("route_alert", to, seq={"epoch": 1, "n": {to: 7}})
+        return self.maker.sealed(payload, self.maker.body(payload))
+
+
+class NumbersAsText(Honest):
+    """Writes numbers in quotes."""
+
+    def alert(self, to: str) -> Made:
+        payload = self.maker.payload("route_alert", to, seq={"epoch": 1, "n": {to: "7"}})
         return self.maker.sealed(payload, self.maker.body(payload))
 
 
@@ -258,7 +349,9 @@ BROKEN: dict[str, type[Honest]] = {
     "nothing": Honest,
     "without-signatures": WithoutSignatures,
     "answers-strangers": AnswersStrangers,
+    "answers-strangers-later": AnswersStrangersLater,
     "acknowledges-first": AcknowledgesFirst,
+    "acknowledges-another": AcknowledgesAnother,
     "without-revocation": WithoutRevocation,
     "takes-unsorted": TakesUnsorted,
     "without-commitment": WithoutCommitment,
@@ -267,6 +360,12 @@ BROKEN: dict[str, type[Honest]] = {
     "without-equivocation": WithoutEquivocation,
     "unsigned-receipts": UnsignedReceipts,
     "wrong-digests": WrongDigests,
+    "digests-as-lists": DigestsAsLists,
+    "unreadable-receipts": UnreadableReceipts,
+    "takes-it-back": TakesItBack,
+    "one-line": OneLine,
+    "void-without-proof": VoidWithoutProof,
+    "numbers-as-text": NumbersAsText,
     "receipts-for-control": ReceiptsForControl,
     "reencodes": Reencodes,
     "same-number": SameNumber,
@@ -315,6 +414,8 @@ async def work(options: argparse.Namespace) -> None:
     first = json.loads((folder / "numbers").read_text()) if (folder / "numbers").exists() else 100
     maker = Maker(desk_from(folder / "keys.json", settings["id"]), read_export(folder / "network.json"))
     maker = replace(maker, numbers=iter(range(first, first + 1000)))
+    if options.broken == "one-line":
+        line_module.PREFETCH = 5000  # type: ignore[misc] # it takes more than it can answer
     async with open_line(
         Accounts(settings["relay"], settings["router"]), prefix_of(settings["id"]), consumes=options.what == "listen"
     ) as line:
