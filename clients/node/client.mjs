@@ -1,15 +1,23 @@
 #!/usr/bin/env node
 // usage: client.mjs enrol DIR --network NAME --id ID --title TEXT | publish DIR FILE --to ID[,ID] [--wait SECONDS]
 //        client.mjs listen DIR [--acknowledge LEVEL --officer NAME]          one JSON line for everything that happens
+// exit status: 0 done; 1 failed, or not done in time; 2 not asked like this
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { enrol } from './src/enrol.mjs'
 import { Station } from './src/station.mjs'
-import { parse } from './src/strict.mjs'
+import { check, parse } from './src/strict.mjs'
 
-const names = ['network', 'id', 'title', 'to', 'wait', 'acknowledge', 'officer']
-const options = Object.fromEntries(names.map((name) => [name, { type: 'string' }]))
+process.on('uncaughtException', ({ code, message }) => {
+  console.error(`${code ?? 'E_INTERNAL'}: ${message}`)
+  process.exit(/USAGE|ARGS/.test(code) ? 2 : 1)
+})
+const options = Object.fromEntries('network id title to wait acknowledge officer'.split(' ').map((n) => [n, { type: 'string' }]))
 const { values: given, positionals: [command, folder, file] } = parseArgs({ options, allowPositionals: true })
+const LEVEL = /^(delivered|read|accepted|forwarded_nationally|not_competent)$/
+const needed = { enrol: ['network', 'id', 'title'], publish: ['to'], listen: given.acknowledge ? ['officer'] : [] }[command]
+const isMeant = LEVEL.test(given.acknowledge ?? 'accepted') && (given.wait ?? 0) >= 0 && (file || command !== 'publish')
+check(folder && isMeant && needed?.every((name) => given[name]), 0, 'E_USAGE', 'client.mjs says at its top what is expected')
 const MARKS = ['title', 'language', 'tlp', 'handling', 'handling_note', 'purpose', 'legal_basis', 'retain_until']
 const say = ({ wire, fields, properties, ...line }) => console.log(JSON.stringify(line))
 const waited = new Set(given.to?.split(',')) // for whose receipts
@@ -17,12 +25,11 @@ const waited = new Set(given.to?.split(',')) // for whose receipts
 /** An officer's answer to an alert, once, also where a crash came in between. */
 async function acknowledge({ payload, payload_sha256, body }) {
   if (!body || !/^(route_)?alert/.test(payload.kind) || station.journal.about.has(payload.id)) return
-  const { id, from, status, urgency } = payload
+  const [{ id, from, status, urgency }, { thread }] = [payload, body]
   const of = { from, id, payload_sha256 }
   const marks = Object.fromEntries(MARKS.filter((name) => name in body).map((name) => [name, body[name]]))
-  const answer = { ...marks, of, level: given.acknowledge, officer: given.officer, at: new Date().toISOString() }
-  const whole = { ...answer, thread: body.thread, references: [of] }
-  const sent = await station.write({ kind: 'acknowledgement', to: [from], status, urgency, body: whole })
+  const answer = { of, thread, references: [of], level: given.acknowledge, officer: given.officer, at: new Date().toISOString() }
+  const sent = await station.write({ kind: 'acknowledgement', to: [from], status, urgency, body: { ...marks, ...answer } })
   say({ what: 'acknowledged', id: sent.id, of: id })
 }
 
@@ -39,8 +46,8 @@ else {
   })
   await station.begin()
   if (command === 'publish') {
-    const { kind, status, urgency, body } = parse(readFileSync(file), 0, 'E_JSON')
-    published = (await station.inTurn(() => station.write({ kind, status, urgency, body, to: [...waited] }))).id
+    const alert = { ...parse(readFileSync(file), 0, 'E_JSON'), to: [...waited] }
+    published = (await station.inTurn(() => station.write(alert))).id
     setTimeout(() => station.close(), (given.wait ?? 30) * 1000).unref()
   }
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => station.close())

@@ -26,13 +26,11 @@ export function enrol(folder, { network, id, title }) {
   const publication = JSON.stringify({ v: 1, network, metadata, documents: { [path]: document } })
   const proven = Buffer.from(['ncp-bridge-join-1', network, own[0].kid, keyid, digest].join('\n'))
   const proof = sign('sha256', proven, { key: own[0].privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')
-  const proofs = { [own[0].kid]: proof }
-  const asked = { v: 1, network, member, contact_points: { [id]: title }, member_key, publication, proofs }
+  const ask = { v: 1, network, member, contact_points: { [id]: title }, member_key, publication, proofs: { [own[0].kid]: proof } }
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const write = (name, text) => writeFileSync(join(folder, name), text, { flag: 'wx', mode: 0o600, flush: true })
   write('member.pem', owner.privateKey.export({ type: 'pkcs8', format: 'pem' }))
-  const jwks = own.map(({ kid, privateKey }) => ({ kid, ...privateKey.export({ format: 'jwk' }) }))
-  write('keys.json', JSON.stringify({ keys: jwks }))
-  write('request.json', JSON.stringify(asked, null, 1))
+  write('keys.json', JSON.stringify({ keys: own.map(({ kid, privateKey: key }) => ({ kid, ...key.export({ format: 'jwk' }) })) }))
+  write('request.json', JSON.stringify(ask, null, 1))
   return { request: join(folder, 'request.json'), keyid }
 }

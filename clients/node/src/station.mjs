@@ -95,8 +95,7 @@ export class Station {
     }
   }
 
-  async publish({ payload, wire }, out) {
-    const { id, kind, from, to } = payload
+  async publish({ payload, payload: { id, kind, from, to }, wire }, out) {
     const hints = { contentType: 'application/jose+json', correlationId: id, type: kind, appId: from }
     const confirmed = [...new Set(to.map(countryOf))].map((country) => new Promise((resolve, reject) => {
       const [messageId, key] = [newId(), `${countryOf(from)}.${country}.${laneOf(payload)}.${kind}`]
@@ -117,6 +116,7 @@ export class Station {
   }
 
   async connected(onReady) {
+    this.key(this.id, 'ES256') // nothing is taken that could not be answered
     const lines = await Promise.allSettled([this.relay, this.router].map((url) => amqp.connect(url)))
     this.end = () => Promise.allSettled(lines.map(({ value }) => value?.close()))
     try {
@@ -160,17 +160,16 @@ export class Station {
     const what = HELD.includes(code) ? 'held' : code ? 'refused' : control ? 'control' : 'received'
     if (what === 'held' && journal.held.has(raw)) return
     const entry = duplicate ? journal.received.get(name) : { what, ...came, ...(code && { wire: raw, fields, properties }) }
-    const entries = duplicate ? [] : [entry]
-    if (journal.held.has(raw)) entries.push({ what: 'settled', wire: raw })
+    const entries = [...(duplicate ? [] : [entry]), ...(journal.held.has(raw) ? [{ what: 'settled', wire: raw }] : [])]
     const answered = `${name} ${payload_sha256} ${code}` // another payload under a known id is no duplicate
-    const isLate = Date.now() - this.answered.get(answered) < MINUTE
-    const isAnswered = payload && what !== 'held' && !isControl(payload) && !isLate
+    const isAnswered = payload && what !== 'held' && !isControl(payload) && !(Date.now() - this.answered.get(answered) < MINUTE)
     if (isAnswered) entries.push({ what: 'sent', ...(await this.receipt(came)) })
     journal.note(...entries)
     if (isAnswered) this.answered.set(answered, Date.now())
     if (payload?.kind === 'resend_request' && what === 'control') this.repeat(payload.from, control)
     this.flush()
-    await this.onMessage(entry, duplicate)
+    // What it throws is complained about, and undoes nothing: the same message would fail again, and those behind it wait.
+    await Promise.resolve().then(() => this.onMessage(entry, duplicate)).catch(complain)
   }
 
   async judge(wire, { fields, properties: { correlationId, type, appId, userId, headers } }) {
@@ -184,8 +183,7 @@ export class Station {
       sent: ({ id }, from) => sentTo(from, journal.sent.get(id)),
       originator: (thread) => journal.threads.get(thread),
     }
-    const refused = ({ proven, step, code }) => ({ ...proven, step, code: step ? code : 'E_UNFORESEEN' })
-    return verify(wire, given).catch(refused)
+    return verify(wire, given).catch(({ proven, step, code }) => ({ ...proven, step, code: step ? code : 'E_UNFORESEEN' }))
   }
 
   /** Lets what somebody misses go out again, the same bytes. */

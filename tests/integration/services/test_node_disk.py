@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from servers.missing import server_is_missing
@@ -28,7 +27,9 @@ fs.writeFileSync = (file, text) => {
   if (isFull) throw new Error('ENOSPC')
 }
 syncBuiltinESMExports()
-const fails = (work) => Promise.resolve(isFull = true).then(work).catch(({ message }) => message).finally(() => isFull = false)
+const fails = (work) => (
+  Promise.resolve(isFull = true).then(work).catch(({ message }) => message).finally(() => isFull = false)
+)
 const [folder] = process.argv.slice(1)
 """
 TWO_ENTRIES = """
@@ -50,7 +51,8 @@ const { correlation_id: correlationId, app_id: appId, user_id: userId, routing_k
 const message = { fields: { routingKey }, properties: { correlationId, appId, userId, ...same } }
 console.log(await fails(() => station.take(wire, message)))
 await station.take(wire, message)
-console.log(JSON.stringify({ told, sent: [...station.journal.sent.values()].map(({ payload }) => payload.control.state) }))
+const sent = [...station.journal.sent.values()].map(({ payload }) => payload.control.state)
+console.log(JSON.stringify({ told, sent }))
 """
 
 
@@ -63,7 +65,7 @@ def node_is_here() -> None:
     ensure_node_modules(CLIENT)
 
 
-def fails_and_says(script: str, folder: Path) -> Any:
+def fails_and_says(script: str, folder: Path) -> object:
     """What a script, in which a write fails once, says at last."""
     done = subprocess.run(  # noqa: S603 - our own script
         [find_node().program, "--input-type=module", "--eval", FULL_ONCE + script, folder],
@@ -72,7 +74,8 @@ def fails_and_says(script: str, folder: Path) -> Any:
     assert done.returncode == 0, done.stderr
     failure, said = done.stdout.splitlines()
     assert failure == "ENOSPC"
-    return json.loads(said)
+    answer: object = json.loads(said)
+    return answer
 
 
 def test_half_a_line_of_a_write_that_failed_does_not_stay_in_the_journal(tmp_path: Path) -> None:
