@@ -58,6 +58,9 @@ async def _killed(bench: Bench) -> str:
     command = bench.options.restart_command
     if command is None:
         raise SkippedCaseError("no --restart-command")
+    before = bench.good()
+    await bench.publish(before)
+    await bench.answered(before)  # what is under way at a kill comes again, and would be known by that
     sent = [bench.good() for _ in range(AT_A_KILL)]
     await asyncio.gather(*(bench.publish(made) for made in sent))
     await shell(command)
@@ -69,7 +72,7 @@ async def _killed(bench: Bench) -> str:
     for made in sent:
         await bench.answered(made)
     forged = FORGERIES[[each.name for each in FORGERIES].index("equivocation")].make(
-        replace(bench.workshop(), known=sent[0])
+        replace(bench.workshop(), known=before)
     )
     if forged is None:
         raise SkippedCaseError("no forgery")
