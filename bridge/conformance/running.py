@@ -81,8 +81,8 @@ async def _tried(bench: Bench, case: Case) -> Result:
         verdict, seen = Verdict.FAIL, str(failed)
     except SkippedCaseError as skipped:
         verdict, seen = Verdict.SKIPPED, str(skipped)
-    except UnavailableError as error:  # the broker would not take what the case sends
-        verdict, seen = Verdict.SKIPPED, error.message
+    except UnavailableError as error:  # whose fault it is cannot be told, but nothing was kept that was not tried
+        verdict, seen = Verdict.FAIL, f"could not be sent: {error.message}"
     except TimeoutError:
         verdict, seen = Verdict.FAIL, f"not done within {CASE_SECONDS:.0f} s"
     except Exception as error:  # noqa: BLE001 - what nobody thought of costs this case, not the report
