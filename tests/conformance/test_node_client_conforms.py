@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.node, pytest.mark.broker]
 
 CLIENT = ROOT / "clients" / "node"
-# Answers and exercises are tried; what waits for more than a minute, what was not heard, or was too quick to tell, is not.
+# Not what waits for more than a minute, what people do, what was not heard, or was too quick to tell.
 SKIPPED = {"duplicate-again", "acknowledges", "send-control", "urgent-first"}
 
 
