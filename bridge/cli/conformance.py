@@ -46,7 +46,7 @@ def run(  # noqa: PLR0913 - options
         Path | None, typer.Option(help="What the key files are under; secrets/machine.key beside them by default.")
     ] = None,
     claims: Annotated[str, typer.Option(metavar='"NAME VERSION"', help="What it says it is.")] = "not said",
-    only: Annotated[list[str] | None, typer.Option(metavar="CASE", help="Repeat for several.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="CASE", help="Beside `alive`; repeat for several.")] = None,
     without: Annotated[list[str] | None, typer.Option(metavar="CASE", help="Left out; told as skipped.")] = None,
     router: Annotated[bool, typer.Option("--router", help="A router judges steps 1 to 12 there, silently.")] = False,
     answers: Annotated[bool, typer.Option("--answers", help="It acknowledges every alert by itself.")] = False,
@@ -106,12 +106,16 @@ def _tell(result: Result) -> None:
 
 
 def _chosen(only: Sequence[str], without: Sequence[str]) -> list[Case]:
+    from bridge.conformance.receiving import ALIVE  # noqa: PLC0415 - as below
     from bridge.conformance.running import CASES  # noqa: PLC0415 - loads the client library
 
     unknown = sorted({*only, *without} - {case.id for case in CASES})
     if unknown:
         raise BadInputError("E_USAGE", f"no case {unknown[0]}; `ncp-bridge conformance list` prints them all")
-    return [case for case in CASES if (not only or case.id in only) and case.id not in without]
+    if ALIVE in without:
+        raise BadInputError("E_USAGE", f"--without {ALIVE}: expected another; all others are judged behind this one")
+    chosen = [case for case in CASES if not only or case.id in only]
+    return [case.left_out() if case.id in without else case for case in chosen]
 
 
 def _third(directory: Directory, implementation: str, tester: str) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from servers.broker_fixtures import MakeVirtualHost
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "integrate" / "conformance.md").read_text("utf-8")
 READY_SECONDS = 60
 NETWORK = """
 network = "test"
@@ -143,8 +144,7 @@ def test_the_commands_of_the_page_do_what_it_says(
 ) -> None:
     folder, broker = countries
     monkeypatch.chdir(folder)
-    page = (ROOT / "docs" / "integrate" / "conformance.md").read_text("utf-8")
-    block = page.partition("```bash\n")[2].partition("```")[0].replace("\\\n", " ")
+    block = PAGE.partition("```bash\n")[2].partition("```")[0].replace("\\\n", " ")
 
     for line in block.replace("amqp://127.0.0.1:5672/test", broker).splitlines():
         program, *words = shlex.split(line)
@@ -177,3 +177,4 @@ def test_the_list_names_every_case_once(capsys: pytest.CaptureFixture[str]) -> N
     cases = json.loads(capsys.readouterr().out)["cases"]
     assert len({case["id"] for case in cases}) == len(cases) >= 80
     assert all(case["rule"] and case["sent"] and case["expected"] for case in cases)
+    assert f"{len(cases)} cases" in PAGE
