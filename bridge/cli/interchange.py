@@ -140,7 +140,8 @@ def statistics(
         corridors = ReadCorridors(node.store)
         known = (await corridors.read(own, quarter="", form=WHATEVER_FORM, now=now)).quarters
         if quarter is not None and quarter not in known:
-            raise BadInputError("E_QUARTER", f"--quarter: found {quarter[:20]!r}, expected one of {', '.join(known)}")
+            others = f"expected one of {', '.join(known)}" if known else "there is none yet"
+            raise BadInputError("E_QUARTER", f"--quarter: found {quarter[:20]!r}, {others}")
         tables = [
             await corridors.read(own, quarter=one, form=form, now=now)
             for one in ([quarter] if quarter is not None else known)

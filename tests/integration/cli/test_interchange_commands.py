@@ -61,6 +61,12 @@ def test_answers_for_machines_and_faults(nodes: Nodes, tmp_path: Path) -> None:
         assert (refused.status, refused.out) == (2, "")
 
 
+def test_a_quarter_is_refused_where_none_was_counted_yet(nodes: Nodes) -> None:
+    refused = say("interchange", "statistics", "--config", nodes.at, "--quarter", "1999Q1")
+    assert refused.status == 2
+    assert refused.err.strip().endswith("found '1999Q1', there is none yet")
+
+
 def test_a_stored_message_goes_out_as_cap_and_back_into_a_valid_file(nodes: Nodes, tmp_path: Path) -> None:
     sent = ask("alert", "submit", ALERT, "--from", "rs.ncp", "--config", nodes.rs)["id"]
     carry(nodes.rs, nodes.at, sent)
