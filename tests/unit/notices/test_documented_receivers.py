@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ from bridge.core.webhook_signing import key_of, new_secret, signed_headers
 PAGE = (Path(__file__).parents[3] / "docs" / "integrate" / "webhooks.md").read_text("utf-8")
 BODY = b'{"type": "message.received", "timestamp": "2026-11-23T18:40:01.234Z", "data": {"contact_point": "rs.ncp"}}'
 POSTER = EventPoster(["127.0.0.1"])
+BOTH = pytest.mark.parametrize(
+    ("language", "suffix"), [("python", "py"), pytest.param("js", "mjs", marks=pytest.mark.node)]
+)
+SECONDS = 20.0
+TOO_LONG = 65537
 
 
 def program(language: str) -> list[str]:
@@ -52,7 +58,7 @@ def running(language: str, suffix: str, secret: str, folder: Path) -> Iterator[t
             process.kill()
 
 
-@pytest.mark.parametrize(("language", "suffix"), [("python", "py"), pytest.param("js", "mjs", marks=pytest.mark.node)])
+@BOTH
 async def test_it_takes_an_event_once_and_refuses_what_is_not_signed(
     language: str, suffix: str, tmp_path: Path
 ) -> None:
@@ -75,3 +81,30 @@ async def test_it_takes_an_event_once_and_refuses_what_is_not_signed(
         process.kill()
         assert process.stdout.read() == ""
     assert all(line.startswith("message.received ") for line in lines)
+
+
+@BOTH
+async def test_it_reads_no_more_than_an_event_can_be_and_outlives_whoever_hangs_up(
+    language: str, suffix: str, tmp_path: Path
+) -> None:
+    secret = new_secret()
+    with running(language, suffix, secret, tmp_path) as (url, _):
+        port = int(url.rpartition(":")[2].partition("/")[0])
+        # its end does not come: whoever reads it all waits
+        for header in (f"Content-Length: {TOO_LONG}", "Transfer-Encoding: chunked", "X-Length: none"):
+            assert b" 413 " in status_line(port, header, b"")
+        assert b" 20" not in status_line(port, "Content-Length: -1", b"x")
+        hang_up(port, "Content-Length: 1000", b"half of it")
+        good = signed_headers("evt_1", datetime.now(UTC), BODY, [key_of(secret)])
+        assert await POSTER.post(url, BODY, good) == 204
+
+
+def status_line(port: int, header: str, body: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as line:
+        line.sendall(f"POST /hook HTTP/1.1\r\nHost: receiver\r\n{header}\r\n\r\n".encode() + body)
+        return line.makefile("rb").readline()
+
+
+def hang_up(port: int, header: str, body: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as line:
+        line.sendall(f"POST /hook HTTP/1.1\r\nHost: receiver\r\n{header}\r\n\r\n".encode() + body)
